@@ -1,0 +1,47 @@
+import type { Fault } from '../../runtime/index.js';
+import type { MessageView } from '../../sandbox/index.js';
+
+/**
+ * A group of messages that is confirmed together (those of one slab in one sink's hands). The sink calls
+ * `done(n)` as they are confirmed, in any order; the route closes the ticket when all are.
+ */
+export interface Ticket {
+  /** `count` messages of this ticket are confirmed northbound. */
+  done(count: number): void;
+  /** `count` messages were dropped for good, with a reason. */
+  dropped(count: number, code: Fault['code']): void;
+}
+
+/** A northbound endpoint with a bounded window. */
+export interface Sink {
+  /** Starts to connect. A peer that is away is no error: it is tried again with back-off. */
+  start(): Promise<void>;
+  /**
+   * Takes the message that `view` stands on; its bytes are copied before this returns.
+   * Returns false when the window is full: nothing was taken, and `onRoom` is called once there is room.
+   */
+  write(view: MessageView, ticket: Ticket): boolean;
+  /** Everything written in this turn may go out now (coalesced writes). Called after each batch. */
+  flush(): void;
+  /** Set by the route: called when a full window has room again. */
+  onRoom: () => void;
+  /** Waits for confirmations until `signal` aborts, then closes; what is unconfirmed is dropped with a code. */
+  stop(signal: AbortSignal): Promise<void>;
+  /** For status pages. */
+  state(): SinkState;
+}
+
+export interface SinkState {
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  readonly fault?: Fault;
+  /** Messages taken but not confirmed. */
+  readonly inFlight: number;
+}
+
+/** What every sink reports to the host. */
+export interface SinkReport {
+  /** Something that went wrong at the sink; counted by code and logged (rate-limited by the host). */
+  failed(fault: Fault): void;
+  /** Messages sent again after a lost connection. */
+  retried(count: number): void;
+}

@@ -1,0 +1,49 @@
+import type { Fault } from '../../runtime/index.js';
+
+/**
+ * Where a source puts its frames. Strings that repeat (source, topic, properties) are registered once
+ * and named by a number, so that a frame costs no allocation.
+ */
+export interface Ingress {
+  /** Registers a topic of this source and gives the number that names it in `push`. */
+  topic(text: string): number;
+  /** Registers an ordered list of properties (`[key, value]`); number 0 is the empty list. */
+  properties(list: readonly (readonly [string, string])[]): number;
+  /**
+   * Hands a frame over: `bytes[start, end)` are copied before it returns.
+   * Returns the frame's sequence number (1, 2, 3, ... per source), or 0 when no slab is free: nothing
+   * was taken, the source stops reading, and `Source.resume` is called once there is room again.
+   * @param timestampMs milliseconds since 1970, fractions allowed (kept to the microsecond)
+   * @throws SluiceError SLUICE_FRAME_TOO_LARGE
+   */
+  push(topic: number, timestampMs: number, bytes: Uint8Array, start: number, end: number, properties?: number): number;
+  /** True if a frame of this size would be taken now. */
+  hasRoom(bytes: number): boolean;
+  /** A poll or frame that was not taken over, with the reason; counted and shown, nothing else. */
+  skipped(code: Fault['code'], count?: number): void;
+  /** Something that went wrong at the source; counted by code and logged (rate-limited by the host). */
+  failed(fault: Fault, peer?: string): void;
+}
+
+/** A southbound protocol endpoint. Owns its sockets and timers; never blocks. */
+export interface Source {
+  /** Starts to listen or connect. A device that is away is no error: it is tried again with back-off. */
+  start(): Promise<void>;
+  /** There is room again after `push` returned 0. */
+  resume(): void;
+  /** Every frame up to and including this sequence is confirmed or spooled by every sink of its routes. */
+  delivered(sequence: number): void;
+  /** Stops reading and closes what is open; pending requests are failed. */
+  stop(): Promise<void>;
+  /** For status pages: one line for each device or peer. */
+  state(): readonly SourcePeer[];
+}
+
+export interface SourcePeer {
+  readonly name: string;
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  /** Last failure, if any. */
+  readonly fault?: Fault;
+  /** Milliseconds since 1970 of the last frame, 0 if none. */
+  readonly lastFrame: number;
+}

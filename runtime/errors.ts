@@ -1,0 +1,314 @@
+/**
+ * The one table of coded errors. `sluice errors CODE` prints a row; a test holds that every code used in
+ * the tree is in here and that every row has a cause and a remedy.
+ */
+export interface ErrorRow {
+  /** Why it happens. */
+  readonly cause: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  SLUICE_NODE_VERSION: {
+    cause: 'The program was started on a Node.js older than 24.',
+    remedy: 'Start it through npm (npm start, npx sluice), which finds the Node.js that the package brings, or install Node.js 24 or newer.',
+  },
+  SLUICE_INTERNAL: {
+    cause: 'A defect in Sluice itself.',
+    remedy: 'Report it with the log lines around it.',
+  },
+
+  // Files and admission
+  SLUICE_MODULE_UNREADABLE: {
+    cause: 'The file could not be read.',
+    remedy: 'Check that it is a regular file inside the plugin folder and that the gateway may read it.',
+  },
+  SLUICE_MODULE_TOO_LARGE: {
+    cause: 'The file is larger than the ceiling for a plugin.',
+    remedy: 'Strip debug information and embedded data from the module.',
+  },
+  SLUICE_MODULE_NOT_WASM: {
+    cause: 'The file does not begin with the WebAssembly magic number and a known version.',
+    remedy: 'Check what was copied: it has to be a .wasm module (version 1) or component.',
+  },
+  SLUICE_MODULE_MALFORMED: {
+    cause: 'The bytes break the structure of a WebAssembly module: a section is truncated, out of order, or its sizes do not add up.',
+    remedy: 'Copy the file again; if that does not help, build it again.',
+  },
+  SLUICE_MODULE_HASH: {
+    cause: "The manifest's sha256 does not match the bytes before it: the file is damaged or incomplete.",
+    remedy: 'Copy the file again, or pack it again with `sluice plugin pack`.',
+  },
+  SLUICE_MODULE_IMPORT: {
+    cause: 'The module imports something other than the one function of the contract, `log`.',
+    remedy: 'Build without WASI and without host calls (AssemblyScript: no console, Date or Math.random).',
+  },
+  SLUICE_MODULE_EXPORT: {
+    cause: 'An export that the contract asks for is missing or has another type.',
+    remedy: 'Build against runtime/plugin.wit through one of the SDKs; `sluice plugin check` lists the exports.',
+  },
+  SLUICE_MODULE_FEATURE: {
+    cause: 'The module uses a WebAssembly feature that plugins may not use.',
+    remedy: 'Build without threads, shared or 64-bit memory, several memories, exceptions and garbage collection.',
+  },
+  SLUICE_MODULE_MEMORY: {
+    cause: 'The module declares more memory than it is granted.',
+    remedy: 'Lower the initial memory of the module, or raise `plugins.memory` in the configuration.',
+  },
+  SLUICE_MODULE_TABLE: {
+    cause: 'The module declares a table with more entries than a plugin may have.',
+    remedy: 'Build with a smaller table.',
+  },
+  SLUICE_MODULE_COMPILE: {
+    cause: 'The WebAssembly compiler refused the module.',
+    remedy: 'Read the message: it names the function and the offset. Build the module again.',
+  },
+  SLUICE_COMPONENT_TOOLS: {
+    cause: 'The file is a component, and the package that turns components into core modules is not installed.',
+    remedy: 'Run `npm i @bytecodealliance/jco-transpile@0.15.0`, or ship a core module.',
+  },
+  SLUICE_COMPONENT_TRANSPILE: {
+    cause: 'The component could not be turned into core modules.',
+    remedy: 'Read the message; check that the component is of a world in runtime/plugin.wit and imports nothing but log.',
+  },
+  SLUICE_MANIFEST_MISSING: {
+    cause: 'The module carries no `sluice:manifest` section and there is no NAME.json beside it.',
+    remedy: 'Run `sluice plugin pack`, or put a manifest beside the file.',
+  },
+  SLUICE_MANIFEST_INVALID: {
+    cause: 'The manifest is not JSON or a field is missing or of the wrong type.',
+    remedy: 'Correct the named field and pack the plugin again.',
+  },
+  SLUICE_ABI_UNSUPPORTED: {
+    cause: 'The plugin was built for a version of the contract that this gateway does not run.',
+    remedy: 'Build the plugin against the version of the contract that is named, or update the gateway.',
+  },
+  SLUICE_PLUGIN_NAME_TAKEN: {
+    cause: 'Another file in the folder already carries a plugin of this name.',
+    remedy: 'Remove one of the two files, or give one another name in its manifest.',
+  },
+  SLUICE_PLUGIN_UNKNOWN: {
+    cause: 'A route names a plugin that is not in the plugin folder.',
+    remedy: 'Put the file into the folder, or correct the name in the configuration.',
+  },
+  SLUICE_PLUGIN_KIND: {
+    cause: 'A plugin stands in a place of the chain that its kind does not fit.',
+    remedy: 'Put a converter at the end of the chain, and kernels only behind sources or kernels of raw samples.',
+  },
+  SLUICE_PLUGIN_UNUSED: {
+    cause: 'No route names the plugin and its `accepts` fits no source, or several.',
+    remedy: 'Name it in a route (`through`), or correct `accepts` in its manifest.',
+  },
+
+  // What a guest does
+  SLUICE_GUEST_LINK: {
+    cause: 'The module could not be instantiated.',
+    remedy: 'Read the message; `sluice plugin check` shows what the module asks for.',
+  },
+  SLUICE_GUEST_TRAP: {
+    cause: 'The plugin ran into a WebAssembly trap (unreachable, out of bounds, division by zero, ...).',
+    remedy: 'Run the frame through `sluice plugin call` to see the place; the instance was thrown away and a fresh one serves.',
+  },
+  SLUICE_GUEST_STACK: {
+    cause: 'The plugin ran out of stack: endless or very deep recursion.',
+    remedy: 'Bound the recursion; the instance was thrown away and a fresh one serves.',
+  },
+  SLUICE_GUEST_DEADLINE: {
+    cause: 'A call into the plugin took longer than its deadline and was killed.',
+    remedy: 'Make the plugin faster, or raise `deadline` for it in the configuration.',
+  },
+  SLUICE_GUEST_MEMORY: {
+    cause: 'The plugin had no memory for its input or output within its cap.',
+    remedy: 'Raise `plugins.memory`, or make the plugin need less.',
+  },
+  SLUICE_GUEST_RESULT: {
+    cause: 'What the plugin returned breaks the contract: a pointer or length outside its arena, a wrong number of results, or a value out of range.',
+    remedy: 'The message names the field. Copy constants into the arena and return exactly one result for each frame.',
+  },
+  SLUICE_GUEST_OUTPUT: {
+    cause: 'The plugin returned more bytes for one batch than `limits.output` allows.',
+    remedy: 'Return less, or raise `limits.output` in the manifest and the configuration.',
+  },
+  SLUICE_GUEST_CONFIG: {
+    cause: 'The plugin refused its configuration.',
+    remedy: 'Read its message and correct `config` for this plugin in the route.',
+  },
+  SLUICE_GUEST_HEAP: {
+    cause: 'The thread that runs the plugin ran out of heap.',
+    remedy: 'The plugin was given a fresh thread. If it happens again, report it with the plugin.',
+  },
+  SLUICE_CONVERT_MALFORMED: {
+    cause: 'The plugin says that the bytes of the frame do not follow the protocol.',
+    remedy: 'Check the device and the wiring; look at the frame in the log.',
+  },
+  SLUICE_CONVERT_UNSUPPORTED: {
+    cause: 'The plugin does not handle this kind of frame.',
+    remedy: 'Choose another plugin for this source, or leave the frame out of the poll list.',
+  },
+  SLUICE_CONVERT_RANGE: {
+    cause: 'A value in the frame lies outside what the plugin is configured for.',
+    remedy: "Compare the plugin's configuration (tags, first register) with what the device sends.",
+  },
+  SLUICE_CONVERT_DEVICE: {
+    cause: 'The device itself answered with an error, which the plugin passed on.',
+    remedy: 'Read the message: a Modbus exception names its code. Check address, unit and function of the poll.',
+  },
+  SLUICE_CONVERT_INTERNAL: {
+    cause: 'The plugin reported an internal error for this frame.',
+    remedy: 'Read its message; report it to the author of the plugin.',
+  },
+  SLUICE_KERNEL_ERRNO: {
+    cause: 'A kernel refused a block with an errno.',
+    remedy: 'The message names the errno: EINVAL is rate, channels or format, ENOSPC the size of the output.',
+  },
+
+  // Sandbox
+  SLUICE_RING_PUBLISHED: {
+    cause: 'A slab was written after publish() gave it away.',
+    remedy: 'A defect in Sluice: report it.',
+  },
+  SLUICE_RING_ACKED: {
+    cause: 'A slab was read after ack() gave its memory back.',
+    remedy: 'A defect in Sluice: report it.',
+  },
+  SLUICE_FRAME_TOO_LARGE: {
+    cause: 'A frame is larger than the largest slab.',
+    remedy: 'Split it at the source, or raise `limits.frame`.',
+  },
+  SLUICE_SANDBOX_LIMIT: {
+    cause: 'Every sandbox thread that is allowed is in use.',
+    remedy: 'Raise `plugins.sandboxes`, or use fewer plugins.',
+  },
+  SLUICE_SANDBOX_START: {
+    cause: 'A sandbox thread ended before it could serve.',
+    remedy: 'Read the message; check the memory of the machine.',
+  },
+
+  // Configuration
+  SLUICE_CONFIG_UNREADABLE: {
+    cause: 'The configuration file could not be read.',
+    remedy: 'Check the path after --config and the rights of the file.',
+  },
+  SLUICE_CONFIG_SYNTAX: {
+    cause: 'The configuration is not valid YAML.',
+    remedy: 'Correct the named line; indentation is by spaces.',
+  },
+  SLUICE_CONFIG_INVALID: {
+    cause: 'A setting is unknown, missing, or of the wrong type.',
+    remedy: 'Correct the named line; `sluice validate FILE` checks the file without starting.',
+  },
+  SLUICE_CONFIG_SECRET: {
+    cause: 'A ${file:...} or ${env:...} reference could not be resolved.',
+    remedy: 'Create the file or set the variable.',
+  },
+
+  // Sources and sinks
+  SLUICE_LISTEN_IN_USE: {
+    cause: 'Another program already listens on this address and port.',
+    remedy: 'Stop it, or choose another port in the configuration.',
+  },
+  SLUICE_LISTEN_FAILED: {
+    cause: 'The address could not be listened on.',
+    remedy: 'Check that the address belongs to this machine and that the port may be used.',
+  },
+  SLUICE_SOURCE_DISCONNECTED: {
+    cause: 'The connection to a device is closed or could not be opened.',
+    remedy: 'Check power, cable and address of the device; the gateway keeps trying, with back-off.',
+  },
+  SLUICE_SOURCE_TIMEOUT: {
+    cause: 'A device did not answer in time.',
+    remedy: 'Check the unit id and the load of the device, or raise `timeout` of the source.',
+  },
+  SLUICE_SOURCE_PROTOCOL: {
+    cause: 'A device sent bytes that break the protocol.',
+    remedy: 'Check that the port speaks the configured protocol; the connection is opened anew.',
+  },
+  SLUICE_SOURCE_BACKPRESSURE: {
+    cause: 'A poll was skipped because the route behind it is full.',
+    remedy: 'Look for the sink that is slow or away, or poll less often.',
+  },
+  SLUICE_SOURCE_OVERRUN: {
+    cause: 'A poll was skipped because the one before it is still under way.',
+    remedy: 'Poll less often, or raise the number of requests in flight if the device allows it.',
+  },
+  SLUICE_SINK_DISCONNECTED: {
+    cause: 'The connection to a northbound system is closed or could not be opened.',
+    remedy: 'Check address, credentials and state of the broker; the gateway keeps trying and keeps what fits its window.',
+  },
+  SLUICE_SINK_PROTOCOL: {
+    cause: 'A northbound system sent bytes that break the protocol.',
+    remedy: 'Check that the address is that of an MQTT broker of the configured version.',
+  },
+  SLUICE_SINK_REFUSED: {
+    cause: 'A northbound system refused the connection or a message.',
+    remedy: 'Read the reason code: credentials, topic rights and the packet size are the usual ones.',
+  },
+  SLUICE_SINK_TOPIC: {
+    cause: 'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',
+    remedy: 'Correct the plugin: a topic to publish to has no + or # in it.',
+  },
+  SLUICE_SINK_TOO_LARGE: {
+    cause: 'A message is larger than the broker or the window of the sink allows.',
+    remedy: "Make the message smaller, or raise the broker's maximum packet size.",
+  },
+  SLUICE_SINK_ABANDONED: {
+    cause: 'The gateway was stopped while the northbound system was away.',
+    remedy: 'What was not confirmed is counted here. Start the gateway again: sources that keep their data send it again.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The life-cycle step at which a plugin failed. */
+export type Step = 'admit' | 'compile' | 'link' | 'start' | 'configure' | 'run' | 'flush';
+
+/** A coded failure as plain data: crosses threads without losing its code. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly step?: Step;
+  /** Name of the plugin, where one is concerned. */
+  readonly plugin?: string;
+}
+
+/** An error with a code of the table. Its message says what, where and why; the remedy is in the table. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly step: Step | undefined;
+  readonly plugin: string | undefined;
+
+  constructor(code: ErrorCode, message: string, where: { step?: Step; plugin?: string; cause?: unknown } = {}) {
+    super(message, where.cause === undefined ? undefined : { cause: where.cause });
+    this.name = 'SluiceError';
+    this.code = code;
+    this.step = where.step;
+    this.plugin = where.plugin;
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy;
+  }
+
+  toFault(): Fault {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.step === undefined ? {} : { step: this.step }),
+      ...(this.plugin === undefined ? {} : { plugin: this.plugin }),
+    };
+  }
+
+  static fromFault(fault: Fault): SluiceError {
+    return new SluiceError(fault.code, fault.message, {
+      ...(fault.step === undefined ? {} : { step: fault.step }),
+      ...(fault.plugin === undefined ? {} : { plugin: fault.plugin }),
+    });
+  }
+}
+
+/** Any thrown value as a coded fault; what carries no code becomes SLUICE_INTERNAL. */
+export function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof SluiceError) return thrown.toFault();
+  return { code: 'SLUICE_INTERNAL', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}

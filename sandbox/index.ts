@@ -1,0 +1,1 @@
+export type { MessageView } from './message-view.js';

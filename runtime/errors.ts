@@ -232,6 +232,10 @@ export const ERRORS = {
     cause: 'A poll was skipped because the one before it is still under way.',
     remedy: 'Poll less often, or raise the number of requests in flight if the device allows it.',
   },
+  SLUICE_SOURCE_LATE: {
+    cause: "The gateway's own loop was late: a whole period of a poll went by before it was looked at.",
+    remedy: 'Poll less often, or give the gateway more processor time.',
+  },
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',
     remedy: 'Check address, credentials and state of the broker; the gateway keeps trying and keeps what fits its window.',

@@ -1,2 +1,32 @@
-export * from './errors.js';
+export { type Admitted, admit, type Grants } from './admission/admit.js';
+export { FrameWriter, Interned } from './batch/frame-writer.js';
+export { OutWriter } from './batch/out-writer.js';
+export { isRefusal, OUTCOME_CODES, type OutcomeCode } from './batch/outcome-codes.js';
+export { alignUp, HEADER, OPERATION, OUTCOME, Slab } from './batch/slab.js';
+export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
+export { Chain, type OnCall, type Stage } from './chain/chain.js';
 export * from './contract.js';
+export {
+  ERRORS,
+  type ErrorCode,
+  type ErrorRow,
+  type Fault,
+  faultOf,
+  SluiceError,
+  type Step,
+} from './errors.js';
+export { CoreInstance } from './instance/core-instance.js';
+export { guestError } from './instance/guest-error.js';
+export type { GuestLog, Instance, Items, Produced } from './instance/instance.js';
+export type {
+  BlockObject,
+  ConverterGuest,
+  FrameObject,
+  KernelGuest,
+  MessageObject,
+  ResultObject,
+} from './instance/object-guest.js';
+export { ObjectInstance } from './instance/object-instance.js';
+export { LIMITS } from './limits.js';
+export { appendManifest, type Manifest, type ManifestFields, readManifest } from './manifest.js';
+export { type ModuleKind, moduleKind, readSections, type Section } from './wasm-sections.js';

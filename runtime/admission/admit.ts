@@ -1,0 +1,103 @@
+import { ARENA_EXPORTS, LOG_IMPORT, WORLDS } from '../contract.js';
+import { type ErrorCode, SluiceError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { capLimits } from './cap-limits.js';
+import { type ModuleShape, readShape } from './shape.js';
+
+/** What the operator grants a plugin. */
+export interface Grants {
+  /** Most bytes of linear memory. */
+  readonly memory: number;
+}
+
+export interface Admitted {
+  /** The module to compile: the file's bytes with the caps written in. */
+  readonly bytes: Uint8Array;
+  /** Pages that the module starts with. */
+  readonly pages: number;
+}
+
+/**
+ * The gate in front of the compiler, for core modules of a world. Pure: bytes in, bytes or a coded
+ * refusal out.
+ * @throws SluiceError SLUICE_MODULE_* with step `admit`
+ */
+export function admit(
+  bytes: Uint8Array,
+  world: keyof typeof WORLDS,
+  grants: Grants,
+  plugin: string,
+): Admitted {
+  const refuse = (code: ErrorCode, why: string): never => {
+    throw new SluiceError(code, `${plugin}: ${why}`, { step: 'admit', plugin });
+  };
+  if (bytes.length > LIMITS.file) {
+    refuse('SLUICE_MODULE_TOO_LARGE', `${bytes.length} bytes, the ceiling is ${LIMITS.file}`);
+  }
+  const shape = readShapeFor(bytes, plugin);
+  checkImports(shape, refuse);
+  checkExports(shape, world, refuse);
+  if (shape.hasTags) refuse('SLUICE_MODULE_FEATURE', 'exceptions, which plugins may not use');
+  if (shape.memories.length > 1) refuse('SLUICE_MODULE_FEATURE', 'several memories, where a plugin has one');
+  const pages = Math.floor(grants.memory / LIMITS.page);
+  for (const memory of shape.memories) {
+    if (memory.shared) refuse('SLUICE_MODULE_FEATURE', 'shared memory, which plugins may not use');
+    if (memory.min > pages) {
+      refuse(
+        'SLUICE_MODULE_MEMORY',
+        `starts with ${memory.min} pages (${memory.min * LIMITS.page} bytes), granted are ${pages} (${grants.memory} bytes)`,
+      );
+    }
+  }
+  if (shape.tables.length > LIMITS.tables) {
+    refuse('SLUICE_MODULE_TABLE', `${shape.tables.length} tables, the ceiling is ${LIMITS.tables}`);
+  }
+  for (const table of shape.tables) {
+    if (table.min > LIMITS.tableEntries) {
+      refuse('SLUICE_MODULE_TABLE', `a table of ${table.min} entries, the ceiling is ${LIMITS.tableEntries}`);
+    }
+  }
+  return { bytes: capLimits(bytes, shape, pages, LIMITS.tableEntries), pages: shape.memories[0]?.min ?? 0 };
+}
+
+function readShapeFor(bytes: Uint8Array, plugin: string): ModuleShape {
+  try {
+    return readShape(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    throw new SluiceError(thrown.code, `${plugin}: ${thrown.message}`, {
+      step: 'admit',
+      plugin,
+      cause: thrown,
+    });
+  }
+}
+
+type Refuse = (code: ErrorCode, why: string) => never;
+
+function checkImports(shape: ModuleShape, refuse: Refuse): void {
+  for (const { module, name, kind, type } of shape.imports) {
+    if (module !== LOG_IMPORT.module || name !== LOG_IMPORT.name || kind !== 'func') {
+      refuse(
+        'SLUICE_MODULE_IMPORT',
+        `imports ${kind} "${module}" "${name}"; the one import is "${LOG_IMPORT.module}" "${LOG_IMPORT.name}"`,
+      );
+    }
+    if (type !== LOG_IMPORT.type)
+      refuse('SLUICE_MODULE_IMPORT', `imports log as (${type}), it is (${LOG_IMPORT.type})`);
+  }
+}
+
+function checkExports(shape: ModuleShape, world: keyof typeof WORLDS, refuse: Refuse): void {
+  if (shape.exports.get('memory')?.kind !== 'memory')
+    refuse('SLUICE_MODULE_EXPORT', 'does not export its memory as "memory"');
+  const wanted = Object.entries({ ...ARENA_EXPORTS, ...WORLDS[world] });
+  const problems = wanted.flatMap(([name, type]) => {
+    const found = shape.exports.get(name);
+    if (found === undefined) return [`${name} is missing`];
+    return found.kind === 'func' && found.type === type
+      ? []
+      : [`${name} is ${found.kind} (${found.type}), not func (${type})`];
+  });
+  if (problems.length > 0) refuse('SLUICE_MODULE_EXPORT', `exports of a ${world}: ${problems.join('; ')}`);
+}

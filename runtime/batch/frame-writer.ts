@@ -1,0 +1,154 @@
+import { FRAME, PROPERTY } from '../contract.js';
+import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
+
+/** A string or property list that many frames share: copied into a slab once, then named by its offset. */
+export class Interned {
+  readonly bytes: Uint8Array;
+  /** Number of the fill that `at` belongs to. */
+  fill = -1;
+  at = 0;
+  /** Property tuples in `bytes` (0 for a string); their pointers are relative to `bytes`. */
+  readonly tuples: number;
+
+  private constructor(bytes: Uint8Array, tuples: number) {
+    this.bytes = bytes;
+    this.tuples = tuples;
+  }
+
+  static text(text: string): Interned {
+    return new Interned(Buffer.from(text, 'utf8'), 0);
+  }
+
+  /** Tuples first, then the strings they point to. */
+  static properties(list: readonly (readonly [string, string])[]): Interned {
+    const head = list.length * PROPERTY.size;
+    const strings = list.flat().map(text => Buffer.from(text, 'utf8'));
+    const bytes = Buffer.concat([Buffer.alloc(head), ...strings]);
+    let at = head;
+    for (const [index, string] of strings.entries()) {
+      bytes.writeUInt32LE(at, index * 8);
+      bytes.writeUInt32LE(string.length, index * 8 + 4);
+      at += string.length;
+    }
+    return new Interned(bytes, list.length);
+  }
+}
+
+/** Below this a loop beats the call into the copy primitive. */
+const SHORT = 40;
+let fills = 0;
+
+/**
+ * Packs frames into a slab. Bytes go straight to their place; the records are gathered beside and
+ * appended by `finish`, so that the whole input is one piece. Nothing is allocated for a frame.
+ */
+export class FrameWriter {
+  readonly slab: Slab;
+  readonly #records: Uint32Array;
+  readonly #limit: number;
+  readonly #fill = ++fills;
+  #at = 0;
+  #count = 0;
+
+  /**
+   * @param records scratch memory for the records, shared by all writers that are not open at once
+   * @param limit input bytes (with records) that may be used; the rest is room for results
+   */
+  constructor(slab: Slab, records: Uint32Array, limit: number) {
+    this.slab = slab;
+    this.#records = records;
+    this.#limit = limit;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of input so far, records included. */
+  get used(): number {
+    return alignUp(this.#at, 8) + this.#count * FRAME.size;
+  }
+
+  get maxFrames(): number {
+    return Math.floor(this.#records.length / (FRAME.size >> 2));
+  }
+
+  /** Worst-case bytes of a frame, strings not yet in the slab included. */
+  static need(source: Interned, topic: Interned, properties: Interned | undefined, length: number): number {
+    return (
+      FRAME.size + 16 + source.bytes.length + topic.bytes.length + (properties?.bytes.length ?? 0) + length
+    );
+  }
+
+  /** Returns false, and takes nothing, when the frame does not fit any more. */
+  push(
+    source: Interned,
+    topic: Interned,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties: Interned | undefined,
+  ): boolean {
+    const length = end - start;
+    if (this.used + FrameWriter.need(source, topic, properties, length) > this.#limit) return false;
+    if (this.#count >= this.maxFrames) return false;
+    const sourceAt = this.#intern(source);
+    const topicAt = this.#intern(topic);
+    const propertiesAt = properties === undefined ? 0 : this.#intern(properties);
+    const at = this.#at;
+    const target = this.slab.u8;
+    if (length < SHORT) for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
+    else if (Buffer.isBuffer(bytes)) bytes.copy(target, at, start, end);
+    else target.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);
+    this.#at = at + length;
+
+    const records = this.#records;
+    const word = this.#count++ * (FRAME.size >> 2);
+    records[word] = sourceAt;
+    records[word + 1] = source.bytes.length;
+    records[word + 2] = topicAt;
+    records[word + 3] = topic.bytes.length;
+    // Milliseconds to nanoseconds in two words, without BigInt: whole milliseconds in 16-bit steps.
+    const whole = Math.floor(timestampMs);
+    const upper = Math.floor(whole / 65536) * 1e6;
+    const low =
+      (upper % 65536) * 65536 + (whole % 65536) * 1e6 + Math.round((timestampMs - whole) * 1e3) * 1e3;
+    records[word + 4] = low % 4294967296;
+    records[word + 5] = Math.floor(upper / 65536) + Math.floor(low / 4294967296);
+    records[word + 6] = at;
+    records[word + 7] = length;
+    records[word + 8] = propertiesAt;
+    records[word + 9] = properties === undefined ? 0 : properties.tuples;
+    return true;
+  }
+
+  /** Appends the records and fills the slab's header (`base` is its first word in `header`). */
+  finish(header: Int32Array, base: number): void {
+    const recordsAt = alignUp(this.#at, 8);
+    const words = this.#count * (FRAME.size >> 2);
+    this.slab.u32.set(this.#records.subarray(0, words), recordsAt >> 2);
+    header.fill(0, base, base + HEADER.words);
+    header[base + HEADER.operation] = OPERATION.convert;
+    header[base + HEADER.count] = this.#count;
+    header[base + HEADER.dataEnd] = this.#at;
+    header[base + HEADER.recordsAt] = recordsAt;
+    header[base + HEADER.inputEnd] = recordsAt + this.#count * FRAME.size;
+    header[base + HEADER.size] = this.slab.size;
+  }
+
+  #intern(item: Interned): number {
+    if (item.fill === this.#fill) return item.at;
+    const at = item.tuples > 0 ? alignUp(this.#at, 4) : this.#at;
+    this.slab.u8.set(item.bytes, at);
+    if (item.tuples > 0) {
+      const words = this.slab.u32;
+      for (let i = 0; i < item.tuples * 2; i++)
+        words[(at >> 2) + i * 2] = (words[(at >> 2) + i * 2] as number) + at;
+    }
+    item.fill = this.#fill;
+    item.at = at;
+    this.#at = at + item.bytes.length;
+    return at;
+  }
+}

@@ -1,0 +1,214 @@
+import { BLOCK, BLOCK_RESULT, ERRNOS, FAULT_CODES, FRAME, MESSAGE, PROPERTY, RESULT } from '../contract.js';
+import { badResult } from '../instance/guest-error.js';
+import type { BlockShape, Items, Produced } from '../instance/instance.js';
+import { checkList, type Target } from './emit.js';
+
+const FRAME_WORDS = FRAME.size >> 2;
+const MESSAGE_WORDS = MESSAGE.size >> 2;
+const NO_TEXT = new Uint8Array(0);
+
+/** Items between two stages, with their own records; grows, is reused from batch to batch. */
+export class Gathered implements Items {
+  u8: Uint8Array = NO_TEXT;
+  base = 0;
+  length = 0;
+  records = new Uint32Array(64 * FRAME_WORDS);
+  readonly recordsAt = 0;
+  count = 0;
+  tail: Uint8Array | undefined;
+  shape: BlockShape | undefined;
+  tuplesBase = 0;
+  /** Frame of the slab that each item stands for. */
+  origins = new Uint32Array(64);
+
+  begin(produced: Produced): void {
+    this.u8 = produced.u8;
+    this.base = produced.base;
+    this.length = produced.end - produced.base;
+    this.tuplesBase = produced.base;
+    this.count = 0;
+    this.tail = undefined;
+    this.shape = undefined;
+  }
+
+  /** Makes room for one more record and gives its first word. */
+  next(origin: number): number {
+    if ((this.count + 1) * FRAME_WORDS > this.records.length) {
+      const records = new Uint32Array(this.records.length * 2);
+      records.set(this.records);
+      this.records = records;
+      const origins = new Uint32Array(this.origins.length * 2);
+      origins.set(this.origins);
+      this.origins = origins;
+    }
+    this.origins[this.count] = origin;
+    return this.count++ * FRAME_WORDS;
+  }
+}
+
+/**
+ * What a converter returned, as the frames of the next stage: each message becomes a frame with its
+ * topic, timestamp, payload and properties; the source is that of the frame it came from.
+ */
+export function collectResults(produced: Produced, input: Items, target: Target, into: Gathered): void {
+  const { u8, u32, count } = produced;
+  const { out, origins, faulted, stage, plugin } = target;
+  into.begin(produced);
+  for (let i = 0, r = produced.results >> 2; i < count; i++, r += RESULT.size >> 2) {
+    const frame = origins[i] as number;
+    if (faulted[frame] === 1) continue;
+    const tag = u8[r << 2] as number;
+    if (tag === 1) {
+      const code = FAULT_CODES[u8[(r + 1) << 2] as number];
+      const text = u32[r + 2] as number;
+      const length = u32[r + 3] as number;
+      if (code === undefined) throw badResult(plugin, `an unknown fault for frame ${i}`);
+      within(produced, text, length, 'fault text', plugin, i);
+      faulted[frame] = 1;
+      out.fault(frame, code, stage, length === 0 ? NO_TEXT : u8.subarray(text, text + length));
+      continue;
+    }
+    if (tag > 1) throw badResult(plugin, `a result with the discriminant ${tag} (frame ${i})`);
+    const some = checkList(produced, u32[r + 1] as number, u32[r + 2] as number, plugin, i);
+    const from = input.recordsAt + i * FRAME_WORDS;
+    gather(produced, (u32[r + 1] as number) >> 2, some, frame, plugin, into, input, from);
+  }
+}
+
+/** What a flush gave out, as frames of the next stage. */
+export function collectMessages(produced: Produced, target: Target, into: Gathered): void {
+  into.begin(produced);
+  checkList(produced, produced.results, produced.count, target.plugin, 0);
+  gather(produced, produced.results >> 2, produced.count, target.origins[0] as number, target.plugin, into);
+}
+
+function gather(
+  produced: Produced,
+  list: number,
+  count: number,
+  frame: number,
+  plugin: string,
+  into: Gathered,
+  input?: Items,
+  from = 0,
+): void {
+  const { u32, base } = produced;
+  for (let m = 0, r = list; m < count; m++, r += MESSAGE_WORDS) {
+    const to = into.next(frame);
+    const w = into.records;
+    w[to] = input === undefined ? 0 : (input.records[from] as number);
+    w[to + 1] = input === undefined ? 0 : (input.records[from + 1] as number);
+    w[to + 2] = within(produced, u32[r] as number, u32[r + 1] as number, 'topic', plugin, frame);
+    w[to + 3] = u32[r + 1] as number;
+    w[to + 4] = u32[r + 4] as number;
+    w[to + 5] = u32[r + 5] as number;
+    w[to + 6] = within(produced, u32[r + 2] as number, u32[r + 3] as number, 'payload', plugin, frame);
+    w[to + 7] = u32[r + 3] as number;
+    const tuples = u32[r + 10] as number;
+    w[to + 9] = tuples;
+    w[to + 8] = 0;
+    if (tuples === 0) continue;
+    const at = u32[r + 9] as number;
+    within(produced, at, tuples * PROPERTY.size, 'property list', plugin, frame);
+    if (at % PROPERTY.align !== 0)
+      throw badResult(plugin, `a property list at ${at}, not aligned (frame ${frame})`);
+    for (let p = 0, t = at >> 2; p < tuples * 2; p++, t += 2) {
+      within(produced, u32[t] as number, u32[t + 1] as number, 'property', plugin, frame);
+      // An empty text may point anywhere; give it a place that can be rebased.
+      if (u32[t + 1] === 0) u32[t] = base;
+    }
+    w[to + 8] = at - base;
+  }
+}
+
+/** What a kernel returned for each block, as the blocks of the next stage; blocks without data end here. */
+export function collectBlocks(produced: Produced, input: Items, target: Target, into: Gathered): void {
+  const { u8 } = produced;
+  const { out, origins, faulted, stage, plugin } = target;
+  const answers = produced.answers as Uint32Array;
+  const shape = newShape(produced.count);
+  into.begin(produced);
+  for (let i = 0; i < produced.count; i++) {
+    const frame = origins[i] as number;
+    if (faulted[frame] === 1) continue;
+    const at = answers[i] as number;
+    if (u8[at] === 0) {
+      gatherBlock(produced, at + BLOCK_RESULT.block, frame, plugin, into, shape);
+      continue;
+    }
+    const errno = ERRNOS[u8[at + BLOCK_RESULT.errno] as number];
+    if (u8[at] !== 1 || errno === undefined) throw badResult(plugin, `an unknown errno for block ${i}`);
+    faulted[frame] = 1;
+    const topic = input.recordsAt + i * FRAME_WORDS;
+    const text = `${plugin} answered ${errno} to a block of ${input.records[topic + 7]} bytes`;
+    out.fault(frame, 'SLUICE_KERNEL_ERRNO', stage, Buffer.from(text));
+  }
+  into.shape = shape;
+}
+
+/** The blocks that a kernel's flush gave out. */
+export function collectFlushedBlocks(produced: Produced, target: Target, into: Gathered): void {
+  const shape = newShape(produced.count);
+  into.begin(produced);
+  for (let i = 0; i < produced.count; i++) {
+    const at = produced.results + i * BLOCK.size;
+    gatherBlock(produced, at, target.origins[0] as number, target.plugin, into, shape);
+  }
+  into.shape = shape;
+}
+
+function gatherBlock(
+  produced: Produced,
+  at: number,
+  frame: number,
+  plugin: string,
+  into: Gathered,
+  shape: { rate: Float64Array; channels: Uint32Array; format: Uint8Array },
+): void {
+  const { u8, u32, f64, base } = produced;
+  const r = at >> 2;
+  const format = u8[at + BLOCK.format] as number;
+  const data = u32[(at + BLOCK.data) >> 2] as number;
+  const elements = u32[(at + BLOCK.data + 4) >> 2] as number;
+  if (format > 1) throw badResult(plugin, `a block of the unknown format ${format} (frame ${frame})`);
+  if (elements === 0) return;
+  const bytes = format === 0 ? elements : elements * 4;
+  const item = into.count;
+  const to = into.next(frame);
+  const w = into.records;
+  w[to] = within(produced, u32[r] as number, u32[r + 1] as number, 'source', plugin, frame);
+  w[to + 1] = u32[r + 1] as number;
+  w[to + 2] = within(produced, u32[r + 2] as number, u32[r + 3] as number, 'topic', plugin, frame);
+  w[to + 3] = u32[r + 3] as number;
+  w[to + 4] = u32[r + 4] as number;
+  w[to + 5] = u32[r + 5] as number;
+  w[to + 6] = within(produced, data, bytes, 'block', plugin, frame);
+  w[to + 7] = bytes;
+  w[to + 8] = 0;
+  w[to + 9] = 0;
+  if (format === 1 && (data - base) % 4 !== 0)
+    throw badResult(plugin, `f32 data at ${data}, not aligned (frame ${frame})`);
+  shape.rate[item] = f64[(at + BLOCK.rate) >> 3] as number;
+  shape.channels[item] = u32[(at + BLOCK.channels) >> 2] as number;
+  shape.format[item] = format;
+}
+
+function newShape(count: number): BlockShape {
+  return { rate: new Float64Array(count), channels: new Uint32Array(count), format: new Uint8Array(count) };
+}
+
+/** Checks bytes of a guest and gives their offset from the arena's begin. */
+function within(
+  produced: Produced,
+  at: number,
+  length: number,
+  what: string,
+  plugin: string,
+  frame: number,
+): number {
+  if (length === 0) return 0;
+  if (at < produced.base || at + length > produced.end) {
+    throw badResult(plugin, `a ${what} of ${length} bytes at ${at}, outside of its arena (frame ${frame})`);
+  }
+  return at - produced.base;
+}

@@ -1,0 +1,88 @@
+import type { ModbusConfig } from '../sources/modbus/config.js';
+
+/**
+ * What the code may assume: complete, checked, durations in milliseconds and sizes in bytes. What the user may write is
+ * `ConfigInput`; normalise.ts is the one place between them.
+ */
+export interface Config {
+  readonly plugins: PluginsConfig;
+  readonly sources: ReadonlyMap<string, SourceConfig>;
+  /** Empty: the embedded broker is the one sink. */
+  readonly sinks: ReadonlyMap<string, SinkConfig>;
+  /** Empty: plugins run where their `accepts` fits. */
+  readonly routes: readonly RouteConfig[];
+  readonly data: { readonly dir: string; readonly maxBytes: number };
+  readonly admin: { readonly host: string; readonly port: number };
+}
+
+export interface PluginsConfig {
+  /** Absolute. */
+  readonly dir: string;
+  readonly deadlineMs: number;
+  readonly startDeadlineMs: number;
+  readonly memoryBytes: number;
+  readonly simd: 'baseline' | 'off';
+  readonly signatures: 'auto' | 'warn' | 'off';
+  /** Most sandbox threads. */
+  readonly sandboxes: number;
+}
+
+export interface ReconnectConfig {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** One protocol a source; the key says which. */
+export interface SourceConfig {
+  readonly modbus: ModbusConfig;
+}
+
+/** One protocol a sink. */
+export interface SinkConfig {
+  readonly mqtt: MqttSinkConfig;
+}
+
+export interface MqttSinkConfig {
+  /** `mqtt://` or `mqtts://`, without credentials: they stand in the fields below. */
+  readonly url: string;
+  /** 4: MQTT 3.1.1. */
+  readonly version: 4 | 5;
+  readonly qos: 0 | 1;
+  readonly clientId?: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Seconds, whole. */
+  readonly keepAliveS?: number;
+  readonly prefix?: string;
+  readonly will?: {
+    readonly topic: string;
+    readonly payload: string;
+    readonly qos: 0 | 1;
+    readonly retain: boolean;
+  };
+  /** Absolute file names. */
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
+  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  readonly reconnect?: ReconnectConfig;
+}
+
+export interface RouteConfig {
+  /** Unique. What the user wrote, else the names of its sources. */
+  readonly name: string;
+  readonly from: readonly string[];
+  readonly through: readonly StepConfig[];
+  /** Names of sinks; empty: the embedded broker. */
+  readonly to: readonly string[];
+}
+
+export interface StepConfig {
+  readonly plugin: string;
+  /** JSON, as the plugin gets it. */
+  readonly config: string;
+  readonly deadlineMs: number;
+}

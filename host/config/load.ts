@@ -1,0 +1,99 @@
+import { dirname, resolve } from 'node:path';
+import { SluiceError } from '../../runtime/index.js';
+import type { Config } from './config.js';
+import { checkPlugins, checkRoutes } from './cross-check.js';
+import { applyEnvironment, type Environment } from './environment.js';
+import { namesOf } from './names.js';
+import { normalise } from './normalise.js';
+import { Origins } from './origins.js';
+import { ConfigError, type Problem } from './problem.js';
+import { readText } from './read-text.js';
+import { configNode } from './schema.js';
+import { resolveSecrets } from './secrets.js';
+import { usablePart } from './usable-part.js';
+import { validate } from './validate.js';
+import { readYaml } from './yaml.js';
+
+export interface LoadOptions {
+  /** Default: that of the process. */
+  readonly environment?: Environment;
+  /** Names of the plugins in the folder; if given, what routes name is compared with them. */
+  readonly pluginNames?: (dir: string) => Promise<readonly string[]>;
+}
+
+export interface LoadedConfig {
+  /** Absolute name of the file. */
+  readonly file: string;
+  readonly config: Config;
+  /** Doubtful, but no reason not to start. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The file that is read when none is named. */
+export const DEFAULT_CONFIG = 'sluice.yaml';
+
+/**
+ * File, environment, secrets, check, defaults: in this order.
+ * @throws ConfigError with every problem found (SLUICE_CONFIG_SYNTAX, _SECRET, _INVALID, SLUICE_PLUGIN_UNKNOWN)
+ * @throws SluiceError SLUICE_CONFIG_UNREADABLE
+ */
+export async function loadConfig(
+  file: string = DEFAULT_CONFIG,
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  return readConfig(await readText(file), file, options);
+}
+
+/** The same from text; `file` is its name in messages, and its folder is that of relative paths. */
+export async function readConfig(
+  text: string,
+  file: string,
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  const { environment = process.env } = options;
+  const origins = new Origins(file);
+  const folder = dirname(resolve(file));
+  try {
+    const config = await build(text, folder, environment, origins, options);
+    if (config === undefined || origins.failed) throw new ConfigError(sorted(origins.problems));
+    return { file: resolve(file), config, warnings: sorted(origins.problems) };
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) throw thrown;
+    throw new SluiceError('SLUICE_INTERNAL', `${file}: ${String(thrown)}`, { cause: thrown });
+  }
+}
+
+async function build(
+  text: string,
+  folder: string,
+  environment: Environment,
+  origins: Origins,
+  options: LoadOptions,
+): Promise<Config | undefined> {
+  const written = readYaml(text, origins) ?? Object.create(null);
+  if (!origins.failed && (typeof written !== 'object' || Array.isArray(written))) {
+    origins.error([], 'must be a map with keys such as sources, sinks, routes');
+  }
+  if (origins.failed) return undefined;
+  applyEnvironment(written, configNode, environment, origins);
+  if (Object.keys(written).length === 0) {
+    origins.error([], 'is empty; `sources` is the least it needs');
+    return undefined;
+  }
+  const filled = resolveSecrets(written, configNode, environment, folder, origins);
+  const input = validate(filled, origins) ? filled : usablePart(filled, origins);
+  const names = namesOf(filled);
+  checkRoutes(names, origins);
+  const config = normalise(input, folder, origins);
+  if (options.pluginNames !== undefined) {
+    checkPlugins(names, await options.pluginNames(config.plugins.dir), origins);
+  }
+  return config;
+}
+
+/** In the order of the file; what came from the environment first. */
+function sorted(problems: readonly Problem[]): Problem[] {
+  const order = (a: Problem, b: Problem) =>
+    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  return [...problems].sort(order);
+}

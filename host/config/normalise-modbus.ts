@@ -1,0 +1,58 @@
+import type { ModbusConfig, ModbusDevice, ModbusPoll } from '../sources/modbus/config.js';
+import { parseRange, parseSpan } from '../sources/modbus/range.js';
+import type { Path } from './problem.js';
+import type { Reader } from './reader.js';
+import type { ModbusInput } from './schema-modbus.js';
+
+/** Most addresses of one request. Source: MODBUS Application Protocol V1.1b3, 6.1 to 6.4. */
+const MOST_ADDRESSES = { coils: 2000, discrete: 2000, holding: 125, input: 125 } as const;
+
+type Table = keyof typeof MOST_ADDRESSES;
+
+export function normaliseModbus(input: ModbusInput, path: Path, read: Reader): ModbusConfig {
+  const reconnect = read.reconnect(input.reconnect, [...path, 'reconnect']);
+  const timeoutMs = read.duration(input.timeout, [...path, 'timeout'], { least: 1 });
+  const names = new Set<string>();
+  for (const [index, device] of input.devices.entries()) {
+    if (device.name === undefined) continue;
+    if (names.has(device.name))
+      read.error([...path, 'devices', index, 'name'], `"${device.name}" stands here twice`);
+    names.add(device.name);
+  }
+  return {
+    devices: input.devices.map((device, index) => normaliseDevice(device, [...path, 'devices', index], read)),
+    poll: input.poll.flatMap((poll, index) => normalisePoll(poll, [...path, 'poll', index], read) ?? []),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(input.inFlight === undefined ? {} : { inFlight: input.inFlight }),
+    ...(reconnect === undefined ? {} : { reconnect }),
+  };
+}
+
+function normaliseDevice(input: ModbusInput['devices'][number], path: Path, read: Reader): ModbusDevice {
+  const units = read.attempt([...path, 'units'], () => parseRange(input.units ?? 1, 'unit ids')) ?? [];
+  // One byte on the wire. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3 (MBAP header).
+  if (units.some(unit => unit > 255)) read.error([...path, 'units'], 'a unit id is at most 255');
+  return {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    host: input.host,
+    port: input.port ?? 502,
+    units,
+  };
+}
+
+function normalisePoll(input: ModbusInput['poll'][number], path: Path, read: Reader): ModbusPoll | undefined {
+  const everyMs = read.duration(input.every, [...path, 'every'], { least: 1 });
+  const table = (Object.keys(MOST_ADDRESSES) as Table[]).find(name => input[name] !== undefined);
+  if (table === undefined) return undefined;
+  const here = [...path, table];
+  const range = read.attempt(here, () => parseSpan(input[table]!, 'addresses'));
+  if (range === undefined || everyMs === undefined) return undefined;
+  const count = range.last - range.first + 1;
+  if (count > MOST_ADDRESSES[table]) {
+    read.error(
+      here,
+      `asks for ${count} addresses; one request carries at most ${MOST_ADDRESSES[table]}, so split it`,
+    );
+  }
+  return { [table]: range, everyMs };
+}

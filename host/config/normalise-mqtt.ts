@@ -1,0 +1,99 @@
+import type { MqttSinkConfig } from './config.js';
+import type { Path } from './problem.js';
+import type { Reader } from './reader.js';
+import type { MqttSinkInput } from './schema-mqtt.js';
+
+export function normaliseMqttSink(input: MqttSinkInput, path: Path, read: Reader): MqttSinkConfig {
+  const at = (...keys: string[]): Path => [...path, ...keys];
+  const address = readAddress(input, path, read);
+  const keepAlive = read.duration(input.keepAlive, at('keepAlive'), { least: 1000, most: 65_535_000 });
+  const bytes = read.size(input.window?.bytes, at('window', 'bytes'), { least: 1024, most: 2 ** 31 - 1 });
+  const reconnect = read.reconnect(input.reconnect, at('reconnect'));
+  if (input.prefix !== undefined) checkTopic(input.prefix, at('prefix'), read);
+  if (input.will !== undefined) checkTopic(input.will.topic, at('will', 'topic'), read);
+  if (input.tls !== undefined && input.url.startsWith('mqtt:'))
+    read.error(at('tls'), 'is only used with mqtts://');
+  return {
+    ...address,
+    version: input.version === 5 ? 5 : 4,
+    qos: input.qos === 0 ? 0 : 1,
+    ...(input.clientId === undefined ? {} : { clientId: input.clientId }),
+    ...(keepAlive === undefined ? {} : { keepAliveS: Math.round(keepAlive / 1000) }),
+    ...(input.prefix === undefined ? {} : { prefix: input.prefix }),
+    ...(input.will === undefined ? {} : { will: will(input.will) }),
+    ...(input.tls === undefined ? {} : { tls: tlsFiles(input.tls, read) }),
+    ...(input.window === undefined
+      ? {}
+      : {
+          window: {
+            ...(input.window.messages === undefined ? {} : { messages: input.window.messages }),
+            ...(bytes === undefined ? {} : { bytes }),
+          },
+        }),
+    ...(reconnect === undefined ? {} : { reconnect }),
+  };
+}
+
+type Address = Pick<MqttSinkConfig, 'url' | 'username' | 'password'>;
+
+/** Credentials are taken out of the address: the address is logged, they are not. */
+function readAddress(input: MqttSinkInput, path: Path, read: Reader): Address {
+  const at = [...path, 'url'];
+  const url = URL.canParse(input.url) ? new URL(input.url) : undefined;
+  if (url === undefined || url.hostname === '') {
+    read.error(at, 'is no address such as mqtt://127.0.0.1:1883');
+    return { url: '' };
+  }
+  if (url.search !== '' || url.hash !== '' || (url.pathname !== '' && url.pathname !== '/')) {
+    read.error(at, 'has something behind host and port; MQTT over TCP has no path');
+  }
+  if (url.username !== '' && input.username !== undefined)
+    read.error(at, 'names a user, and so does username');
+  const username = input.username ?? decode(url.username, at, read);
+  const password = input.password ?? decode(url.password, at, read);
+  if (password !== undefined && username === undefined && input.version !== 5) {
+    read.error(path, 'has a password without a username, which MQTT 3.1.1 does not allow [MQTT-3.1.2-22]');
+  }
+  return {
+    url: `${url.protocol}//${url.host}`,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function decode(text: string, path: Path, read: Reader): string | undefined {
+  if (text === '') return undefined;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    read.error(path, 'has a % in the credentials that is no %-escape; write it as %25');
+    return undefined;
+  }
+}
+
+/** Topic names to publish to. Source: MQTT 5.0, 4.7.1 and 4.7.3. */
+function checkTopic(topic: string, path: Path, read: Reader): void {
+  if (/[+#\0]/.test(topic)) read.error(path, 'has a +, # or NUL, which no topic to publish to may have');
+  if (Buffer.byteLength(topic) > 65_535) read.error(path, 'is longer than 65535 bytes');
+}
+
+function will(input: NonNullable<MqttSinkInput['will']>): NonNullable<MqttSinkConfig['will']> {
+  return {
+    topic: input.topic,
+    payload: input.payload ?? '',
+    qos: input.qos === 1 ? 1 : 0,
+    retain: input.retain ?? false,
+  };
+}
+
+function tlsFiles(
+  input: NonNullable<MqttSinkInput['tls']>,
+  read: Reader,
+): NonNullable<MqttSinkConfig['tls']> {
+  return {
+    ...(input.ca === undefined ? {} : { ca: read.file(input.ca) }),
+    ...(input.cert === undefined ? {} : { cert: read.file(input.cert) }),
+    ...(input.key === undefined ? {} : { key: read.file(input.key) }),
+    ...(input.serverName === undefined ? {} : { serverName: input.serverName }),
+  };
+}

@@ -1,0 +1,107 @@
+import { resolve } from 'node:path';
+import type { Config, PluginsConfig, RouteConfig, SinkConfig, SourceConfig, StepConfig } from './config.js';
+import { normaliseModbus } from './normalise-modbus.js';
+import { normaliseMqttSink } from './normalise-mqtt.js';
+import type { Origins } from './origins.js';
+import type { Path } from './problem.js';
+import { Reader } from './reader.js';
+import type { ConfigInput } from './schema.js';
+
+const MIB = 2 ** 20;
+/** The largest memory that V8 is told to allow (sandbox/v8-flags.ts). */
+const LARGEST_MEMORY = 1024 * MIB;
+
+/**
+ * The one place where defaults are filled in. `input` is of the schema; what the schema cannot say (ranges of
+ * durations, ends of ranges) is checked here and added to `origins`. Paths are relative to `folder`.
+ */
+export function normalise(input: ConfigInput, folder: string, origins: Origins): Config {
+  const read = new Reader(origins, folder);
+  const plugins = normalisePlugins(input.plugins ?? {}, read);
+  const sinks = normaliseSinks(input.sinks ?? {}, read);
+  return {
+    plugins,
+    sources: normaliseSources(input.sources, read),
+    sinks,
+    routes: normaliseRoutes(input.routes ?? [], plugins.deadlineMs, [...sinks.keys()], read),
+    data: {
+      dir: resolve(folder, input.data?.dir ?? './data'),
+      maxBytes: read.size(input.data?.max, ['data', 'max'], { least: MIB }) ?? 2 ** 30,
+    },
+    admin: { host: input.admin?.host ?? '127.0.0.1', port: input.admin?.port ?? 8080 },
+  };
+}
+
+function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Reader): PluginsConfig {
+  const at = (key: string): Path => ['plugins', key];
+  return {
+    dir: read.file(input.dir ?? './plugins'),
+    deadlineMs: read.duration(input.deadline, at('deadline'), { least: 1 }) ?? 100,
+    startDeadlineMs: read.duration(input.startDeadline, at('startDeadline'), { least: 1 }) ?? 2000,
+    memoryBytes: read.size(input.memory, at('memory'), { least: 65536, most: LARGEST_MEMORY }) ?? 16 * MIB,
+    simd: input.simd ?? 'baseline',
+    signatures: input.signatures ?? 'auto',
+    sandboxes: input.sandboxes ?? 16,
+  };
+}
+
+function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<string, SourceConfig> {
+  const sources = new Map<string, SourceConfig>();
+  for (const [name, { modbus }] of Object.entries(input)) {
+    if (modbus === undefined) continue;
+    sources.set(name, { modbus: normaliseModbus(modbus, ['sources', name, 'modbus'], read) });
+  }
+  return sources;
+}
+
+function normaliseSinks(input: NonNullable<ConfigInput['sinks']>, read: Reader): Map<string, SinkConfig> {
+  const sinks = new Map<string, SinkConfig>();
+  for (const [name, { mqtt }] of Object.entries(input)) {
+    if (mqtt === undefined) continue;
+    sinks.set(name, { mqtt: normaliseMqttSink(mqtt, ['sinks', name, 'mqtt'], read) });
+  }
+  return sinks;
+}
+
+function normaliseRoutes(
+  input: NonNullable<ConfigInput['routes']>,
+  deadlineMs: number,
+  sinks: readonly string[],
+  read: Reader,
+): RouteConfig[] {
+  const taken = new Set(input.flatMap(route => route.name ?? []));
+  return input.map((route, index) => {
+    const from = list(route.from);
+    return {
+      name: route.name ?? freeName(from.join('+'), taken),
+      from,
+      through: route.through.map((step, place) =>
+        normaliseStep(step, deadlineMs, ['routes', index, 'through', place], read),
+      ),
+      to: route.to === undefined ? sinks : list(route.to),
+    };
+  });
+}
+
+type StepInput = NonNullable<ConfigInput['routes']>[number]['through'][number];
+
+function normaliseStep(step: StepInput, deadlineMs: number, path: Path, read: Reader): StepConfig {
+  if (typeof step === 'string') return { plugin: step, config: '{}', deadlineMs };
+  return {
+    plugin: step.plugin,
+    config: JSON.stringify(step.config ?? {}),
+    deadlineMs: read.duration(step.deadline, [...path, 'deadline'], { least: 1 }) ?? deadlineMs,
+  };
+}
+
+function list(value: string | readonly string[]): readonly string[] {
+  return typeof value === 'string' ? [value] : value;
+}
+
+/** Route names stand in metric labels: two routes of the same sources must not share one. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,133 @@
+import { type Static, Type } from 'typebox';
+import { ModbusSchema } from './schema-modbus.js';
+import { MqttSinkSchema } from './schema-mqtt.js';
+import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
+import type { SchemaNode } from './schema-walk.js';
+
+const exact = { additionalProperties: false } as const;
+
+const Plugins = Type.Object(
+  {
+    dir: Type.Optional(Text({ description: 'Folder that is watched for .wasm files. Default ./plugins' })),
+    deadline: Type.Optional(Duration('Longest time of one call into a plugin. Default 100ms')),
+    startDeadline: Type.Optional(Duration('Longest time of the first call after a start. Default 2s')),
+    memory: Type.Optional(Size('Most linear memory of one plugin. Default 16MiB')),
+    simd: Type.Optional(
+      Type.Enum(['baseline', 'off'], {
+        description: 'baseline: fixed-width SIMD; off: modules with SIMD are refused. Default baseline',
+      }),
+    ),
+    signatures: Type.Optional(
+      Type.Enum(['auto', 'warn', 'off'], {
+        description: 'auto: require once a trusted key exists, else warn. Default auto',
+      }),
+    ),
+    sandboxes: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1024, description: 'Most sandbox threads. Default 16' }),
+    ),
+  },
+  { ...exact, description: 'What every plugin gets.' },
+);
+
+const Source = Type.Object(
+  { modbus: Type.Optional(ModbusSchema) },
+  { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
+);
+
+const Sink = Type.Object(
+  { mqtt: Type.Optional(MqttSinkSchema) },
+  { ...exact, minProperties: 1, maxProperties: 1, description: 'One northbound endpoint.' },
+);
+
+const Name = Text({ pattern: NAME_PATTERN, maxLength: 64, title: 'name', examples: ['line1', 'plant-a'] });
+const NameList = Type.Array(Name, { minItems: 1, uniqueItems: true, title: 'list of names' });
+
+const Step = Type.Union([
+  Name,
+  Type.Object(
+    {
+      plugin: Name,
+      config: Type.Optional(Type.Any({ description: 'Given to the plugin as JSON.' })),
+      deadline: Type.Optional(Duration('Longest time of one call, for this plugin here.')),
+    },
+    { ...exact, title: 'map with plugin, config, deadline' },
+  ),
+]);
+
+const Route = Type.Object(
+  {
+    name: Type.Optional(Name),
+    from: Type.Union([Name, NameList], { description: 'Names of sources.' }),
+    through: Type.Array(Step, {
+      minItems: 1,
+      title: 'list of plugins',
+      description: 'Plugins, from left to right.',
+    }),
+    to: Type.Optional(Type.Union([Name, NameList], { description: 'Names of sinks. Default: all of them.' })),
+  },
+  exact,
+);
+
+const named = { additionalProperties: false, minProperties: 1 } as const;
+
+/** What the user may write; published as sluice.schema.json. */
+export const ConfigSchema = Type.Object(
+  {
+    plugins: Type.Optional(Plugins),
+    sources: Type.Record(Type.String({ pattern: NAME_PATTERN }), Source, {
+      ...named,
+      description: 'Southbound endpoints by name.',
+    }),
+    sinks: Type.Optional(
+      Type.Record(Type.String({ pattern: NAME_PATTERN }), Sink, {
+        ...named,
+        description: 'Northbound endpoints by name. Left out: an embedded MQTT broker is started.',
+      }),
+    ),
+    routes: Type.Optional(
+      Type.Array(Route, {
+        title: 'list of routes',
+        description: 'Left out: plugins run where their `accepts` fits.',
+      }),
+    ),
+    data: Type.Optional(
+      Type.Object(
+        {
+          dir: Type.Optional(Text({ description: 'Folder for durable data. Default ./data' })),
+          max: Type.Optional(Size('Most space on disk. Default 1GiB')),
+        },
+        exact,
+      ),
+    ),
+    admin: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(Text({ description: 'Address to listen on. Default 127.0.0.1' })),
+          port: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 65535, description: 'Default 8080; 0: any free one' }),
+          ),
+        },
+        exact,
+      ),
+    ),
+  },
+  { ...exact, title: 'Sluice configuration' },
+);
+
+/** What the user may say. What the code may assume is `Config`. */
+export type ConfigInput = Static<typeof ConfigSchema>;
+
+/** Words with a fixed place in the configuration that this version does not serve yet, by path of their parent. */
+export const LATER: Readonly<Record<'source' | 'sink' | 'signatures', readonly string[]>> = {
+  source: ['mqtt', 'coap', 'tunnel', 'http', 'driver'],
+  sink: ['http', 'influx', 'opcua', 'file'],
+  signatures: ['require'],
+};
+
+/** The schema as plain data, to walk through. */
+export const configNode = JSON.parse(JSON.stringify(ConfigSchema)) as SchemaNode;
+
+/** The published document. */
+export function publishedSchema(): object {
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...configNode };
+}

@@ -73,10 +73,10 @@ export class Device implements LinkEvents {
     const away = this.#link.state === 'waiting';
     for (const request of requests) {
       if (away) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
+      else if (this.#held !== undefined) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
       else if (request.underWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
-      else if (this.#held !== undefined || !ingress.hasRoom(request.answerBytes)) {
-        ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      } else {
+      else if (!ingress.hasRoom(request.answerBytes)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
+      else {
         request.underWay = true;
         this.#queue.push(request);
       }

@@ -12,7 +12,7 @@ const LARGEST = 0xffff;
 export function parseRange(text: string | number, what: string): number[] {
   const numbers = new Set<number>();
   for (const part of String(text).split(',')) {
-    const { first, last } = parseSpan(part, what);
+    const { first, last } = span(part, text, what);
     for (let value = first; value <= last; value++) numbers.add(value);
   }
   return [...numbers];
@@ -24,7 +24,12 @@ export function parseRange(text: string | number, what: string): number[] {
  * @throws SluiceError SLUICE_CONFIG_INVALID
  */
 export function parseSpan(text: string | number, what: string): Range {
-  const match = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(String(text));
+  return span(String(text), text, what);
+}
+
+/** `text` is what the user wrote, of which `part` is looked at. */
+function span(part: string, text: string | number, what: string): Range {
+  const match = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(part);
   if (match === null) throw invalid(text, what, 'is no number or range such as 0-11');
   const first = Number(match[1]);
   const last = match[2] === undefined ? first : Number(match[2]);

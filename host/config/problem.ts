@@ -47,8 +47,12 @@ export class ConfigError extends SluiceError {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(problems[0]?.code ?? 'SLUICE_CONFIG_INVALID', problems.map(formatProblem).join('\n'));
+    super(firstError(problems), problems.map(formatProblem).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
   }
+}
+
+function firstError(problems: readonly Problem[]): ErrorCode {
+  return problems.find(({ severity }) => severity === 'error')?.code ?? 'SLUICE_CONFIG_INVALID';
 }

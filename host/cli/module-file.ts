@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { LIMITS, SluiceError } from '../../runtime/index.js';
+
+/**
+ * The bytes of a module.
+ * @throws SluiceError SLUICE_MODULE_UNREADABLE, SLUICE_MODULE_TOO_LARGE
+ */
+export async function readModule(file: string): Promise<Buffer> {
+  try {
+    await using handle = await open(file, 'r');
+    const { size } = await handle.stat();
+    if (size > LIMITS.file) {
+      throw new SluiceError(
+        'SLUICE_MODULE_TOO_LARGE',
+        `${file}: ${size} bytes, the ceiling is ${LIMITS.file}`,
+      );
+    }
+    return await handle.readFile();
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) throw thrown;
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${file}: ${why}`, { cause: thrown });
+  }
+}
+
+/** SHA-256 in lower-case hex. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

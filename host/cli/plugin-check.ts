@@ -1,0 +1,93 @@
+import {
+  admit,
+  type Manifest,
+  type ModuleKind,
+  moduleKind,
+  readManifest,
+  readSections,
+  SluiceError,
+} from '../../runtime/index.js';
+import { parseSize } from '../config/units.js';
+import { EXIT } from './exit.js';
+import { readModule, sha256 } from './module-file.js';
+
+interface Report {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly kind: ModuleKind;
+  readonly manifest: Manifest;
+  /** Name (custom) or id, and size in bytes. */
+  readonly sections: readonly { section: string | number; bytes: number }[];
+  /** `module.name (kind)`; of a core module only. */
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+}
+
+/**
+ * Prints what a gateway would find in the file.
+ * @throws SluiceError with the code that the gateway would refuse it by
+ */
+export async function checkPlugin(
+  file: string,
+  options: { memory: string; json?: boolean },
+): Promise<number> {
+  const memory = parseSize(options.memory);
+  if (memory === undefined) {
+    process.stderr.write(`sluice: --memory ${options.memory} is no size such as 16MiB\n`);
+    return EXIT.usage;
+  }
+  const report = inspect(file, await readModule(file), memory);
+  process.stdout.write(options.json ? `${JSON.stringify({ ok: true, ...report })}\n` : show(report));
+  return EXIT.ok;
+}
+
+function inspect(file: string, bytes: Uint8Array, memory: number): Report {
+  const kind = moduleKind(bytes);
+  const sections = readSections(bytes).map(section => ({
+    section: section.name ?? section.id,
+    bytes: section.end - section.offset,
+  }));
+  const found = readManifest(bytes);
+  if (found === undefined) throw new SluiceError('SLUICE_MANIFEST_MISSING', `${file}: carries no manifest`);
+  const { manifest, end } = found;
+  const hash = sha256(bytes.subarray(0, end));
+  if (hash !== manifest.sha256) {
+    throw new SluiceError(
+      'SLUICE_MODULE_HASH',
+      `${file}: its bytes have ${hash}, the manifest says ${manifest.sha256}`,
+    );
+  }
+  const base = { file, bytes: bytes.length, sha256: sha256(bytes), kind, manifest, sections };
+  // The modules inside a component are seen only after it is taken apart, which the gateway does when it loads it.
+  if (kind === 'component') return { ...base, imports: [], exports: [] };
+  return { ...base, ...compile(admit(bytes, manifest.kind, { memory }, manifest.name).bytes, file) };
+}
+
+function compile(bytes: Uint8Array, file: string): Pick<Report, 'imports' | 'exports'> {
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(new Uint8Array(bytes));
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SluiceError('SLUICE_MODULE_COMPILE', `${file}: ${why}`, { cause: thrown });
+  }
+  return {
+    imports: WebAssembly.Module.imports(module).map(each => `${each.module}.${each.name} (${each.kind})`),
+    exports: WebAssembly.Module.exports(module).map(each => `${each.name} (${each.kind})`),
+  };
+}
+
+function show({ file, bytes, kind, manifest, sections, imports, exports }: Report): string {
+  const list = (items: readonly string[]) => (items.length === 0 ? 'none' : items.join(', '));
+  const lines = [
+    `${file}: ok`,
+    `  plugin    ${manifest.name} ${manifest.version}, ${manifest.kind} of contract ${manifest.abi}`,
+    `  file      ${bytes} bytes, ${kind === 'core' ? 'core module' : 'component'}, sha256 ${manifest.sha256}`,
+    `  accepts   ${list(manifest.accepts)}`,
+    `  vectors   ${manifest.vectors?.length ?? 0}`,
+    `  sections  ${list(sections.map(each => `${each.section} (${each.bytes})`))}`,
+  ];
+  if (kind === 'core') lines.push(`  imports   ${list(imports)}`, `  exports   ${list(exports)}`);
+  return `${lines.join('\n')}\n`;
+}

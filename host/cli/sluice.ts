@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The entry. It has to parse on a Node.js that is too old to run the rest, in order to say so; hence no import
+// but by need, and no syntax of later years.
+const major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  process.stderr.write(
+    `sluice: this is Node.js ${process.versions.node}, and 24 or newer is needed: start it through npm ` +
+      '(npm start, npx sluice), or install Node.js 24 (SLUICE_NODE_VERSION)\n',
+  );
+  process.exitCode = 1;
+} else {
+  const { setV8Flags } = await import('../../sandbox/v8-flags.js');
+  setV8Flags();
+  const { run } = await import('./main.js');
+  process.exitCode = await run(process.argv.slice(2));
+}

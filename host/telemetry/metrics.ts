@@ -1,0 +1,187 @@
+import { Registry } from 'prom-client';
+import type { ErrorCode } from '../../runtime/index.js';
+import { type Cell, cellFamily, type HistogramCell, histogramFamily } from './cells.js';
+import { addProcessMetrics } from './process-metrics.js';
+
+/** Frames of one batch: powers of two, as batches are adaptive. */
+const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
+/** Seconds, 10 microseconds to 10 seconds. */
+const STAGE_BOUNDS = [
+  1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  10,
+];
+
+/** Every counter of the gateway, in a registry of its own. */
+type Families = ReturnType<typeof families>;
+
+function families(registry: Registry) {
+  const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
+    cellFamily({ name: `sluice_${name}`, help, labels, registry });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    ...labels: L[]
+  ) => histogramFamily({ name: `sluice_${name}`, help, bounds, labels, registry });
+  return {
+    frames: family('frames_total', 'Frames taken from a source.', 'source'),
+    delivered: family('delivered_total', 'Frames that every sink has confirmed or spooled.', 'source'),
+    refused: family('frames_refused_total', 'Frames that gave an error.', 'source', 'plugin', 'code'),
+    skipped: family('polls_skipped_total', 'Polls that were left out.', 'source', 'code'),
+    sourceFailures: family('source_failures_total', 'Failures at a source.', 'source', 'code'),
+    messages: family('messages_total', 'Messages that a sink has confirmed.', 'sink'),
+    dropped: family('messages_dropped_total', 'Messages given up for good.', 'sink', 'code'),
+    retried: family('messages_retried_total', 'Messages sent again after a lost connection.', 'sink'),
+    sinkFailures: family('sink_failures_total', 'Failures at a sink.', 'sink', 'code'),
+    faults: family('plugin_faults_total', 'Faults of a plugin.', 'plugin', 'version', 'code'),
+    restarts: family('plugin_restarts_total', 'Fresh instances after a fault.', 'plugin', 'version', 'code'),
+    swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
+    sandboxes: family('sandboxes', 'Sandbox threads that run.'),
+    slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
+    batches: histogram('batch_frames', 'Frames of one batch.', BATCH_BOUNDS, 'plugin'),
+    stages: histogram('stage_seconds', 'Time spent in a stage of the path.', STAGE_BOUNDS, 'stage'),
+  };
+}
+
+/** Frames of one source. Get it once, at start; its methods are additions. */
+export class SourceMetrics {
+  readonly #families: Families;
+  readonly #name: string;
+  readonly #frames: Cell;
+  readonly #delivered: Cell;
+
+  constructor(all: Families, name: string) {
+    this.#families = all;
+    this.#name = name;
+    this.#frames = all.frames({ source: name });
+    this.#delivered = all.delivered({ source: name });
+  }
+
+  frames(count: number): void {
+    this.#frames.add(count);
+  }
+
+  delivered(count: number): void {
+    this.#delivered.add(count);
+  }
+
+  refused(plugin: string, code: ErrorCode, count = 1): void {
+    this.#families.refused({ source: this.#name, plugin, code }).add(count);
+  }
+
+  skipped(code: ErrorCode, count = 1): void {
+    this.#families.skipped({ source: this.#name, code }).add(count);
+  }
+
+  failed(code: ErrorCode, count = 1): void {
+    this.#families.sourceFailures({ source: this.#name, code }).add(count);
+  }
+}
+
+/** Messages of one sink. */
+export class SinkMetrics {
+  readonly #families: Families;
+  readonly #name: string;
+  readonly #messages: Cell;
+  readonly #retried: Cell;
+
+  constructor(all: Families, name: string) {
+    this.#families = all;
+    this.#name = name;
+    this.#messages = all.messages({ sink: name });
+    this.#retried = all.retried({ sink: name });
+  }
+
+  messages(count: number): void {
+    this.#messages.add(count);
+  }
+
+  retried(count: number): void {
+    this.#retried.add(count);
+  }
+
+  dropped(code: ErrorCode, count = 1): void {
+    this.#families.dropped({ sink: this.#name, code }).add(count);
+  }
+
+  failed(code: ErrorCode, count = 1): void {
+    this.#families.sinkFailures({ sink: this.#name, code }).add(count);
+  }
+}
+
+/** One plugin, over all its generations. */
+export class PluginMetrics {
+  readonly #families: Families;
+  readonly #name: string;
+  readonly #batches: HistogramCell;
+  readonly #swaps: Cell;
+
+  constructor(all: Families, name: string) {
+    this.#families = all;
+    this.#name = name;
+    this.#batches = all.batches({ plugin: name });
+    this.#swaps = all.swaps({ plugin: name });
+  }
+
+  batch(frames: number): void {
+    this.#batches.observe(frames);
+  }
+
+  swapped(): void {
+    this.#swaps.add(1);
+  }
+
+  faulted(version: string, code: ErrorCode, count = 1): void {
+    this.#families.faults({ plugin: this.#name, version, code }).add(count);
+  }
+
+  restarted(version: string, code: ErrorCode): void {
+    this.#families.restarts({ plugin: this.#name, version, code }).add(1);
+  }
+}
+
+/** All numbers of one gateway. Labels carry configured names only, never an address. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #families = families(this.#registry);
+  readonly #sandboxes = this.#families.sandboxes({});
+
+  constructor() {
+    addProcessMetrics(this.#registry);
+  }
+
+  source(name: string): SourceMetrics {
+    return new SourceMetrics(this.#families, name);
+  }
+
+  sink(name: string): SinkMetrics {
+    return new SinkMetrics(this.#families, name);
+  }
+
+  plugin(name: string): PluginMetrics {
+    return new PluginMetrics(this.#families, name);
+  }
+
+  /** Keep the cell: `observe(seconds)` on it costs a few comparisons. */
+  stage(name: string): HistogramCell {
+    return this.#families.stages({ stage: name });
+  }
+
+  /** Keep the cell: `set(count)` on it is a store. */
+  slabsInUse(route: string): Cell {
+    return this.#families.slabs({ route });
+  }
+
+  sandboxes(count: number): void {
+    this.#sandboxes.set(count);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The Prometheus text format, version 0.0.4. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

@@ -12,7 +12,8 @@ export interface ErrorRow {
 export const ERRORS = {
   SLUICE_NODE_VERSION: {
     cause: 'The program was started on a Node.js older than 24.',
-    remedy: 'Start it through npm (npm start, npx sluice), which finds the Node.js that the package brings, or install Node.js 24 or newer.',
+    remedy:
+      'Start it through npm (npm start, npx sluice), which finds the Node.js that the package brings, or install Node.js 24 or newer.',
   },
   SLUICE_INTERNAL: {
     cause: 'A defect in Sluice itself.',
@@ -33,7 +34,8 @@ export const ERRORS = {
     remedy: 'Check what was copied: it has to be a .wasm module (version 1) or component.',
   },
   SLUICE_MODULE_MALFORMED: {
-    cause: 'The bytes break the structure of a WebAssembly module: a section is truncated, out of order, or its sizes do not add up.',
+    cause:
+      'The bytes break the structure of a WebAssembly module: a section is truncated, out of order, or its sizes do not add up.',
     remedy: 'Copy the file again; if that does not help, build it again.',
   },
   SLUICE_MODULE_HASH: {
@@ -46,11 +48,13 @@ export const ERRORS = {
   },
   SLUICE_MODULE_EXPORT: {
     cause: 'An export that the contract asks for is missing or has another type.',
-    remedy: 'Build against runtime/plugin.wit through one of the SDKs; `sluice plugin check` lists the exports.',
+    remedy:
+      'Build against runtime/plugin.wit through one of the SDKs; `sluice plugin check` lists the exports.',
   },
   SLUICE_MODULE_FEATURE: {
     cause: 'The module uses a WebAssembly feature that plugins may not use.',
-    remedy: 'Build without threads, shared or 64-bit memory, several memories, exceptions and garbage collection.',
+    remedy:
+      'Build without threads, shared or 64-bit memory, several memories, exceptions and garbage collection.',
   },
   SLUICE_MODULE_MEMORY: {
     cause: 'The module declares more memory than it is granted.',
@@ -65,12 +69,14 @@ export const ERRORS = {
     remedy: 'Read the message: it names the function and the offset. Build the module again.',
   },
   SLUICE_COMPONENT_TOOLS: {
-    cause: 'The file is a component, and the package that turns components into core modules is not installed.',
+    cause:
+      'The file is a component, and the package that turns components into core modules is not installed.',
     remedy: 'Run `npm i @bytecodealliance/jco-transpile@0.15.0`, or ship a core module.',
   },
   SLUICE_COMPONENT_TRANSPILE: {
     cause: 'The component could not be turned into core modules.',
-    remedy: 'Read the message; check that the component is of a world in runtime/plugin.wit and imports nothing but log.',
+    remedy:
+      'Read the message; check that the component is of a world in runtime/plugin.wit and imports nothing but log.',
   },
   SLUICE_MANIFEST_MISSING: {
     cause: 'The module carries no `sluice:manifest` section and there is no NAME.json beside it.',
@@ -84,6 +90,10 @@ export const ERRORS = {
     cause: 'The plugin was built for a version of the contract that this gateway does not run.',
     remedy: 'Build the plugin against the version of the contract that is named, or update the gateway.',
   },
+  SLUICE_PLUGIN_BUILD: {
+    cause: 'A plugin could not be built from its source.',
+    remedy: "Read the compiler's words in the message; plugin.json names the source.",
+  },
   SLUICE_PLUGIN_NAME_TAKEN: {
     cause: 'Another file in the folder already carries a plugin of this name.',
     remedy: 'Remove one of the two files, or give one another name in its manifest.',
@@ -94,7 +104,8 @@ export const ERRORS = {
   },
   SLUICE_PLUGIN_KIND: {
     cause: 'A plugin stands in a place of the chain that its kind does not fit.',
-    remedy: 'Put a converter at the end of the chain, and kernels only behind sources or kernels of raw samples.',
+    remedy:
+      'Put a converter at the end of the chain, and kernels only behind sources or kernels of raw samples.',
   },
   SLUICE_PLUGIN_UNUSED: {
     cause: 'No route names the plugin and its `accepts` fits no source, or several.',
@@ -108,7 +119,8 @@ export const ERRORS = {
   },
   SLUICE_GUEST_TRAP: {
     cause: 'The plugin ran into a WebAssembly trap (unreachable, out of bounds, division by zero, ...).',
-    remedy: 'Run the frame through `sluice plugin call` to see the place; the instance was thrown away and a fresh one serves.',
+    remedy:
+      'Run the frame through `sluice plugin call` to see the place; the instance was thrown away and a fresh one serves.',
   },
   SLUICE_GUEST_STACK: {
     cause: 'The plugin ran out of stack: endless or very deep recursion.',
@@ -123,8 +135,10 @@ export const ERRORS = {
     remedy: 'Raise `plugins.memory`, or make the plugin need less.',
   },
   SLUICE_GUEST_RESULT: {
-    cause: 'What the plugin returned breaks the contract: a pointer or length outside its arena, a wrong number of results, or a value out of range.',
-    remedy: 'The message names the field. Copy constants into the arena and return exactly one result for each frame.',
+    cause:
+      'What the plugin returned breaks the contract: a pointer or length outside its arena, a wrong number of results, or a value out of range.',
+    remedy:
+      'The message names the field. Copy constants into the arena and return exactly one result for each frame.',
   },
   SLUICE_GUEST_OUTPUT: {
     cause: 'The plugin returned more bytes for one batch than `limits.output` allows.',
@@ -152,7 +166,8 @@ export const ERRORS = {
   },
   SLUICE_CONVERT_DEVICE: {
     cause: 'The device itself answered with an error, which the plugin passed on.',
-    remedy: 'Read the message: a Modbus exception names its code. Check address, unit and function of the poll.',
+    remedy:
+      'Read the message: a Modbus exception names its code. Check address, unit and function of the poll.',
   },
   SLUICE_CONVERT_INTERNAL: {
     cause: 'The plugin reported an internal error for this frame.',
@@ -238,7 +253,8 @@ export const ERRORS = {
   },
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',
-    remedy: 'Check address, credentials and state of the broker; the gateway keeps trying and keeps what fits its window.',
+    remedy:
+      'Check address, credentials and state of the broker; the gateway keeps trying and keeps what fits its window.',
   },
   SLUICE_SINK_PROTOCOL: {
     cause: 'A northbound system sent bytes that break the protocol.',
@@ -249,16 +265,29 @@ export const ERRORS = {
     remedy: 'Read the reason code: credentials, topic rights and the packet size are the usual ones.',
   },
   SLUICE_SINK_TOPIC: {
-    cause: 'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',
+    cause:
+      'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',
     remedy: 'Correct the plugin: a topic to publish to has no + or # in it.',
   },
   SLUICE_SINK_TOO_LARGE: {
     cause: 'A message is larger than the broker or the window of the sink allows.',
     remedy: "Make the message smaller, or raise the broker's maximum packet size.",
   },
+  SLUICE_SINK_VERSION: {
+    cause:
+      'The broker does not speak MQTT 5.0. The sink goes on with MQTT 3.1.1, without content type and properties.',
+    remedy:
+      'Nothing is lost. Set `version: 4` for the sink to make it the rule, or use a broker that speaks MQTT 5.0.',
+  },
+  SLUICE_SINK_PROPERTY: {
+    cause:
+      'A plugin returned a content type or property that MQTT 5.0 cannot carry (too long, a control character, or not UTF-8).',
+    remedy: 'Correct the plugin: one such string would make the broker close the connection.',
+  },
   SLUICE_SINK_ABANDONED: {
     cause: 'The gateway was stopped while the northbound system was away.',
-    remedy: 'What was not confirmed is counted here. Start the gateway again: sources that keep their data send it again.',
+    remedy:
+      'What was not confirmed is counted here. Start the gateway again: sources that keep their data send it again.',
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -282,7 +311,11 @@ export class SluiceError extends Error {
   readonly step: Step | undefined;
   readonly plugin: string | undefined;
 
-  constructor(code: ErrorCode, message: string, where: { step?: Step; plugin?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    where: { step?: Step; plugin?: string; cause?: unknown } = {},
+  ) {
     super(message, where.cause === undefined ? undefined : { cause: where.cause });
     this.name = 'SluiceError';
     this.code = code;

@@ -1,0 +1,216 @@
+// A pull reader for JSON (RFC 8259) in raw memory: enough for a plugin's configuration. It never reads
+// outside of the text and never recurses; after the first mistake `failed` stays true and all calls end at once.
+import { allocate } from "./arena";
+import { scaleByTen } from "./number";
+import { addressOf, lengthOf, Text, textOf } from "./text";
+
+export const enum Kind {
+  None,
+  Object,
+  Array,
+  String,
+  Number,
+  True,
+  False,
+  Null,
+}
+
+let at: usize = 0;
+let end: usize = 0;
+let start: usize = 0;
+let bad: bool = false;
+
+export namespace Json {
+  export function open(json: Text): void {
+    start = at = addressOf(json);
+    end = at + lengthOf(json);
+    bad = false;
+  }
+
+  /** True once something was not as JSON, or as the caller asked, has it. */
+  export function failed(): bool {
+    return bad;
+  }
+
+  /** Byte at which reading stands. */
+  export function position(): u32 {
+    return <u32>(at - start);
+  }
+
+  /** What comes next, without moving. */
+  export function kind(): Kind {
+    const c = peek();
+    if (c == 0x7b) return Kind.Object;
+    if (c == 0x5b) return Kind.Array;
+    if (c == 0x22) return Kind.String;
+    if (c == 0x74) return Kind.True;
+    if (c == 0x66) return Kind.False;
+    if (c == 0x6e) return Kind.Null;
+    return c == 0x2d || (c >= 0x30 && c <= 0x39) ? Kind.Number : Kind.None;
+  }
+
+  /** Steps into an object or array. */
+  export function enter(): void {
+    const c = peek();
+    if (c == 0x7b || c == 0x5b) at++;
+    else bad = true;
+  }
+
+  /** At the next member or item? False behind the last one, which also leaves the object or array. */
+  export function more(): bool {
+    let c = peek();
+    if (c == 0x2c) {
+      at++;
+      c = peek();
+    }
+    if (bad || at >= end) {
+      bad = true;
+      return false;
+    }
+    if (c != 0x7d && c != 0x5d) return true;
+    at++;
+    return false;
+  }
+
+  /** The key of a member; its value comes next. */
+  export function key(): Text {
+    const name = string();
+    if (peek() == 0x3a) at++;
+    else bad = true;
+    return name;
+  }
+
+  /** A string, unescaped, in memory that lives as long as the call. */
+  export function string(): Text {
+    if (peek() != 0x22) return fail();
+    at++;
+    let close = at;
+    while (close < end && load<u8>(close) != 0x22) close += load<u8>(close) == 0x5c ? 2 : 1;
+    if (close >= end) return fail();
+    const room = allocate(<u32>(close - at), 1);
+    let p = room;
+    while (at < end) {
+      let c: u32 = load<u8>(at++);
+      if (c == 0x22) return textOf(room, <u32>(p - room));
+      if (c != 0x5c) store<u8>(p++, c);
+      else p = escape(p);
+    }
+    return fail();
+  }
+
+  export function number(): f64 {
+    const c = peek();
+    const negative = c == 0x2d;
+    if (negative) at++;
+    let mantissa: u64 = 0;
+    let exponent: i32 = 0;
+    let digits = 0;
+    let fraction = false;
+    for (; at < end; at++) {
+      const d = <u32>load<u8>(at) - 0x30;
+      if (d < 10) {
+        digits++;
+        // What does not fit 64 bits only counts as a power of ten.
+        if (mantissa < 1_000_000_000_000_000_000) {
+          mantissa = mantissa * 10 + d;
+          if (fraction) exponent--;
+        } else if (!fraction) exponent++;
+      } else if (d == <u32>-2 && !fraction) fraction = true;
+      else break;
+    }
+    if (digits == 0) bad = true;
+    if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+      at++;
+      const minus = at < end && load<u8>(at) == 0x2d;
+      if (at < end && (minus || load<u8>(at) == 0x2b)) at++;
+      let power = 0;
+      for (; at < end && <u32>load<u8>(at) - 0x30 < 10; at++) power = min(power * 10 + load<u8>(at) - 0x30, 9999);
+      exponent += minus ? -power : power;
+    }
+    const value = scaleByTen(<f64>mantissa, max(exponent, -400));
+    return negative ? -value : value;
+  }
+
+  /** Steps over a value of any kind. */
+  export function skip(): void {
+    let depth = 0;
+    do {
+      const c = peek();
+      if (bad || at >= end) {
+        bad = true;
+        return;
+      }
+      if (c == 0x22) {
+        for (at++; at < end && load<u8>(at) != 0x22; at++) if (load<u8>(at) == 0x5c) at++;
+        at++;
+      } else {
+        if (c == 0x7b || c == 0x5b) depth++;
+        if (c == 0x7d || c == 0x5d) depth--;
+        at++;
+        if (depth == 0 && c != 0x7d && c != 0x5d) while (at < end && inWord(load<u8>(at))) at++;
+      }
+    } while (depth > 0);
+  }
+}
+
+/** A letter, digit, sign or point: the rest of a number, true, false or null. */
+function inWord(c: u32): bool {
+  return (c >= 0x30 && c <= 0x39) || (c >= 0x61 && c <= 0x7a) || c == 0x2b || c == 0x2d || c == 0x2e || c == 0x45;
+}
+
+/** The next byte that is not white space; 0 at the end. */
+function peek(): u32 {
+  for (; at < end; at++) {
+    const c: u32 = load<u8>(at);
+    if (c != 0x20 && c != 0x0a && c != 0x0d && c != 0x09) return c;
+  }
+  return 0;
+}
+
+function fail(): Text {
+  bad = true;
+  return 0;
+}
+
+function escape(p: usize): usize {
+  if (at >= end) return p;
+  const c: u32 = load<u8>(at++);
+  if (c != 0x75) {
+    store<u8>(p, c == 0x6e ? 10 : c == 0x74 ? 9 : c == 0x72 ? 13 : c == 0x62 ? 8 : c == 0x66 ? 12 : c);
+    return p + 1;
+  }
+  let code = hex4();
+  if (code >= 0xd800 && code < 0xdc00 && at + 1 < end && load<u16>(at) == 0x755c) {
+    at += 2;
+    code = 0x10000 + ((code - 0xd800) << 10) + (hex4() - 0xdc00);
+  }
+  // UTF-8, RFC 3629, section 3. The escape is at least as long as what it becomes.
+  if (code < 0x80) {
+    store<u8>(p++, code);
+    return p;
+  }
+  if (code < 0x800) {
+    store<u8>(p++, 0xc0 | (code >> 6));
+  } else {
+    if (code < 0x10000) {
+      store<u8>(p++, 0xe0 | (code >> 12));
+    } else {
+      store<u8>(p++, 0xf0 | ((code >> 18) & 7));
+      store<u8>(p++, 0x80 | ((code >> 12) & 0x3f));
+    }
+    store<u8>(p++, 0x80 | ((code >> 6) & 0x3f));
+  }
+  store<u8>(p++, 0x80 | (code & 0x3f));
+  return p;
+}
+
+function hex4(): u32 {
+  let code: u32 = 0;
+  for (let i = 0; i < 4; i++) {
+    const c: u32 = at < end ? load<u8>(at++) : 0;
+    const digit = c - 0x30 < 10 ? c - 0x30 : (c | 0x20) - 0x57;
+    if (digit > 15) bad = true;
+    code = (code << 4) | (digit & 15);
+  }
+  return code;
+}

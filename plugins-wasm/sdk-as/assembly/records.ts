@@ -1,0 +1,132 @@
+// The records of plugin.wit. Field order and types give the offsets of runtime/contract.ts.
+import { allocate } from "./arena";
+import { lend, Text, textOf } from "./text";
+
+/** Lent for the length of the call; messages may point into it. */
+@unmanaged
+export class Frame {
+  source: Text;
+  topic: Text;
+  /** Nanoseconds since 1970-01-01T00:00:00Z. */
+  timestamp: u64;
+  payload: Text;
+  /** list<tuple<string, string>>: address and count. */
+  properties: Text;
+}
+
+@unmanaged
+export class Message {
+  topic: Text;
+  payload: Text;
+  timestamp: u64;
+  contentType: Text;
+  qos: u8;
+  retain: bool;
+  // Offset 36: a Text here would be moved to 40.
+  propertiesAt: u32;
+  propertyCount: u32;
+}
+
+const FRAME_SIZE = 40;
+const MESSAGE_SIZE = 48;
+const RESULT_SIZE = 16;
+
+/** Cases of variant fault. */
+export const enum Fault {
+  Malformed,
+  Unsupported,
+  OutOfRange,
+  Device,
+  Configuration,
+  Internal,
+}
+
+/** The answer to one frame, or to configure. */
+@unmanaged
+export class Result {
+  failed: bool;
+  first: u32;
+  second: u32;
+  third: u32;
+
+  /** This frame became `count` messages. None is an answer too. Constants are copied in. */
+  ok(messages: Message | null = null, count: u32 = 0): void {
+    const at = changetype<usize>(messages);
+    lendAll(at, count);
+    this.failed = false;
+    this.first = <u32>at;
+    this.second = count;
+  }
+
+  /** This frame cannot be converted; the text says what, where and why. */
+  fault(code: Fault, text: Text): void {
+    this.failed = true;
+    this.first = code;
+    store<u64>(changetype<usize>(this), lend(text), 8);
+  }
+}
+
+/** A message with the frame's topic, time and properties; `count` of them lie one behind the other. */
+// @ts-ignore: decorator
+@inline
+export function reply(frame: Frame, count: u32 = 1): Message {
+  const at = allocate(count * MESSAGE_SIZE, 8);
+  for (let i: u32 = 0; i < count; i++) {
+    const message = changetype<Message>(at + i * MESSAGE_SIZE);
+    message.topic = frame.topic;
+    message.payload = 0;
+    message.timestamp = frame.timestamp;
+    message.contentType = 0;
+    message.qos = 0;
+    message.retain = false;
+    message.propertiesAt = <u32>frame.properties;
+    message.propertyCount = <u32>(frame.properties >>> 32);
+  }
+  return changetype<Message>(at);
+}
+
+/** Message `i` of those that `reply` made. */
+// @ts-ignore: decorator
+@inline
+export function messageAt(messages: Message, i: u32): Message {
+  return changetype<Message>(changetype<usize>(messages) + i * MESSAGE_SIZE);
+}
+
+function lendAll(at: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const message = changetype<Message>(at + i * MESSAGE_SIZE);
+    message.topic = lend(message.topic);
+    message.payload = lend(message.payload);
+    message.contentType = lend(message.contentType);
+  }
+}
+
+/** The body of the export `convert`: one call of `convert` for each frame. */
+export function each(frames: usize, count: u32, convert: (frame: Frame, result: Result) => void): usize {
+  if (count > 0x7fffff) unreachable();
+  const list = allocate(8, 4);
+  const results = allocate(count * RESULT_SIZE, 4);
+  store<u64>(list, textOf(results, count));
+  for (let i: u32 = 0; i < count; i++) {
+    convert(changetype<Frame>(frames + i * FRAME_SIZE), changetype<Result>(results + i * RESULT_SIZE));
+  }
+  return list;
+}
+
+/** The body of the export `configure`: read `config` (JSON), answer with result.ok() or result.fault(...). */
+// @ts-ignore: decorator
+@inline
+export function answer(at: usize, length: u32, configure: (config: Text, result: Result) => void): usize {
+  const result = allocate(RESULT_SIZE, 4);
+  configure(textOf(at, length), changetype<Result>(result));
+  return result;
+}
+
+/** What `flush` returns: `count` messages, none by default. */
+export function flushed(messages: Message | null = null, count: u32 = 0): usize {
+  const list = allocate(8, 4);
+  const at = changetype<usize>(messages);
+  lendAll(at, count);
+  store<u64>(list, textOf(at, count));
+  return list;
+}

@@ -1,0 +1,134 @@
+/** Builds guests: resolves them, leaves out what is up to date, hands the rest to the compilers' process. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../../runtime/errors.js';
+import type { JobReport } from './compiler-child.js';
+import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
+
+export interface BuildOptions {
+  /** Root of the package. Absent: that of this file. */
+  readonly root?: string;
+  /** Where the files go. Absent: dist/ of the root. */
+  readonly out?: string;
+  /** Build all, also what is up to date. */
+  readonly force?: boolean;
+  /** Called for each file: built, or up to date (`report` undefined). */
+  readonly onGuest?: (out: string, report: JobReport | undefined) => void;
+}
+
+/** What was built from what, so that the next build can leave it out. */
+type Stamps = Record<string, string>;
+
+/** All guests of the tree: plugins-wasm into plugins/, test/guests into test/guests/. Returns the files. */
+export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
+  const root = options.root ?? packageRoot();
+  const out = options.out ?? join(root, 'dist');
+  return build(allGuests(root, out), join(out, '.wasm-stamps.json'), options);
+}
+
+/**
+ * One plugin: `path` is its folder or its plugin.json, `out` the file to write. Always builds.
+ * @throws SluiceError SLUICE_PLUGIN_BUILD
+ */
+export async function buildGuest(
+  path: string,
+  out: string,
+  options: Pick<BuildOptions, 'root'> = {},
+): Promise<JobReport> {
+  const index = resolve(path.endsWith('.json') ? path : join(path, 'plugin.json'));
+  const job = resolveGuest(options.root ?? packageRoot(), index, readDescription(index), resolve(out));
+  const [report] = await compile([job], () => {});
+  return report!;
+}
+
+function allGuests(root: string, out: string): GuestJob[] {
+  const jobs: GuestJob[] = [];
+  for (const name of readdirSync(join(root, 'plugins-wasm')).sort()) {
+    const index = join(root, 'plugins-wasm', name, 'plugin.json');
+    if (!existsSync(index)) continue;
+    jobs.push(resolveGuest(root, index, readDescription(index), join(out, 'plugins', `${name}.wasm`)));
+  }
+  for (const index of ['plugins-wasm/conformance/guests.json', 'test/guests/guests.json'].map(file =>
+    join(root, file),
+  )) {
+    if (!existsSync(index)) continue;
+    for (const guest of JSON.parse(readFileSync(index, 'utf8')) as GuestDescription[]) {
+      jobs.push(resolveGuest(root, index, guest, join(out, 'test/guests', `${guest.name}.wasm`)));
+    }
+  }
+  return jobs;
+}
+
+async function build(jobs: readonly GuestJob[], stampFile: string, options: BuildOptions): Promise<string[]> {
+  const stamps = readStamps(stampFile);
+  const stale = jobs.filter(
+    job => options.force === true || stamps[job.out] !== job.source || !existsSync(job.out),
+  );
+  for (const job of jobs) if (!stale.includes(job)) options.onGuest?.(job.out, undefined);
+  await compile(stale, (job, report) => {
+    stamps[job.out] = job.source;
+    options.onGuest?.(job.out, report);
+  }).finally(() => {
+    mkdirSync(dirname(stampFile), { recursive: true });
+    writeFileSync(stampFile, JSON.stringify(stamps, undefined, 1));
+  });
+  return jobs.map(job => job.out);
+}
+
+/** @throws SluiceError the first fault, once all jobs have been tried */
+async function compile(
+  jobs: readonly GuestJob[],
+  onDone: (job: GuestJob, report: JobReport) => void,
+): Promise<JobReport[]> {
+  if (jobs.length === 0) return [];
+  const child = fork(fileURLToPath(import.meta.resolve('./compiler-child.js')), {
+    execArgv: [],
+    serialization: 'json',
+  });
+  try {
+    const reports: JobReport[] = [];
+    for (const job of jobs) {
+      const report = await ask(child, job);
+      reports.push(report);
+      if (report.fault === undefined) onDone(job, report);
+    }
+    const failed = reports.find(report => report.fault !== undefined);
+    if (failed?.fault !== undefined) throw SluiceError.fromFault(failed.fault);
+    return reports;
+  } finally {
+    child.kill();
+  }
+}
+
+function ask(child: ChildProcess, job: GuestJob): Promise<JobReport> {
+  return new Promise((resolved, rejected) => {
+    const ended = (code: number | null): void =>
+      rejected(
+        new SluiceError(
+          'SLUICE_PLUGIN_BUILD',
+          `the compilers' process ended (${code}) while it built ${job.out}`,
+        ),
+      );
+    child.once('exit', ended);
+    child.once('message', report => {
+      child.off('exit', ended);
+      resolved(report as JobReport);
+    });
+    child.send(job);
+  });
+}
+
+function readStamps(file: string): Stamps {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Stamps;
+  } catch {
+    return {};
+  }
+}
+
+/** This file is dist/scripts/wasm/build.js. */
+function packageRoot(): string {
+  return fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '');
+}

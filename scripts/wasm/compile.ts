@@ -1,0 +1,114 @@
+/** One guest from source to the bytes that stand in front of its manifest. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GuestJob } from './guest.js';
+import { buildFailed, resolveToolchain, type Toolchain } from './toolchain.js';
+
+export interface Compiled {
+  readonly bytes: Uint8Array;
+  /** For the manifest. */
+  readonly toolchain: string;
+}
+
+/** Without libc and exceptions; no SIMD unless the source asks for it, so that all builds agree bit by bit. */
+const CPP_FLAGS = [
+  '-O3',
+  '-Wall',
+  '-Wextra',
+  '-ffreestanding',
+  '-nostdlibinc',
+  '-fno-exceptions',
+  '-fvisibility=hidden',
+  '-ffp-contract=off',
+  '-mbulk-memory',
+  '-msign-ext',
+];
+/** Compilers declare no memory maximum by themselves. The gateway's own cap is lower. */
+const MAX_MEMORY = 256 * 1024 * 1024;
+const LINK_FLAGS = [
+  '--no-entry',
+  '--strip-all',
+  '--gc-sections',
+  '--stack-first',
+  '-z',
+  'stack-size=65536',
+  `--max-memory=${MAX_MEMORY}`,
+];
+
+let cpp: Promise<Toolchain> | undefined;
+
+/** @throws SluiceError SLUICE_PLUGIN_BUILD */
+export async function compileGuest(job: GuestJob): Promise<Compiled> {
+  const { entry } = job.description;
+  const compiled = entry.endsWith('.ts')
+    ? await compileAssemblyScript(job)
+    : entry.endsWith('.wat')
+      ? await compileText(job)
+      : await compileCpp(job);
+  return job.description.component === true ? makeComponent(job, compiled) : compiled;
+}
+
+async function compileCpp(job: GuestJob): Promise<Compiled> {
+  cpp ??= resolveToolchain();
+  const toolchain = await cpp;
+  const { entry, defines = [], link = [] } = job.description;
+  const language = entry.endsWith('.c') ? ['-std=c11'] : ['-std=c++20', '-fno-rtti'];
+  const bytes = await toolchain.build({
+    source: join(job.folder, entry),
+    include: [join(job.root, 'cpp-kernels/include')],
+    flags: [...language, ...CPP_FLAGS, ...defines.map(define => `-D${define}`)],
+    linkFlags: [...LINK_FLAGS, ...link],
+  });
+  return { bytes, toolchain: toolchain.label };
+}
+
+async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
+  const { default: asc } = await import('assemblyscript/asc');
+  let bytes: Uint8Array | undefined;
+  const words: string[] = [];
+  const say = { write: (chunk: string | Uint8Array): void => void words.push(String(chunk)) };
+  const { error } = await asc.main(
+    [
+      job.description.entry,
+      ...['--baseDir', job.folder, '--outFile', 'guest.wasm', '--bindings', 'none'],
+      ...['--runtime', 'stub', '--use', 'abort=', '--noAssert'],
+      ...['--optimizeLevel', '3', '--shrinkLevel', '1', '--converge'],
+      ...['--maximumMemory', String(MAX_MEMORY / 65536)],
+    ],
+    {
+      stdout: say,
+      stderr: say,
+      writeFile: (_name, contents) => {
+        bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : new Uint8Array(contents);
+      },
+    },
+  );
+  if (error !== null || bytes === undefined)
+    throw buildFailed(`asc ${job.description.entry}`, `${words.join('')}${error?.message ?? ''}`);
+  return { bytes, toolchain: `assemblyscript ${asc.version}` };
+}
+
+async function compileText(job: GuestJob): Promise<Compiled> {
+  const { parse } = await import('@bytecodealliance/jco-transpile/wasm-tools');
+  try {
+    const bytes = await parse(readFileSync(join(job.folder, job.description.entry), 'utf8'));
+    return { bytes, toolchain: 'wasm-tools' };
+  } catch (error) {
+    throw buildFailed(job.description.entry, String(error));
+  }
+}
+
+async function makeComponent(job: GuestJob, core: Compiled): Promise<Compiled> {
+  const { componentEmbed, componentNew } = await import('@bytecodealliance/jco-transpile/wasm-tools');
+  try {
+    const embedded = await componentEmbed({
+      binary: core.bytes,
+      witSource: readFileSync(join(job.root, 'runtime/plugin.wit'), 'utf8'),
+      world: job.description.kind,
+    });
+    const bytes = await componentNew(embedded);
+    return { bytes, toolchain: `${core.toolchain}, wasm-tools` };
+  } catch (error) {
+    throw buildFailed(`component of ${job.description.entry}`, String(error));
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Finds a C++ compiler for WebAssembly: SLUICE_CXX, then $EMSDK, then em++ on PATH, then @yowasp/clang,
+ * which `npm ci` brings along. All four only compile; the linker is called by itself, so that no
+ * wasm-opt that happens to lie on PATH rewrites the result.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { SluiceError } from '../../runtime/errors.js';
+
+export interface CompileRequest {
+  /** Path of the .c or .cpp file. */
+  readonly source: string;
+  /** Folders for #include. */
+  readonly include: readonly string[];
+  readonly flags: readonly string[];
+  readonly linkFlags: readonly string[];
+}
+
+export interface Toolchain {
+  /** For the manifest. */
+  readonly label: string;
+  /** @throws SluiceError SLUICE_PLUGIN_BUILD with the compiler's own words */
+  build(request: CompileRequest): Promise<Uint8Array>;
+}
+
+export async function resolveToolchain(env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
+  const native = findNative(env);
+  if (native !== undefined) return nativeToolchain(native);
+  const { yowaspToolchain } = await import('./yowasp.js');
+  return yowaspToolchain();
+}
+
+function findNative(env: NodeJS.ProcessEnv): string | undefined {
+  if (env.SLUICE_CXX !== undefined && env.SLUICE_CXX !== '') return env.SLUICE_CXX;
+  const folders = (env.PATH ?? '').split(delimiter).filter(folder => folder !== '');
+  if (env.EMSDK !== undefined) folders.unshift(join(env.EMSDK, 'upstream/emscripten'));
+  return folders.map(folder => join(folder, 'em++')).find(file => existsSync(file));
+}
+
+/** An em++ or a clang++ that knows wasm32. */
+function nativeToolchain(cxx: string): Toolchain {
+  const run = (command: string, args: readonly string[]): string => {
+    try {
+      return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    } catch (error) {
+      const { stderr, message } = error as Error & { stderr?: string };
+      throw buildFailed(command, stderr || message);
+    }
+  };
+  const isEmscripten = /em(?:\+\+|cc)$/.test(cxx);
+  const label = run(cxx, ['--version']).split('\n')[0] ?? cxx;
+  // em++ answers this for the clang that it wraps.
+  const linker = run(cxx, ['-print-prog-name=wasm-ld']).trim();
+  const beside = join(dirname(cxx), '../bin/wasm-ld');
+  const wasmLd = existsSync(linker) ? linker : existsSync(beside) ? beside : 'wasm-ld';
+  return {
+    label,
+    async build({ source, include, flags, linkFlags }) {
+      const work = mkdtempSync(join(tmpdir(), 'sluice-build-'));
+      try {
+        const object = join(work, 'guest.o');
+        const language = source.endsWith('.c') ? ['-x', 'c'] : ['-x', 'c++'];
+        const target = isEmscripten ? [] : ['--target=wasm32'];
+        run(cxx, [
+          ...target,
+          ...flags,
+          ...include.map(path => `-I${path}`),
+          ...language,
+          '-c',
+          source,
+          '-o',
+          object,
+        ]);
+        run(wasmLd, [...linkFlags, object, '-o', join(work, 'guest.wasm')]);
+        return new Uint8Array(readFileSync(join(work, 'guest.wasm')));
+      } finally {
+        rmSync(work, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+export function buildFailed(what: string, words: string): SluiceError {
+  return new SluiceError('SLUICE_PLUGIN_BUILD', `${what}:\n${words.trim()}`);
+}

@@ -1,0 +1,252 @@
+import type { Fault } from '../../../runtime/index.js';
+import type { MessageView } from '../../../sandbox/index.js';
+import { MAX_STRING, type MqttVersion } from '../../protocols/mqtt-wire/constants.js';
+import type { Connack } from '../../protocols/mqtt-wire/parser.js';
+import { MEASURE, PublishEncoder } from '../../protocols/mqtt-wire/publish.js';
+import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
+import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
+import type { Sink, SinkReport, SinkState, Ticket } from '../sink.js';
+import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
+import { Dialer } from './dialer.js';
+import type { Link, Loss } from './link.js';
+import { escapeBytes, refusalOf, tooLarge } from './refusal.js';
+import { Tally } from './tally.js';
+import { type Run, SendWindow } from './window.js';
+
+/**
+ * Publishes to an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Messages are encoded once,
+ * into memory that is bounded, and go out many in one write.
+ *
+ * What is confirmed: at QoS 1 a message is done with its PUBACK, and is sent again after a lost
+ * connection until then, so it can arrive twice. At QoS 0 it is done when the system has taken its bytes;
+ * of what lies in the system's buffers when a connection breaks nobody can know whether it arrived. What
+ * was not handed over, or whose write had not come to its end, goes out on the next connection: the part
+ * of such a write that had left already, 64 KiB or so, can then arrive twice.
+ * QoS 2 is not spoken: a message that asks for it goes out at QoS 1.
+ * 3.1.1 has no place for content type and properties; they are left out there.
+ */
+export class MqttSink implements Sink {
+  onRoom: () => void = () => {};
+  readonly #config: FilledConfig;
+  readonly #report: SinkReport;
+  readonly #window: SendWindow;
+  readonly #tally = new Tally();
+  readonly #dialer: Dialer;
+  #encoder: PublishEncoder;
+  /** The connection, once the broker has accepted it. */
+  #link: Link | undefined;
+  /** Writes that the socket of this connection has not finished. */
+  #runs = new Set<Run>();
+  #quota = 0;
+  #qos: number;
+  #maximumPacket: number;
+  #starved = false;
+  #stopping = false;
+  #idle: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /** @throws SluiceError SLUICE_CONFIG_INVALID */
+  constructor(name: string, config: MqttSinkConfig, report: SinkReport) {
+    this.#config = fill(name, config);
+    this.#report = report;
+    this.#window = new SendWindow(this.#config.messages, this.#config.bytes);
+    this.#encoder = new PublishEncoder(this.#config.version, this.#config.prefix);
+    this.#qos = this.#config.qos;
+    this.#maximumPacket = this.#window.store.limit;
+    this.#dialer = new Dialer(this.#config, report, {
+      accepted: (link, packet) => this.#accepted(link, packet),
+      puback: (id, reason, text) => this.#puback(id, reason, text),
+      read: () => this.#settled(),
+      drain: () => this.#pump(),
+      lost: loss => this.#lost(loss),
+      fellBack: () => this.#fellBack(),
+    });
+  }
+
+  start(): Promise<void> {
+    this.#dialer.dial();
+    return Promise.resolve();
+  }
+
+  write(view: MessageView, ticket: Ticket): boolean {
+    if (this.#stopping) return false;
+    const window = this.#window;
+    if (window.isFull) return this.#full();
+    const encoder = this.#encoder;
+    const qos = Math.min(view.qos, this.#qos);
+    let measured = encoder.measure(view, qos);
+    if (measured === MEASURE.ok && encoder.size > this.#maximumPacket) measured = MEASURE.tooLarge;
+    if (measured !== MEASURE.ok) {
+      this.#refuse(refusalOf(measured, encoder.defect, view, this.#maximumPacket), ticket);
+      return true;
+    }
+    const segment = window.store.room(encoder.size);
+    if (segment === undefined) return this.#full();
+    encoder.write(view, segment.bytes, segment.used, qos > 0 ? window.nextId : 0);
+    window.push(segment, encoder.size, qos, ticket);
+    return true;
+  }
+
+  flush(): void {
+    this.#pump();
+  }
+
+  stop(signal: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#stop(signal);
+    return this.#stopped;
+  }
+
+  state(): SinkState {
+    return { ...this.#dialer.state(), inFlight: this.#window.inFlight };
+  }
+
+  /** The protocol version in use: the configured one, or 4 after a broker refused 5. */
+  get version(): MqttVersion {
+    return this.#dialer.version;
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    this.#pump();
+    await this.#confirmed(signal);
+    // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
+    const keep = this.#config.named || this.#dialer.version === 4;
+    await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
+    this.#window.forEach(slot => {
+      this.#tally.dropped(this.#window.settle(slot), 'SLUICE_SINK_ABANDONED');
+    });
+    this.#tally.flush();
+  }
+
+  /** Resolves when nothing is in flight any more, or when the signal aborts. */
+  async #confirmed(signal: AbortSignal): Promise<void> {
+    if (this.#window.inFlight === 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const abort = (): void => resolve();
+    this.#idle = resolve;
+    signal.addEventListener('abort', abort);
+    await promise;
+    signal.removeEventListener('abort', abort);
+  }
+
+  #full(): false {
+    this.#starved = true;
+    return false;
+  }
+
+  #refuse(fault: Fault, ticket: Ticket): void {
+    this.#report.failed(fault);
+    ticket.dropped(1, fault.code);
+  }
+
+  /** Hands over to the socket what it takes and the broker's quota allows; the socket gets it as one write. */
+  #pump(): void {
+    const link = this.#link;
+    if (link === undefined || !link.writable || !this.#window.hasUnsent) return;
+    link.cork();
+    while (link.writable) {
+      const run = this.#window.next(this.#quota);
+      if (run === undefined) break;
+      this.#quota -= run.confirmed;
+      const runs = this.#runs;
+      runs.add(run);
+      link.write(run.segment.bytes.subarray(run.start, run.end), error => {
+        if (!error) this.#taken(runs, run);
+      });
+    }
+    link.uncork();
+  }
+
+  /** A write is done: its QoS 0 messages are confirmed. After the loss of the connection it is too late. */
+  #taken(runs: Set<Run>, run: Run): void {
+    if (!runs.delete(run)) return;
+    const window = this.#window;
+    if (run.confirmed < run.count) {
+      for (let i = 0; i < run.count; i++) {
+        const slot = window.takenBy(run, i);
+        if (slot >= 0) this.#tally.done(window.settle(slot));
+      }
+    }
+    window.store.unpin(run.segment);
+    this.#settled();
+  }
+
+  #puback(id: number, reason: number, text: string | undefined): void {
+    const window = this.#window;
+    const slot = window.slotOf(id);
+    if (slot < 0) {
+      // No clause says what to do; the message it may have been meant for is safe, so go on.
+      const message = `The broker acknowledged packet identifier ${id}, which is not on its way.`;
+      this.#report.failed({ code: 'SLUICE_SINK_PROTOCOL', message });
+      return;
+    }
+    this.#quota += 1; // 5.0 §4.9: also when the reason code is an error.
+    if (reason < 0x80) {
+      this.#tally.done(window.settle(slot));
+      return;
+    }
+    const topic = window.topicOf(slot);
+    const said = text === undefined ? '' : ` It says ${JSON.stringify(text)}.`;
+    this.#report.failed({
+      code: 'SLUICE_SINK_REFUSED',
+      message: `The broker refused a message on "${escapeBytes(topic, 0, topic.length)}": ${reasonText(reason, 5)}.${said}`,
+    });
+    this.#tally.dropped(window.settle(slot), 'SLUICE_SINK_REFUSED');
+  }
+
+  /** After a group of confirmations: tell the tickets, then whoever waits for room or for the end. */
+  #settled(): void {
+    this.#tally.flush();
+    this.#pump();
+    if (this.#starved && !this.#stopping && this.#window.hasRoom) {
+      this.#starved = false;
+      this.onRoom();
+    }
+    if (this.#window.inFlight === 0) this.#idle?.();
+  }
+
+  #accepted(link: Link, { sessionPresent, properties }: Connack): void {
+    const window = this.#window;
+    // 5.0 §3.2.2.3.4 [MQTT-3.2.2-11], §3.2.2.3.5 [MQTT-3.2.2-14], §3.2.2.3.6 [MQTT-3.2.2-15].
+    this.#qos = Math.min(this.#config.qos, properties.maximumQos ?? 1);
+    this.#encoder.retainAvailable = properties.retainAvailable ?? true;
+    this.#maximumPacket = Math.min(window.store.limit, properties.maximumPacketSize ?? window.store.limit);
+    const dropQos = properties.maximumQos === 0;
+    const dropRetain = properties.retainAvailable === false;
+    if (dropQos || dropRetain) {
+      window.adapt({ dropProperties: false, hasProperties: this.version === 5, dropQos, dropRetain });
+    }
+    this.#dropTooLarge();
+    const again = window.rewind(sessionPresent);
+    if (again > 0) this.#report.retried(again);
+    // 5.0 §4.9: the quota begins at Receive Maximum. 3.1.1 has none; the window is the bound there.
+    this.#quota = properties.receiveMaximum ?? MAX_STRING;
+    this.#link = link;
+    this.#runs = new Set();
+    this.#pump();
+  }
+
+  #dropTooLarge(): void {
+    const window = this.#window;
+    const limit = this.#maximumPacket;
+    window.forEach((slot, length) => {
+      if (length <= limit) return;
+      const topic = window.topicOf(slot);
+      this.#report.failed(tooLarge(escapeBytes(topic, 0, topic.length), limit));
+      this.#tally.dropped(window.settle(slot), 'SLUICE_SINK_TOO_LARGE');
+    });
+  }
+
+  #lost(loss: Loss): void {
+    this.#link = undefined;
+    for (const run of this.#runs) this.#window.store.unpin(run.segment);
+    this.#runs.clear();
+    this.#report.failed(loss.fault);
+  }
+
+  /** From here on 3.1.1: what waits was encoded for 5.0 and is rewritten. */
+  #fellBack(): void {
+    this.#encoder = new PublishEncoder(4, this.#config.prefix);
+    this.#window.adapt({ dropProperties: true, hasProperties: true, dropQos: false, dropRetain: false });
+  }
+}

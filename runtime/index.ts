@@ -1,4 +1,4 @@
-export { type Admitted, admit, type Grants } from './admission/admit.js';
+export { type Admitted, admit, admitInner, type Grants } from './admission/admit.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
 export { isRefusal, OUTCOME_CODES, type OutcomeCode } from './batch/outcome-codes.js';

@@ -28,25 +28,36 @@ export function admit(
   grants: Grants,
   plugin: string,
 ): Admitted {
-  const refuse = (code: ErrorCode, why: string): never => {
-    throw new SluiceError(code, `${plugin}: ${why}`, { step: 'admit', plugin });
-  };
-  if (bytes.length > LIMITS.file) {
-    refuse('SLUICE_MODULE_TOO_LARGE', `${bytes.length} bytes, the ceiling is ${LIMITS.file}`);
-  }
-  const shape = readShapeFor(bytes, plugin);
+  const refuse = refusalOf(plugin);
+  const shape = readShapeFor(bytes, plugin, refuse);
   checkImports(shape, refuse);
   checkExports(shape, world, refuse);
+  return cap(bytes, shape, grants, refuse);
+}
+
+/** The same gate for a core module inside a component: its imports and exports are the component's own. */
+export function admitInner(bytes: Uint8Array, grants: Grants, plugin: string): Admitted {
+  const refuse = refusalOf(plugin);
+  return cap(bytes, readShapeFor(bytes, plugin, refuse), grants, refuse);
+}
+
+type Refuse = (code: ErrorCode, why: string) => never;
+
+function refusalOf(plugin: string): Refuse {
+  return (code, why) => {
+    throw new SluiceError(code, `${plugin}: ${why}`, { step: 'admit', plugin });
+  };
+}
+
+function cap(bytes: Uint8Array, shape: ModuleShape, grants: Grants, refuse: Refuse): Admitted {
   if (shape.hasTags) refuse('SLUICE_MODULE_FEATURE', 'exceptions, which plugins may not use');
   if (shape.memories.length > 1) refuse('SLUICE_MODULE_FEATURE', 'several memories, where a plugin has one');
   const pages = Math.floor(grants.memory / LIMITS.page);
   for (const memory of shape.memories) {
     if (memory.shared) refuse('SLUICE_MODULE_FEATURE', 'shared memory, which plugins may not use');
     if (memory.min > pages) {
-      refuse(
-        'SLUICE_MODULE_MEMORY',
-        `starts with ${memory.min} pages (${memory.min * LIMITS.page} bytes), granted are ${pages} (${grants.memory} bytes)`,
-      );
+      const asked = `${memory.min} pages (${memory.min * LIMITS.page} bytes)`;
+      refuse('SLUICE_MODULE_MEMORY', `starts with ${asked}, granted are ${pages} (${grants.memory} bytes)`);
     }
   }
   if (shape.tables.length > LIMITS.tables) {
@@ -60,7 +71,9 @@ export function admit(
   return { bytes: capLimits(bytes, shape, pages, LIMITS.tableEntries), pages: shape.memories[0]?.min ?? 0 };
 }
 
-function readShapeFor(bytes: Uint8Array, plugin: string): ModuleShape {
+function readShapeFor(bytes: Uint8Array, plugin: string, refuse: Refuse): ModuleShape {
+  if (bytes.length > LIMITS.file)
+    refuse('SLUICE_MODULE_TOO_LARGE', `${bytes.length} bytes, the ceiling is ${LIMITS.file}`);
   try {
     return readShape(bytes);
   } catch (thrown) {
@@ -72,8 +85,6 @@ function readShapeFor(bytes: Uint8Array, plugin: string): ModuleShape {
     });
   }
 }
-
-type Refuse = (code: ErrorCode, why: string) => never;
 
 function checkImports(shape: ModuleShape, refuse: Refuse): void {
   for (const { module, name, kind, type } of shape.imports) {

@@ -1,4 +1,5 @@
 import { FRAME, PROPERTY } from '../contract.js';
+import { SluiceError } from '../errors.js';
 import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
 
 /** A string or property list that many frames share: copied into a slab once, then named by its offset. */
@@ -49,6 +50,7 @@ export class FrameWriter {
   readonly #fill = ++fills;
   #at = 0;
   #count = 0;
+  #published = false;
 
   /**
    * @param records scratch memory for the records, shared by all writers that are not open at once
@@ -80,7 +82,10 @@ export class FrameWriter {
     );
   }
 
-  /** Returns false, and takes nothing, when the frame does not fit any more. */
+  /**
+   * Returns false, and takes nothing, when the frame does not fit any more.
+   * @throws SluiceError SLUICE_RING_PUBLISHED after `finish`: the slab belongs to the sandbox
+   */
   push(
     source: Interned,
     topic: Interned,
@@ -90,6 +95,8 @@ export class FrameWriter {
     end: number,
     properties: Interned | undefined,
   ): boolean {
+    if (this.#published)
+      throw new SluiceError('SLUICE_RING_PUBLISHED', 'a frame was written to a slab after publish()');
     const length = end - start;
     if (this.used + FrameWriter.need(source, topic, properties, length) > this.#limit) return false;
     if (this.#count >= this.maxFrames) return false;
@@ -125,6 +132,7 @@ export class FrameWriter {
 
   /** Appends the records and fills the slab's header (`base` is its first word in `header`). */
   finish(header: Int32Array, base: number): void {
+    this.#published = true;
     const recordsAt = alignUp(this.#at, 8);
     const words = this.#count * (FRAME.size >> 2);
     this.slab.u32.set(this.#records.subarray(0, words), recordsAt >> 2);

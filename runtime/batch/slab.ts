@@ -42,6 +42,8 @@ export const HEADER = {
   nowHigh: 6,
   /** 1: run frame by frame, because the batch failed as a whole. Set by either side before a re-run. */
   isolate: 7,
+  /** First frame of this run: those before it are delivered (results that come in pieces). */
+  begin: 13,
   // written by the worker before the commit
   /** Begin of the outcome table. */
   outcomesAt: 8,
@@ -53,6 +55,10 @@ export const HEADER = {
   progress: 11,
   /** The size of the slab that `progress` and `outEnd` speak of. */
   size: 12,
+  /** 1: only frames [begin, progress) are in this commit; the rest follows once they are delivered. */
+  piece: 14,
+  /** Microseconds that the guests took. */
+  micros: 15,
 } as const;
 
 export const OPERATION = { convert: 0, flush: 1 } as const;

@@ -1,0 +1,67 @@
+import { RING } from './ring-words.js';
+
+/** Times that bound one call into a guest, in milliseconds. */
+export interface Deadlines {
+  readonly call: number;
+  /** For everything up to `ready`, and for the first call after it. */
+  readonly start: number;
+}
+
+/**
+ * Watches one ring for a call into a guest that lasts too long. It looks a few times a deadline at the
+ * ring's call counter while there is work outstanding; the sandbox pays two stores a call.
+ */
+export class DeadlineWatch {
+  readonly #control: Int32Array;
+  readonly #busy: () => boolean;
+  readonly #late: (stage: number, elapsedMs: number) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #calls = -1;
+  #since = 0;
+  #looked = 0;
+  #limit = 0;
+  #period = 0;
+
+  /**
+   * @param busy true while there is work outstanding; without any the watch stops by itself
+   * @param late called once for a call that is over its deadline; the watch is then stopped
+   */
+  constructor(control: Int32Array, busy: () => boolean, late: (stage: number, elapsedMs: number) => void) {
+    this.#control = control;
+    this.#busy = busy;
+    this.#late = late;
+  }
+
+  /** Begins to watch, if it does not already; `limitMs` is what the next call may take. */
+  watch(limitMs: number): void {
+    this.#limit = limitMs;
+    if (this.#timer !== undefined) return;
+    this.#period = Math.max(1, Math.min(limitMs / 4, 50));
+    this.#calls = -1;
+    this.#looked = performance.now();
+    this.#timer = setInterval(() => this.#look(), this.#period);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const loopWasLate = now - this.#looked > this.#period * 4;
+    this.#looked = now;
+    const calls = Atomics.load(this.#control, RING.calls);
+    const stage = Atomics.load(this.#control, RING.stage);
+    if (calls !== this.#calls || stage < 0) {
+      if (calls === this.#calls && !this.#busy()) this.stop();
+      this.#calls = calls;
+      this.#since = now;
+      return;
+    }
+    // When this loop was late itself, the machine was busy and the guest may have had no time: look once more.
+    if (now - this.#since < this.#limit || loopWasLate) return;
+    this.stop();
+    this.#late(stage, now - this.#since);
+  }
+}

@@ -1,0 +1,78 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Fault, Grants } from '../runtime/index.js';
+
+/** All that crosses between the host's thread and a sandbox's, except slabs. Plain data only. */
+
+/** One module of a chain, ready to be admitted and compiled in the sandbox's thread. */
+export interface StageSpec {
+  readonly plugin: string;
+  readonly version: string;
+  readonly kind: 'converter' | 'kernel';
+  /** Configuration of the plugin as JSON. */
+  readonly config: string;
+  readonly grants: Grants;
+  readonly code: CoreCode | ComponentCode;
+}
+
+export interface CoreCode {
+  readonly format: 'core';
+  /** The file, as read (shared, so that many sandboxes hold one copy). */
+  readonly bytes: Uint8Array;
+}
+
+/** A component after transpilation: one script and its core modules. */
+export interface ComponentCode {
+  readonly format: 'component';
+  /** file: URL of the script, which exports `instantiate`. */
+  readonly script: string;
+  readonly modules: Readonly<Record<string, Uint8Array>>;
+}
+
+/** What the task of a sandbox is started with. */
+export interface SandboxTask {
+  readonly port: MessagePort;
+  /** One word, counted up and notified to wake the thread. */
+  readonly bell: SharedArrayBuffer;
+}
+
+export interface RingBuffers {
+  readonly control: SharedArrayBuffer;
+  readonly slabs: readonly SharedArrayBuffer[];
+}
+
+export type ToSandbox =
+  /** Admit, compile, link, start and configure; answered by `ready` or `failed`. */
+  | {
+      readonly kind: 'start';
+      readonly stages: readonly StageSpec[];
+      readonly ring: RingBuffers;
+      readonly output: number;
+    }
+  /** Begin to run what the ring holds. */
+  | { readonly kind: 'serve'; readonly slabs: readonly SharedArrayBuffer[] }
+  /** A slab of the ring was replaced. */
+  | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }
+  /** End the task. */
+  | { readonly kind: 'close' };
+
+export type FromSandbox =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly fault: Fault }
+  /** The sandbox replaced a slab by a larger one that begins with the same bytes. */
+  | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }
+  /** A call failed; a fresh instance serves and the batch is run frame by frame. */
+  | { readonly kind: 'fault'; readonly fault: Fault; readonly stage: number; readonly frames: number }
+  | {
+      readonly kind: 'log';
+      readonly plugin: string;
+      readonly lines: readonly LogLine[];
+      readonly lost: number;
+    }
+  /** The session has run everything up to the ring's limit and holds nothing any more. */
+  | { readonly kind: 'detached' };
+
+export interface LogLine {
+  readonly level: number;
+  readonly text: string;
+}

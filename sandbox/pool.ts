@@ -1,0 +1,84 @@
+import { Piscina } from 'piscina';
+import { SluiceError } from '../runtime/index.js';
+import { Sandbox } from './sandbox.js';
+import { setV8Flags } from './v8-flags.js';
+
+export interface PoolOptions {
+  /** Most threads, warm spares included. */
+  readonly threads: number;
+  /** Threads that wait for a session, so that a reload or a restart does not wait for a thread. */
+  readonly spares?: number;
+}
+
+/** Heap ceilings of a sandbox's thread: it holds a chain's glue, never data. */
+const RESOURCES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+
+/** The threads of all sandboxes. A spare is a running task that waits for its session. */
+export class SandboxPool {
+  readonly #piscina: Piscina;
+  readonly #threads: number;
+  readonly #wanted: number;
+  readonly #spares: Sandbox[] = [];
+  readonly #all = new Set<Sandbox>();
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    setV8Flags();
+    this.#threads = options.threads;
+    this.#wanted = options.spares ?? 1;
+    this.#piscina = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: options.threads,
+      // A task is a sandbox's life: it never shares a thread, and a finished thread is not kept.
+      concurrentTasksPerWorker: 1,
+      idleTimeout: 0,
+      resourceLimits: RESOURCES,
+      recordTiming: false,
+      trackUnmanagedFds: false,
+    });
+    this.#fill();
+  }
+
+  /** Sandboxes that are up, spares included. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** A sandbox without a session: the warm spare if there is one. @throws SluiceError SLUICE_SANDBOX_LIMIT */
+  take(): Sandbox {
+    const spare = this.#spares.shift() ?? this.#spawn();
+    // The next spare starts behind this one's session, not beside it.
+    setImmediate(() => this.#fill());
+    return spare;
+  }
+
+  /** Ends all threads: politely, then by force. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#all].map(sandbox => sandbox.close(1000)));
+    await this.#piscina.destroy();
+  }
+
+  #fill(): void {
+    while (!this.#closed && this.#spares.length < this.#wanted && this.#all.size < this.#threads) {
+      this.#spares.push(this.#spawn());
+    }
+  }
+
+  #spawn(): Sandbox {
+    if (this.#all.size >= this.#threads) {
+      throw new SluiceError('SLUICE_SANDBOX_LIMIT', `all ${this.#threads} sandbox threads are in use`);
+    }
+    const sandbox = new Sandbox((task, signal) =>
+      this.#piscina.run(task, { signal, transferList: [task.port] }),
+    );
+    this.#all.add(sandbox);
+    void sandbox.ended.then(() => {
+      this.#all.delete(sandbox);
+      const spare = this.#spares.indexOf(sandbox);
+      if (spare >= 0) this.#spares.splice(spare, 1);
+    });
+    return sandbox;
+  }
+}

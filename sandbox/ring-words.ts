@@ -1,0 +1,29 @@
+import { HEADER } from '../runtime/index.js';
+
+/**
+ * Words of a ring's control memory. Each counter that one side writes has a cache line (64 bytes) of its
+ * own, so that the two sides do not slow each other down. Counters run on for ever and wrap at 2^32.
+ */
+export const RING = {
+  /** Host: slabs published so far. */
+  published: 0,
+  /** Sandbox: slabs committed so far. (The host takes one back when it wants the rest of a piece.) */
+  committed: 16,
+  /** Host: 1 = the session ends once `committed` has reached `limit`. */
+  detach: 32,
+  limit: 33,
+  /** Sandbox: counts up before and after each call into a guest; odd = inside. */
+  calls: 48,
+  /** Sandbox: stage of that call, -1 outside. */
+  stage: 49,
+  headers: 64,
+} as const;
+
+export function ringWords(slabs: number): number {
+  return RING.headers + slabs * HEADER.words;
+}
+
+/** First word of the header of the slab that sequence `sequence` uses; `slabs` is a power of two. */
+export function headerOf(sequence: number, slabs: number): number {
+  return RING.headers + (sequence & (slabs - 1)) * HEADER.words;
+}

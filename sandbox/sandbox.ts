@@ -1,0 +1,125 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type ErrorCode, type Fault, SluiceError } from '../runtime/index.js';
+import type { FromSandbox, RingBuffers, SandboxTask, StageSpec, ToSandbox } from './messages.js';
+
+/** Runs the task on a thread; rejects when the thread is killed or dies. */
+export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;
+
+/** The host's handle on one sandbox thread. */
+export class Sandbox {
+  readonly #port: MessagePort;
+  readonly #bell: Int32Array;
+  readonly #abort = new AbortController();
+  #listener: (message: FromSandbox) => void = () => {};
+  #starting: { resolve: () => void; reject: (error: SluiceError) => void } | undefined;
+  #death: Fault | undefined;
+  #closing = false;
+  /** Resolves when the thread is gone: undefined after `close`, else why. */
+  readonly ended: Promise<Fault | undefined>;
+
+  constructor(run: RunTask) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const bell = new SharedArrayBuffer(64);
+    this.#bell = new Int32Array(bell);
+    port1.on('message', message => this.#received(message as FromSandbox));
+    // The port alone must not keep a process alive that has nothing else to do.
+    port1.unref();
+    this.ended = run({ port: port2, bell }, this.#abort.signal).then(
+      () => this.#over(undefined),
+      (thrown: unknown) => this.#over(thrown),
+    );
+  }
+
+  /** Counts the bell up and wakes the thread. */
+  ring(): void {
+    Atomics.add(this.#bell, 0, 1);
+    Atomics.notify(this.#bell, 0);
+  }
+
+  send(message: ToSandbox): void {
+    this.#port.postMessage(message);
+    this.ring();
+  }
+
+  /** Where messages go from now on. */
+  listen(listener: (message: FromSandbox) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Handles what the thread has posted and no event has brought yet; for use after a wake or a death. */
+  drain(): void {
+    for (
+      let next = receiveMessageOnPort(this.#port);
+      next !== undefined;
+      next = receiveMessageOnPort(this.#port)
+    ) {
+      this.#received(next.message as FromSandbox);
+    }
+  }
+
+  /**
+   * Admits, compiles, links, starts and configures a chain on this thread.
+   * @param deadlineMs for all of it; beyond it the thread is killed
+   * @throws SluiceError that names the step, SLUICE_GUEST_DEADLINE, SLUICE_SANDBOX_START
+   */
+  async start(
+    stages: readonly StageSpec[],
+    ring: RingBuffers,
+    output: number,
+    deadlineMs: number,
+  ): Promise<void> {
+    const names = stages.map(stage => stage.plugin).join(', ');
+    const started = new Promise<void>((resolve, reject) => {
+      this.#starting = { resolve, reject };
+    });
+    void this.ended.then(fault => {
+      const { code, message } = fault ?? {
+        code: 'SLUICE_SANDBOX_START' as const,
+        message: 'the thread was closed',
+      };
+      this.#starting?.reject(new SluiceError(code, `${names}: ${message}`, { step: 'start', plugin: names }));
+    });
+    const timer = setTimeout(() => {
+      this.kill('SLUICE_GUEST_DEADLINE', `did not start within ${deadlineMs} ms`);
+    }, deadlineMs);
+    this.send({ kind: 'start', stages, ring, output });
+    try {
+      await started;
+    } finally {
+      clearTimeout(timer);
+      this.#starting = undefined;
+    }
+  }
+
+  /** Ends the thread at once, whatever it does; `ended` then tells this code. */
+  kill(code: ErrorCode, message: string): void {
+    this.#death ??= { code, message };
+    this.#abort.abort();
+  }
+
+  /** Ends the thread when it is idle, by force after `patienceMs`. */
+  async close(patienceMs: number): Promise<void> {
+    this.#closing = true;
+    this.send({ kind: 'close' });
+    const timer = setTimeout(() => this.#abort.abort(), patienceMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #received(message: FromSandbox): void {
+    if (message.kind === 'ready') this.#starting?.resolve();
+    else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
+    else this.#listener(message);
+  }
+
+  #over(thrown: unknown): Fault | undefined {
+    this.drain();
+    this.#port.close();
+    if (this.#closing) return undefined;
+    if (this.#death !== undefined) return this.#death;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const code = /memory|heap/i.test(message) ? 'SLUICE_GUEST_HEAP' : 'SLUICE_SANDBOX_START';
+    return { code, message: `its thread ended: ${message}` };
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  admitInner,
+  type ConverterGuest,
+  type Grants,
+  type GuestLog,
+  guestError,
+  type KernelGuest,
+  LEVELS,
+  SluiceError,
+} from '../../runtime/index.js';
+import type { ComponentCode } from '../messages.js';
+import { compile } from './stages.js';
+
+/** What jco's script exports when it was made with `instantiation: 'sync'`. */
+interface TranspiledScript {
+  instantiate(
+    getCoreModule: (path: string) => WebAssembly.Module,
+    imports: object,
+  ): ConverterGuest | KernelGuest;
+}
+
+export interface ComponentModule {
+  instantiate(log: GuestLog): ConverterGuest | KernelGuest;
+}
+
+/** Loads the script of a transpiled component and compiles its core modules, each with the memory cap. */
+export async function loadComponent(
+  code: ComponentCode,
+  grants: Grants,
+  plugin: string,
+): Promise<ComponentModule> {
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const [name, bytes] of Object.entries(code.modules)) {
+    modules.set(name, compile(admitInner(bytes, grants, plugin).bytes, plugin));
+  }
+  const script = (await import(code.script)) as TranspiledScript;
+  return {
+    instantiate(log) {
+      const find = (path: string): WebAssembly.Module => {
+        const module = modules.get(path);
+        if (module === undefined)
+          throw new SluiceError('SLUICE_COMPONENT_TRANSPILE', `${plugin}: no core module ${path}`);
+        return module;
+      };
+      const write = (level: string, text: string): void =>
+        log(LEVELS.indexOf(level as (typeof LEVELS)[number]), text);
+      try {
+        // jco looks an import up under its own name, as an object with a default or a plain function.
+        return script.instantiate(find, { log: { default: write } });
+      } catch (thrown) {
+        throw guestError(thrown, 'start', plugin);
+      }
+    },
+  };
+}

@@ -1,0 +1,254 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Chain, type Fault, faultOf, HEADER, OPERATION, OutWriter, Slab } from '../../runtime/index.js';
+import type { FromSandbox, ToSandbox } from '../messages.js';
+import { headerOf, RING } from '../ring-words.js';
+import { LogBuffer, type Prepared, prepare } from './stages.js';
+
+type Start = Extract<ToSandbox, { kind: 'start' }>;
+
+/** Lines a second that a chain may log; what is beyond is counted. */
+const LINES_PER_SECOND = 50;
+
+/** One chain on one ring, in this thread: runs what is published, commits it by one store. */
+export class Session {
+  readonly #port: MessagePort;
+  readonly #prepared: readonly Prepared[];
+  readonly #control: Int32Array;
+  readonly #slabs: Slab[];
+  readonly #output: number;
+  readonly #logs: readonly LogBuffer[];
+  #chain: Chain;
+  #serving = false;
+  /** Sequence of the slab whose first piece is committed; the rest waits for the host. */
+  #piece: number | undefined;
+  #stage = -1;
+  #lines = 0;
+  #second = 0;
+
+  private constructor(start: Start, port: MessagePort, prepared: readonly Prepared[]) {
+    this.#port = port;
+    this.#prepared = prepared;
+    this.#control = new Int32Array(start.ring.control);
+    this.#slabs = start.ring.slabs.map(buffer => new Slab(buffer));
+    this.#output = start.output;
+    this.#logs = prepared.map(() => new LogBuffer());
+    this.#chain = this.#fresh();
+    this.#sendLogs();
+  }
+
+  /** Admit, compile, link, start, configure. @throws SluiceError that names the step */
+  static async start(start: Start, port: MessagePort): Promise<Session> {
+    const prepared: Prepared[] = [];
+    for (const spec of start.stages) prepared.push(await prepare(spec));
+    return new Session(start, port, prepared);
+  }
+
+  serve(slabs: readonly SharedArrayBuffer[]): void {
+    for (const [index, buffer] of slabs.entries()) this.replace(index, buffer);
+    this.#serving = true;
+  }
+
+  replace(index: number, buffer: SharedArrayBuffer): void {
+    if (this.#slabs[index]?.buffer !== buffer) this.#slabs[index] = new Slab(buffer);
+  }
+
+  /** Runs what there is. */
+  work(): 'idle' | 'detached' {
+    const control = this.#control;
+    while (this.#serving) {
+      const committed = Atomics.load(control, RING.committed);
+      if (this.#piece !== undefined && committed !== this.#piece) return 'idle';
+      this.#piece = undefined;
+      if (Atomics.load(control, RING.detach) === 1 && committed === Atomics.load(control, RING.limit)) {
+        this.#serving = false;
+        return 'detached';
+      }
+      if (committed === Atomics.load(control, RING.published)) return 'idle';
+      const header = headerOf(committed, this.#slabs.length);
+      // The host replaced this slab and its message is still in the port: fetch that first.
+      if (control[header + HEADER.size] !== this.#slab(committed).size) return 'idle';
+      this.#run(committed, header);
+    }
+    return 'idle';
+  }
+
+  #run(sequence: number, header: number): void {
+    const control = this.#control;
+    const began = performance.now();
+    const count = control[header + HEADER.count] as number;
+    const begin = control[header + HEADER.begin] as number;
+    let out: OutWriter | undefined;
+    if (control[header + HEADER.isolate] === 0) {
+      try {
+        out = this.#writer(sequence, header, count);
+        this.#batch(sequence, header, out);
+        control[header + HEADER.progress] = count;
+      } catch (thrown) {
+        const { fault, stage } = this.#failed(thrown, count);
+        control[header + HEADER.isolate] = 1;
+        control[header + HEADER.progress] = begin;
+        if (control[header + HEADER.operation] === OPERATION.flush)
+          out = this.#refuseFlush(sequence, header, fault, stage);
+        else out = undefined;
+      }
+    }
+    out ??= this.#isolate(sequence, header, count);
+    control[header + HEADER.piece] = (control[header + HEADER.progress] as number) < count ? 1 : 0;
+    if (control[header + HEADER.piece] === 1) this.#piece = sequence;
+    this.#settle(sequence, header, out);
+    control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
+    this.#sendLogs();
+    Atomics.store(control, RING.committed, (sequence + 1) | 0);
+    Atomics.notify(control, RING.committed);
+  }
+
+  #batch(sequence: number, header: number, out: OutWriter): void {
+    const control = this.#control;
+    if (control[header + HEADER.operation] === OPERATION.flush) {
+      const low = (control[header + HEADER.nowLow] as number) >>> 0;
+      this.#chain.flush(low, (control[header + HEADER.nowHigh] as number) >>> 0, out);
+    } else {
+      const dataEnd = control[header + HEADER.dataEnd] as number;
+      const recordsAt = control[header + HEADER.recordsAt] as number;
+      const count = control[header + HEADER.count] as number;
+      this.#chain.run(this.#slab(sequence), dataEnd, recordsAt, 0, count, out);
+    }
+  }
+
+  /**
+   * Frame by frame, so that a failing frame is found and only it is refused. What is final is counted in
+   * the header after each frame: should this thread be killed, another goes on behind it.
+   */
+  #isolate(sequence: number, header: number, count: number): OutWriter {
+    const control = this.#control;
+    const first = control[header + HEADER.progress] as number;
+    const begin = control[header + HEADER.begin] as number;
+    const resume = {
+      at: control[header + HEADER.outEnd] as number,
+      faults: control[header + HEADER.faults] as number,
+    };
+    const out = this.#writer(sequence, header, count, first > begin ? resume : undefined);
+    this.#settle(sequence, header, out);
+    for (let frame = first; frame < count; frame++) {
+      try {
+        const dataEnd = control[header + HEADER.dataEnd] as number;
+        this.#chain.run(
+          out.slab,
+          dataEnd,
+          control[header + HEADER.recordsAt] as number,
+          frame,
+          frame + 1,
+          out,
+        );
+      } catch (thrown) {
+        if (frame > begin && faultOf(thrown).code === 'SLUICE_GUEST_OUTPUT') {
+          // Not this frame's doing but that of all before it: deliver those first.
+          this.#mark(-1);
+          this.#chain = this.#fresh();
+          return out;
+        }
+        const { fault, stage } = this.#failed(thrown, 1);
+        out.fault(frame, fault.code, Math.max(stage, 0), Buffer.from(fault.message));
+      }
+      this.#settle(sequence, header, out);
+      Atomics.store(control, header + HEADER.progress, frame + 1);
+    }
+    return out;
+  }
+
+  #refuseFlush(sequence: number, header: number, fault: Fault, stage: number): OutWriter {
+    const count = this.#control[header + HEADER.count] as number;
+    const out = this.#writer(sequence, header, count);
+    for (let index = 0; index < count; index++) out.messages(index, 0, 0);
+    out.fault(Math.max(stage, 0), fault.code, Math.max(stage, 0), Buffer.from(fault.message));
+    this.#control[header + HEADER.progress] = count;
+    return out;
+  }
+
+  #writer(
+    sequence: number,
+    header: number,
+    count: number,
+    resume?: { at: number; faults: number },
+  ): OutWriter {
+    const inputEnd = this.#control[header + HEADER.inputEnd] as number;
+    const enlarge = (slab: Slab, size: number): Slab => {
+      const larger = new Slab(new SharedArrayBuffer(size));
+      larger.u8.set(slab.u8);
+      return larger;
+    };
+    return new OutWriter(this.#slab(sequence), inputEnd, count, this.#output, enlarge, resume);
+  }
+
+  /** Makes what `out` holds known: the slab (if it was replaced), its end and its outcomes. */
+  #settle(sequence: number, header: number, out: OutWriter): void {
+    const control = this.#control;
+    if (out.slab !== this.#slab(sequence)) {
+      const index = sequence & (this.#slabs.length - 1);
+      this.#slabs[index] = out.slab;
+      this.#send({ kind: 'slab', index, buffer: out.slab.buffer as SharedArrayBuffer });
+    }
+    control[header + HEADER.size] = out.slab.size;
+    control[header + HEADER.outcomesAt] = out.outcomesAt;
+    control[header + HEADER.outEnd] = out.at;
+    control[header + HEADER.faults] = out.faults;
+  }
+
+  /** A guest failed: it is thrown away with its whole chain, and a fresh one serves. */
+  #failed(thrown: unknown, frames: number): { fault: Fault; stage: number } {
+    const stage = this.#stage;
+    const fault = faultOf(thrown);
+    this.#mark(-1);
+    this.#send({ kind: 'fault', fault, stage, frames });
+    this.#chain = this.#fresh();
+    return { fault, stage };
+  }
+
+  #fresh(): Chain {
+    const stages = this.#prepared.map((stage, index) => {
+      this.#mark(index);
+      const made = stage.make((this.#logs[index] as LogBuffer).take);
+      this.#mark(-1);
+      return made;
+    });
+    return new Chain(stages, stage => this.#mark(stage));
+  }
+
+  /** Tells the watcher on the host's thread that a call begins (stage) or is over (-1). */
+  #mark(stage: number): void {
+    this.#stage = stage;
+    Atomics.store(this.#control, RING.stage, stage);
+    Atomics.add(this.#control, RING.calls, 1);
+  }
+
+  #sendLogs(): void {
+    for (const [index, log] of this.#logs.entries()) {
+      if (log.lines.length === 0 && log.lost === 0) continue;
+      const second = Math.floor(performance.now() / 1000);
+      if (second !== this.#second) this.#lines = 0;
+      this.#second = second;
+      if (this.#lines >= LINES_PER_SECOND) {
+        log.lost += log.lines.length;
+        log.lines = [];
+        continue;
+      }
+      this.#lines += log.lines.length;
+      this.#send({
+        kind: 'log',
+        plugin: (this.#prepared[index] as Prepared).plugin,
+        lines: log.lines,
+        lost: log.lost,
+      });
+      log.lines = [];
+      log.lost = 0;
+    }
+  }
+
+  #send(message: FromSandbox): void {
+    this.#port.postMessage(message);
+  }
+
+  #slab(sequence: number): Slab {
+    return this.#slabs[sequence & (this.#slabs.length - 1)] as Slab;
+  }
+}

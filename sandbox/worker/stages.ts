@@ -1,0 +1,68 @@
+import {
+  admit,
+  CoreInstance,
+  type GuestLog,
+  LIMITS,
+  ObjectInstance,
+  SluiceError,
+  type Stage,
+} from '../../runtime/index.js';
+import type { StageSpec } from '../messages.js';
+import { type ComponentModule, loadComponent } from './component.js';
+
+/** A stage that has been admitted and compiled: instances are made of it as often as needed. */
+export interface Prepared {
+  readonly plugin: string;
+  /** Link, start and configure a fresh instance. @throws SluiceError that names the step */
+  make(log: GuestLog): Stage;
+}
+
+/** Admits and compiles, in this thread. @throws SluiceError with step `admit` or `compile` */
+export async function prepare(spec: StageSpec): Promise<Prepared> {
+  const { plugin, kind, config, grants, code } = spec;
+  if (code.format === 'component') {
+    const component: ComponentModule = await loadComponent(code, grants, plugin);
+    return {
+      plugin,
+      make(log) {
+        const instance = new ObjectInstance(component.instantiate(log), plugin);
+        instance.configure(config);
+        return { plugin, instance };
+      },
+    };
+  }
+  const admitted = admit(code.bytes, kind, grants, plugin);
+  const module = compile(admitted.bytes, plugin);
+  return {
+    plugin,
+    make(log) {
+      const instance = new CoreInstance(module, kind, plugin, log);
+      instance.configure(config);
+      return { plugin, instance };
+    },
+  };
+}
+
+export function compile(bytes: Uint8Array, plugin: string): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SluiceError('SLUICE_MODULE_COMPILE', `${plugin}: ${why}`, {
+      step: 'compile',
+      plugin,
+      cause: thrown,
+    });
+  }
+}
+
+/** Collects the log lines of a call: a bounded number, cut to a bounded length; the rest is counted. */
+export class LogBuffer {
+  lines: { level: number; text: string }[] = [];
+  lost = 0;
+
+  readonly take: GuestLog = (level, text) => {
+    if (this.lines.length >= LIMITS.logLines) this.lost++;
+    else this.lines.push({ level, text: text.slice(0, LIMITS.logBytes) });
+  };
+}

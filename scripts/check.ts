@@ -2,12 +2,13 @@
 import { findDeadCode } from './check/dead-code.js';
 import { entryFiles } from './check/entries.js';
 import { checkFloors } from './check/floors.js';
-import { ROOT, readSources } from './check/sources.js';
+import { ROOT } from './check/root.js';
+import { readSources } from './check/sources.js';
 import { runTool } from './check/tool.js';
 
 const checks: readonly (readonly [string, () => readonly string[]])[] = [
   ['types', () => runTool(ROOT, 'tsc', ['-p', 'tsconfig.json', '--noEmit', '--pretty', 'false'])],
-  ['lint', () => runTool(ROOT, 'biome', ['check', '--max-diagnostics=100'])],
+  ['lint', () => runTool(ROOT, 'biome', ['check', '--max-diagnostics=100', '--diagnostic-level=error'])],
   ['floors', () => checkFloors(readSources())],
   [
     'dead code',

@@ -1,3 +1,4 @@
+import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 
 /**
@@ -40,35 +41,6 @@ export interface SourceConfig {
 /** One protocol a sink. */
 export interface SinkConfig {
   readonly mqtt: MqttSinkConfig;
-}
-
-export interface MqttSinkConfig {
-  /** `mqtt://` or `mqtts://`, without credentials: they stand in the fields below. */
-  readonly url: string;
-  /** 4: MQTT 3.1.1. */
-  readonly version: 4 | 5;
-  readonly qos: 0 | 1;
-  readonly clientId?: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** Seconds, whole. */
-  readonly keepAliveS?: number;
-  readonly prefix?: string;
-  readonly will?: {
-    readonly topic: string;
-    readonly payload: string;
-    readonly qos: 0 | 1;
-    readonly retain: boolean;
-  };
-  /** Absolute file names. */
-  readonly tls?: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-  };
-  readonly window?: { readonly messages?: number; readonly bytes?: number };
-  readonly reconnect?: ReconnectConfig;
 }
 
 export interface RouteConfig {

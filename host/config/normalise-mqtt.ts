@@ -1,4 +1,4 @@
-import type { MqttSinkConfig } from './config.js';
+import type { MqttSinkConfig, MqttTls } from '../sinks/mqtt/config.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { MqttSinkInput } from './schema-mqtt.js';
@@ -15,13 +15,13 @@ export function normaliseMqttSink(input: MqttSinkInput, path: Path, read: Reader
     read.error(at('tls'), 'is only used with mqtts://');
   return {
     ...address,
-    version: input.version === 5 ? 5 : 4,
+    version: input.version === 4 ? 4 : 5,
     qos: input.qos === 0 ? 0 : 1,
     ...(input.clientId === undefined ? {} : { clientId: input.clientId }),
     ...(keepAlive === undefined ? {} : { keepAliveS: Math.round(keepAlive / 1000) }),
     ...(input.prefix === undefined ? {} : { prefix: input.prefix }),
     ...(input.will === undefined ? {} : { will: will(input.will) }),
-    ...(input.tls === undefined ? {} : { tls: tlsFiles(input.tls, read) }),
+    ...(input.tls === undefined ? {} : { tls: tls(input.tls, at('tls'), read) }),
     ...(input.window === undefined
       ? {}
       : {
@@ -51,7 +51,7 @@ function readAddress(input: MqttSinkInput, path: Path, read: Reader): Address {
     read.error(at, 'names a user, and so does username');
   const username = input.username ?? decode(url.username, at, read);
   const password = input.password ?? decode(url.password, at, read);
-  if (password !== undefined && username === undefined && input.version !== 5) {
+  if (password !== undefined && username === undefined && input.version === 4) {
     read.error(path, 'has a password without a username, which MQTT 3.1.1 does not allow [MQTT-3.1.2-22]');
   }
   return {
@@ -86,14 +86,7 @@ function will(input: NonNullable<MqttSinkInput['will']>): NonNullable<MqttSinkCo
   };
 }
 
-function tlsFiles(
-  input: NonNullable<MqttSinkInput['tls']>,
-  read: Reader,
-): NonNullable<MqttSinkConfig['tls']> {
-  return {
-    ...(input.ca === undefined ? {} : { ca: read.file(input.ca) }),
-    ...(input.cert === undefined ? {} : { cert: read.file(input.cert) }),
-    ...(input.key === undefined ? {} : { key: read.file(input.key) }),
-    ...(input.serverName === undefined ? {} : { serverName: input.serverName }),
-  };
+function tls(input: NonNullable<MqttSinkInput['tls']>, path: Path, read: Reader): MqttTls {
+  const pem = (key: 'ca' | 'cert' | 'key') => read.pem(input[key], [...path, key]);
+  return { ca: pem('ca'), cert: pem('cert'), key: pem('key'), servername: input.serverName };
 }

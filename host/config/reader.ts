@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { faultOf } from '../../runtime/index.js';
 import type { ReconnectConfig } from './config.js';
@@ -52,6 +53,18 @@ export class Reader {
   /** An absolute file name. */
   file(name: string): string {
     return resolve(this.#folder, name);
+  }
+
+  /** The text of a PEM file, or the value itself if it is PEM text (`${file:...}`). */
+  pem(value: string | undefined, path: Path): string | undefined {
+    if (value === undefined || value.startsWith('-----BEGIN ')) return value;
+    try {
+      return readFileSync(this.file(value), 'utf8');
+    } catch (thrown) {
+      const { code } = thrown as { code?: unknown };
+      this.#origins.error(path, `the file cannot be read (${code})`, { code: 'SLUICE_CONFIG_SECRET' });
+      return undefined;
+    }
   }
 
   /** What `parse` gives; what it throws is reported at `path`. */

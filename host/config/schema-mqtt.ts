@@ -17,9 +17,9 @@ const Will = Type.Object(
 
 const Tls = Type.Object(
   {
-    ca: Type.Optional(Text({ description: 'File with the certificates that are trusted, PEM.' })),
-    cert: Type.Optional(Text({ description: 'File with our certificate, PEM.' })),
-    key: Type.Optional(Text({ description: 'File with our private key, PEM.' })),
+    ca: Type.Optional(Text({ description: 'Certificates that are trusted: a PEM file, or its text.' })),
+    cert: Type.Optional(Text({ description: 'Our certificate: a PEM file, or its text.' })),
+    key: Type.Optional(Text({ description: 'Our private key: a PEM file, or its text.' })),
     serverName: Type.Optional(Text({ description: 'Name to expect in the certificate. Default: the host.' })),
   },
   { ...exact, description: 'For mqtts://.' },
@@ -33,7 +33,11 @@ export const MqttSinkSchema = Type.Object(
       title: 'broker address',
       examples: ['mqtt://127.0.0.1:1883', 'mqtts://broker'],
     }),
-    version: Type.Optional(Type.Enum([4, 5], { description: '4: MQTT 3.1.1, 5: MQTT 5.0. Default 4' })),
+    version: Type.Optional(
+      Type.Enum([4, 5], {
+        description: '4: MQTT 3.1.1; 5: MQTT 5.0, or 3.1.1 if the broker knows no other. Default 5',
+      }),
+    ),
     qos: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -128,6 +128,7 @@ export const LATER: Readonly<Record<'source' | 'sink' | 'signatures', readonly s
 export const configNode = JSON.parse(JSON.stringify(ConfigSchema)) as SchemaNode;
 
 /** The published document. */
-export function publishedSchema(): object {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...configNode };
+export function schemaText(): string {
+  const document = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...configNode };
+  return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -19,7 +19,7 @@ export function findDeadCode(files: Files, entries: Iterable<string>): string[] 
       continue;
     }
     for (const each of exportsOf(file)) {
-      if (used.has(idOf(file.path, each.name)) || (each.isType && countName(file, each) > 1)) continue;
+      if (used.has(idOf(file.path, each.name)) || (each.isType && isShown(file, each))) continue;
       problems.push(`${file.path}:${each.line}: nothing imports "${each.name}"`);
     }
   }
@@ -88,6 +88,11 @@ function namedFiles(file: SourceFile): string[] {
   };
   visit(file.tree);
   return found;
+}
+
+/** A type that stands in a signature of its own file, or that a floor's index shows to readers of signatures. */
+function isShown(file: SourceFile, type: Exported): boolean {
+  return type.from !== undefined || countName(file, type) > 1;
 }
 
 function countName(file: SourceFile, { name }: Exported): number {

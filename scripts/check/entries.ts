@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ROOT, type SourceFile } from './sources.js';
+import { ROOT } from './root.js';
+import type { SourceFile } from './sources.js';
 
 /** Files that are run and not imported: what package.json names, tests, benchmarks, and their set-up. */
 export function entryFiles(files: ReadonlyMap<string, SourceFile>, root: string = ROOT): string[] {

@@ -1,10 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-
-/** The top of the repository, from dist/scripts/check/. */
-export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+import { ROOT } from './root.js';
 
 const FOLDERS = ['runtime', 'sandbox', 'host', 'scripts', 'test'];
 

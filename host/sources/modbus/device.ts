@@ -4,11 +4,9 @@ import { answerMismatch, encodeRead, READ_REQUEST_BYTES } from '../../protocols/
 import type { Ingress, SourcePeer } from '../source.js';
 import type { Clock } from './clock.js';
 import { deviceLabel, type LinkSettings, type ModbusDevice } from './config.js';
+import { Flight } from './flight.js';
 import { Link, type LinkEvents } from './link.js';
 import { type Request, RequestLine } from './request.js';
-
-/** Transactions that timed out and may still be answered. */
-const REMEMBERED = 16;
 
 /** What the devices of one source share. */
 export interface DeviceHost {
@@ -34,30 +32,24 @@ export class Device implements LinkEvents {
   readonly #parser = new MbapParser();
   /** Not sent yet; outlives a connection that was closed because a device fell silent. */
   readonly #queue: RequestLine;
-  /** Sent, oldest deadline first. */
-  readonly #flying: RequestLine;
-  readonly #late = new Int32Array(REMEMBERED).fill(-1);
-  #lateAt = 0;
+  readonly #flight: Flight;
   /** One view for each number of requests that can go out together. */
   readonly #out: Uint8Array[];
-  #transaction = 0;
   #receivedAt = 0;
   #lastFrame = 0;
   #fault: Fault | undefined;
-  #watch: NodeJS.Timeout | undefined;
-  #look: NodeJS.Immediate | undefined;
   /** Received, but there was no room for it. */
   #held: Uint8Array | undefined;
   /** Why the connection ended while bytes were held. */
   #endedWhileHeld: string | undefined;
 
   constructor(host: DeviceHost, device: ModbusDevice, requests: number) {
-    const { inFlight } = host.settings;
+    const { inFlight, timeoutMs } = host.settings;
     this.label = deviceLabel(device);
     this.#host = host;
     this.#address = `${host.name}: ${device.host}:${device.port}`;
     this.#queue = new RequestLine(requests);
-    this.#flying = new RequestLine(inFlight);
+    this.#flight = new Flight(inFlight, timeoutMs, host.clock, () => this.#overdue());
     const out = new Uint8Array(inFlight * READ_REQUEST_BYTES);
     this.#out = Array.from({ length: inFlight + 1 }, (_, n) => out.subarray(0, n * READ_REQUEST_BYTES));
     this.#link = new Link(device.host, device.port, host.settings, inFlight * MBAP.maxAdu, this);
@@ -90,8 +82,7 @@ export class Device implements LinkEvents {
     if (held === undefined) return true;
     this.#held = undefined;
     // The time for which nothing was read is not the device's.
-    const deadline = this.#host.clock.steady() + this.#host.settings.timeoutMs;
-    for (let i = 0; i < this.#flying.length; i++) this.#flying.at(i).deadline = deadline;
+    this.#flight.extend();
     this.#parser.feed(held);
     const goOn = this.#take();
     if (this.#held !== undefined) return false;
@@ -100,7 +91,7 @@ export class Device implements LinkEvents {
     if (goOn && ended !== undefined) this.down(ended);
     else if (goOn) {
       this.#link.resumeReading();
-      this.#arm();
+      this.#flight.watch();
     }
     return true;
   }
@@ -166,19 +157,17 @@ export class Device implements LinkEvents {
 
   /** One frame. False: no room for it. */
   #answer(frame: MbapParser): boolean {
-    const index = this.#flying.find(frame.transaction);
-    if (index < 0) {
+    const request = this.#flight.find(frame.transaction);
+    if (request === undefined) {
       this.#unasked(frame.transaction);
       return true;
     }
-    const request = this.#flying.at(index);
     const wrong = answerMismatch(frame, request.unit, request.code, request.count);
     if (wrong !== undefined) throw protocolError(`${wrong} (${request.what})`);
     const { ingress } = this.#host;
     if (ingress.push(request.topic, this.#receivedAt, frame.bytes, frame.start, frame.end) === 0)
       return false;
-    this.#flying.remove(index);
-    request.underWay = false;
+    this.#flight.land(request);
     this.#lastFrame = this.#receivedAt;
     this.#link.settled();
     return true;
@@ -186,25 +175,20 @@ export class Device implements LinkEvents {
 
   /** Late answers are known and dropped; any other means that the stream is not what we think it is. */
   #unasked(transaction: number): void {
-    const place = this.#late.indexOf(transaction);
-    if (place < 0) throw protocolError(`transaction id ${transaction} answers no request that is open`);
-    this.#late[place] = -1;
+    if (!this.#flight.wasLate(transaction)) {
+      throw protocolError(`transaction id ${transaction} answers no request that is open`);
+    }
     this.#host.ingress.skipped('SLUICE_SOURCE_TIMEOUT');
   }
 
   /** Sends what may be in flight, all in one write. */
   #send(): void {
-    const room = this.#out.length - 1 - this.#flying.length;
-    const count = Math.min(room, this.#queue.length);
+    const count = Math.min(this.#flight.room, this.#queue.length);
     if (count <= 0 || !this.#link.writable || this.#held !== undefined) return;
     const bytes = this.#out[count]!;
-    const deadline = this.#host.clock.steady() + this.#host.settings.timeoutMs;
     for (let at = 0; at < bytes.length; ) {
       const request = this.#queue.shift();
-      this.#transaction = (this.#transaction + 1) & 0xffff;
-      request.transaction = this.#transaction;
-      request.deadline = deadline;
-      this.#flying.push(request);
+      this.#flight.launch(request);
       at = encodeRead(
         bytes,
         at,
@@ -216,46 +200,33 @@ export class Device implements LinkEvents {
       );
     }
     this.#link.write(bytes);
-    this.#arm();
+    this.#flight.watch();
   }
 
-  /** One timer a device, set for the oldest request; answers do not touch it. */
-  #arm(): void {
-    if (this.#watch !== undefined || this.#flying.length === 0) return;
-    const wait = this.#flying.at(0).deadline - this.#host.clock.steady();
-    this.#watch = setTimeout(this.#ring, Math.max(1, Math.ceil(wait)));
-  }
-
-  readonly #ring = (): void => {
-    // If our own loop was late, the answer may lie in the socket: let it be read before judging.
-    this.#look = setImmediate(this.#expire);
-  };
-
-  readonly #expire = (): void => {
-    this.#watch = undefined;
-    // While bytes are held nothing is read, so nothing can be late; `resume` sets the timer again.
+  #overdue(): void {
+    // While bytes are held nothing is read, so nothing can be late; `resume` watches again.
     if (this.#held !== undefined) return;
-    const now = this.#host.clock.steady();
-    let expired = 0;
-    for (; this.#flying.length > 0 && this.#flying.at(0).deadline <= now; expired++) {
-      const request = this.#flying.shift();
-      request.underWay = false;
-      this.#late[this.#lateAt] = request.transaction;
-      this.#lateAt = (this.#lateAt + 1) % REMEMBERED;
-      const what = `unit ${request.unit} did not answer ${request.what}`;
-      this.#failed(
-        'SLUICE_SOURCE_TIMEOUT',
-        `${this.#address} ${what} within ${this.#host.settings.timeoutMs} ms`,
-      );
+    const { clock, settings } = this.#host;
+    const now = clock.steady();
+    let silent = false;
+    for (
+      let request = this.#flight.expired(now);
+      request !== undefined;
+      request = this.#flight.expired(now)
+    ) {
+      silent = this.#flight.silentSince(request);
+      const what = `unit ${request.unit} did not answer ${request.what} within ${settings.timeoutMs} ms`;
+      this.#failed('SLUICE_SOURCE_TIMEOUT', `${this.#address} ${what}`);
     }
-    if (expired > 0 && this.#flying.length === 0) {
+    // One unit may be dead or slow; if nothing at all was answered since, it is the connection.
+    if (silent && this.#flight.length === 0) {
       this.#forget();
       this.#link.reopen();
     } else {
       this.#send();
-      this.#arm();
+      this.#flight.watch();
     }
-  };
+  }
 
   /** The stream cannot be trusted any more. */
   #distrust(fault: Fault): void {
@@ -267,9 +238,7 @@ export class Device implements LinkEvents {
 
   /** Fails what is in flight, and forgets the stream. */
   #abandon(why: string): void {
-    while (this.#flying.length > 0) {
-      const request = this.#flying.shift();
-      request.underWay = false;
+    for (let request = this.#flight.next(); request !== undefined; request = this.#flight.next()) {
       const what = `unit ${request.unit} did not answer ${request.what}: ${why}`;
       this.#failed('SLUICE_SOURCE_DISCONNECTED', `${this.#address} ${what}`);
     }
@@ -283,11 +252,7 @@ export class Device implements LinkEvents {
   }
 
   #forget(): void {
-    clearTimeout(this.#watch);
-    if (this.#look !== undefined) clearImmediate(this.#look);
-    this.#watch = undefined;
-    this.#look = undefined;
-    this.#late.fill(-1);
+    this.#flight.reset();
     this.#parser.reset();
     this.#endedWhileHeld = undefined;
   }

@@ -17,6 +17,8 @@ export class Request {
   transaction = 0;
   /** On the steady clock. */
   deadline = 0;
+  /** How many answers its device had given when it was sent. */
+  answersBefore = 0;
 
   constructor(unit: number, kind: ReadKind, first: number, last: number, topic: number) {
     this.unit = unit;

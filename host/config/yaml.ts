@@ -19,7 +19,7 @@ export function readYaml(text: string, origins: Origins): unknown {
   };
   let document: ReturnType<typeof parseDocument>;
   try {
-    document = parseDocument(text, { prettyErrors: false, lineCounter: lines, logLevel: 'silent' });
+    document = parseDocument(text, { prettyErrors: false, lineCounter: lines, logLevel: 'error' });
   } catch (thrown) {
     // The parser recurses: very deep nesting ends its stack.
     const why = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { loadConfig } from '../../../host/config/load.js';
+import { LARGEST_CONFIG } from '../../../host/config/read-text.js';
+import { read, SOURCES } from './support.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+after(() => rm(folder, { recursive: true }));
+
+async function fileWith(name: string, content: string | Uint8Array): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, content);
+  return file;
+}
+
+test('the documented example is read into the shape that the code works with', async () => {
+  const { config, warnings } = await read(`
+plugins: { dir: ./plugins, deadline: 100ms, startDeadline: 2s, memory: 16MiB, simd: baseline, signatures: auto }
+sources:
+  line1:  { modbus: { devices: [ { host: 127.0.0.1, port: 502, units: 1-4 } ], poll: [ { holding: 0-11, every: 100ms } ] } }
+sinks:
+  plant:  { mqtt:   { url: mqtt://127.0.0.1:1883, qos: 1 } }
+routes:
+  - { from: [line1], through: [ modbus-json, { plugin: scale, config: { gain: 0.1 }, deadline: 50ms } ], to: [plant] }
+data:  { dir: ./data, max: 1GiB }
+admin: { host: 127.0.0.1, port: 8080 }
+`);
+  assert.deepEqual(config, {
+    plugins: {
+      dir: resolve('plugins'),
+      deadlineMs: 100,
+      startDeadlineMs: 2000,
+      memoryBytes: 16 * 2 ** 20,
+      simd: 'baseline',
+      signatures: 'auto',
+      sandboxes: 16,
+    },
+    sources: new Map([
+      [
+        'line1',
+        {
+          modbus: {
+            devices: [{ host: '127.0.0.1', port: 502, units: [1, 2, 3, 4] }],
+            poll: [{ holding: { first: 0, last: 11 }, everyMs: 100 }],
+          },
+        },
+      ],
+    ]),
+    sinks: new Map([['plant', { mqtt: { url: 'mqtt://127.0.0.1:1883', version: 5, qos: 1 } }]]),
+    routes: [
+      {
+        name: 'line1',
+        from: ['line1'],
+        through: [
+          { plugin: 'modbus-json', config: '{}', deadlineMs: 100 },
+          { plugin: 'scale', config: '{"gain":0.1}', deadlineMs: 50 },
+        ],
+        to: ['plant'],
+      },
+    ],
+    data: { dir: resolve('data'), maxBytes: 2 ** 30 },
+    admin: { host: '127.0.0.1', port: 8080 },
+  });
+  assert.deepEqual(warnings, []);
+});
+
+test('sinks and routes may be left out, and everything else has a default', async () => {
+  const { config } = await read(SOURCES);
+  assert.equal(config.sinks.size, 0);
+  assert.deepEqual(config.routes, []);
+  assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8080 });
+  assert.equal(config.plugins.deadlineMs, 100);
+});
+
+test('every setting of a source and a sink reaches the code in milliseconds, bytes and numbers', async () => {
+  const { config } = await read(`
+sources:
+  a:
+    modbus:
+      devices: [ { name: press, host: plc, port: 1502, units: "1,3,5-7" }, { host: plc2, units: 9 } ]
+      poll: [ { coils: 0-9, every: 1s }, { discrete: 5, every: 2s }, { input: 0-124, every: 1.5s } ]
+      timeout: 500ms
+      inFlight: 8
+      reconnect: { min: 100ms, max: 5s }
+sinks:
+  b:
+    mqtt:
+      url: mqtts://us%40er:pa%2Fss@broker:8883
+      version: 4
+      qos: 0
+      clientId: gateway-1
+      keepAlive: 90s
+      prefix: plant/
+      will: { topic: state, payload: gone, retain: true }
+      tls: { ca: "-----BEGIN CERTIFICATE-----", serverName: broker.local }
+      window: { messages: 500, bytes: 2MiB }
+      reconnect: { min: 1s }
+`);
+  assert.deepEqual(config.sources.get('a')?.modbus, {
+    devices: [
+      { name: 'press', host: 'plc', port: 1502, units: [1, 3, 5, 6, 7] },
+      { host: 'plc2', port: 502, units: [9] },
+    ],
+    poll: [
+      { coils: { first: 0, last: 9 }, everyMs: 1000 },
+      { discrete: { first: 5, last: 5 }, everyMs: 2000 },
+      { input: { first: 0, last: 124 }, everyMs: 1500 },
+    ],
+    timeoutMs: 500,
+    inFlight: 8,
+    reconnect: { minMs: 100, maxMs: 5000 },
+  });
+  const { tls, ...mqtt } = config.sinks.get('b')!.mqtt;
+  assert.deepEqual(mqtt, {
+    url: 'mqtts://broker:8883',
+    username: 'us@er',
+    password: 'pa/ss',
+    version: 4,
+    qos: 0,
+    clientId: 'gateway-1',
+    keepAliveS: 90,
+    prefix: 'plant/',
+    will: { topic: 'state', payload: 'gone', qos: 0, retain: true },
+    window: { messages: 500, bytes: 2 * 2 ** 20 },
+    reconnect: { minMs: 1000, maxMs: 30_000 },
+  });
+  assert.equal(tls?.ca, '-----BEGIN CERTIFICATE-----');
+  assert.equal(tls?.servername, 'broker.local');
+});
+
+test('routes without a name are called after their sources and never share a name', async () => {
+  const { config } = await read(`${SOURCES}
+  line2: { modbus: { devices: [ { host: h } ], poll: [ { coils: 1, every: 1s } ] } }
+routes:
+  - { from: line1, through: [a] }
+  - { from: line1, through: [b] }
+  - { from: [line1, line2], through: [c] }
+  - { name: line1-2, from: line2, through: [d] }
+`);
+  assert.deepEqual(
+    config.routes.map(route => route.name),
+    ['line1', 'line1-3', 'line1+line2', 'line1-2'],
+  );
+});
+
+test('a route without `to` goes to every sink', async () => {
+  const { config } = await read(`${SOURCES}
+sinks: { a: { mqtt: { url: mqtt://a } }, b: { mqtt: { url: mqtt://b } } }
+routes: [ { from: line1, through: [x] } ]
+`);
+  assert.deepEqual(config.routes[0]?.to, ['a', 'b']);
+});
+
+test('paths are relative to the folder of the file', async () => {
+  const file = await fileWith('relative.yaml', `plugins: { dir: p }\n${SOURCES}`);
+  const { config } = await loadConfig(file, { environment: {} });
+  assert.equal(config.plugins.dir, join(folder, 'p'));
+  assert.equal(config.data.dir, join(folder, 'data'));
+});
+
+test('a byte order mark and Windows line ends change nothing', async () => {
+  const file = await fileWith('windows.yaml', `\uFEFF${SOURCES.replaceAll('\n', '\r\n')}`);
+  const { config } = await loadConfig(file, { environment: {} });
+  assert.deepEqual([...config.sources.keys()], ['line1']);
+});
+
+test('a file that is missing, a folder, too large or no text is refused with a code', async () => {
+  const cases: [string, string][] = [
+    [join(folder, 'missing.yaml'), 'SLUICE_CONFIG_UNREADABLE'],
+    [folder, 'SLUICE_CONFIG_UNREADABLE'],
+    [await fileWith('large.yaml', '#'.repeat(LARGEST_CONFIG + 1)), 'SLUICE_CONFIG_UNREADABLE'],
+    [await fileWith('binary.yaml', Uint8Array.of(0x61, 0xff, 0xfe)), 'SLUICE_CONFIG_SYNTAX'],
+  ];
+  for (const [file, code] of cases)
+    await assert.rejects(loadConfig(file, { environment: {} }), { code }, file);
+});

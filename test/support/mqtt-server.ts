@@ -24,7 +24,7 @@ export interface Behaviour {
   onPublish: (packet: IPublishPacket, connection: Connection) => void;
   onConnect: (packet: IConnectPacket, connection: Connection) => void;
   pingresp: boolean;
-  /** Nothing is answered to CONNECT. */
+  /** Nothing is answered to CONNECT, unless `onConnect` does. */
   mute: boolean;
 }
 
@@ -45,8 +45,6 @@ export class TestServer {
   readonly published: IPublishPacket[] = [];
   readonly connects: IConnectPacket[] = [];
   readonly connections = new Set<Connection>();
-  /** QoS 1 received on a connection and not answered, the most at one time. */
-  mostUnanswered = 0;
   disconnects = 0;
   pings = 0;
   readonly behaviour: Behaviour = {
@@ -115,7 +113,6 @@ export class TestServer {
 
   #serve(socket: Socket): void {
     let version = 4;
-    let unanswered = 0;
     const decoder = parser();
     const connection: Connection = {
       socket,
@@ -141,11 +138,9 @@ export class TestServer {
         this.#connect(packet, connection);
       } else if (packet.cmd === 'publish') {
         this.published.push(packet);
-        if (packet.qos > 0) this.mostUnanswered = Math.max(this.mostUnanswered, ++unanswered);
         this.behaviour.onPublish(packet, connection);
         const reason = packet.qos > 0 ? this.behaviour.puback(packet) : 'none';
         if (reason === 'none' || socket.destroyed) return;
-        unanswered -= 1;
         connection.send({ cmd: 'puback', messageId: packet.messageId!, reasonCode: reason });
       } else if (packet.cmd === 'pingreq') {
         this.pings += 1;
@@ -160,7 +155,10 @@ export class TestServer {
   #connect(packet: IConnectPacket, connection: Connection): void {
     const { connack, properties, sessions, mute, onConnect } = this.behaviour;
     this.connects.push(packet);
-    if (mute) return;
+    if (mute) {
+      onConnect(packet, connection);
+      return;
+    }
     if (packet.clean) this.#sessions.delete(packet.clientId);
     const sessionPresent = connack === 0 && sessions && this.#sessions.has(packet.clientId);
     if (sessions && connack === 0) this.#sessions.add(packet.clientId);

@@ -107,8 +107,9 @@ export class BrokerParser {
     if (this.#connected === (type === PACKET.connack)) {
       throw malformed(this.#connected ? 'a second CONNACK' : `${packetName(type)} before CONNACK`);
     }
+    if (!this.#expects(type)) throw malformed(`${packetName(type)}, which a publisher does not expect`);
     // 5.0 §2.1.3 [MQTT-2.1.3-1], 3.1.1 §2.2.2 [MQTT-2.2.2-2]: the flags of these packets are 0.
-    if ((first & 0x0f) !== 0 && type !== PACKET.publish) throw malformed(`the flags of ${packetName(type)}`);
+    if ((first & 0x0f) !== 0) throw malformed(`the flags of ${packetName(type)}`);
     const remaining = readVarint(bytes, at + 1, end);
     if (remaining === VARINT_BAD) throw malformed(`the remaining length of ${packetName(type)}`);
     const size = remaining === VARINT_MORE ? 0 : 1 + varintSize(remaining) + remaining;
@@ -124,9 +125,17 @@ export class BrokerParser {
     if (type === PACKET.puback) this.#puback(bytes, at, end);
     else if (type === PACKET.connack) this.#connack(bytes, at, end);
     else if (type === PACKET.pingresp) this.#pingresp(at, end);
-    else if (type === PACKET.disconnect && this.#version === 5) this.#disconnect(bytes, at, end);
-    // We publish at QoS 0 and 1 and subscribe to nothing, so nothing else can be meant for us.
-    else throw malformed(`${packetName(type)}, which a publisher does not expect`);
+    else this.#disconnect(bytes, at, end);
+  }
+
+  /** We publish at QoS 0 and 1 and subscribe to nothing, so nothing else can be meant for us. */
+  #expects(type: number): boolean {
+    return (
+      type === PACKET.puback ||
+      type === PACKET.connack ||
+      type === PACKET.pingresp ||
+      (type === PACKET.disconnect && this.#version === 5)
+    );
   }
 
   /** §3.2. */

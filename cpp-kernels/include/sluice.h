@@ -20,7 +20,7 @@
 #define SLUICE__C extern
 #define SLUICE__ASSERT _Static_assert
 #endif
-#define SLUICE__INLINE static inline __attribute__((always_inline, unused))
+#define SLUICE__INLINE static inline __attribute__((unused))
 #define SLUICE__FAR static __attribute__((noinline, unused))
 #define SLUICE__EXPORT(name) SLUICE__C __attribute__((export_name(name)))
 

@@ -12,7 +12,8 @@ export interface Compiled {
 
 /** Without libc and exceptions; no SIMD unless the source asks for it, so that all builds agree bit by bit. */
 const CPP_FLAGS = [
-  '-O3',
+  '-O2',
+  '-fno-unroll-loops',
   '-Wall',
   '-Wextra',
   '-ffreestanding',

@@ -1,7 +1,7 @@
 /** LLVM as WebAssembly, from npm. It sees a virtual file system, so sources are handed over as texts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { commands, Exit, type Tree } from '@yowasp/clang';
+import { commands, Exit, runLLVM, type Tree } from '@yowasp/clang';
 import { buildFailed, type Toolchain } from './toolchain.js';
 
 export function yowaspToolchain(): Toolchain {
@@ -34,6 +34,8 @@ async function run(command: 'clang' | 'clang++' | 'wasm-ld', args: string[], fil
   const listen = (bytes: Uint8Array | null): void => {
     if (bytes !== null) words += decoder.decode(bytes, { stream: true });
   };
+  // Loads LLVM once, without its progress lines.
+  await runLLVM(undefined, {}, { fetchProgress: () => {} });
   try {
     const tree = await commands[command](args, files, {
       stdout: listen,

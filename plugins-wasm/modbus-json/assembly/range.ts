@@ -36,7 +36,7 @@ export function countOf(range: i64): u32 {
 function numberBefore(): i32 {
   let value: u32 = 0;
   let place: u32 = 1;
-  while (cursor > 0 && place < 1000000) {
+  while (cursor > 0 && place < 100000) {
     const digit = byteAt(topic, cursor - 1) - 0x30;
     if (digit > 9) break;
     value += digit * place;

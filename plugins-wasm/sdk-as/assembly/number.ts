@@ -1,8 +1,6 @@
 // Numbers as decimal text. The rule is the same in every SDK, bit by bit: see ../README.md.
 import { ensure } from "./arena";
 
-// @ts-ignore: decorator
-@inline
 export function putU32(p: usize, v: u32): usize {
   ensure(p, 10);
   let digits: u32 = 1 + u32(v > 9) + u32(v > 99) + u32(v > 999) + u32(v > 9999);

@@ -67,8 +67,6 @@ export class Result {
 }
 
 /** A message with the frame's topic, time and properties; `count` of them lie one behind the other. */
-// @ts-ignore: decorator
-@inline
 export function reply(frame: Frame, count: u32 = 1): Message {
   const at = allocate(count * MESSAGE_SIZE, 8);
   for (let i: u32 = 0; i < count; i++) {

@@ -107,8 +107,6 @@ export function endText(p: usize): Text {
   return textOf(start, <u32>(p - start));
 }
 
-// @ts-ignore: decorator
-@inline
 export function put(p: usize, text: Text): usize {
   let n = lengthOf(text);
   ensure(p, n + 8);
@@ -123,8 +121,6 @@ export function put(p: usize, text: Text): usize {
   return p + n;
 }
 
-// @ts-ignore: decorator
-@inline
 export function putByte(p: usize, byte: u32): usize {
   ensure(p, 1);
   store<u8>(p, byte);

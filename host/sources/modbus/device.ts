@@ -38,10 +38,8 @@ export class Device implements LinkEvents {
   #receivedAt = 0;
   #lastFrame = 0;
   #fault: Fault | undefined;
-  /** Received, but there was no room for it. */
+  /** Received, but there was no room for it. Nothing is read meanwhile, so a close is seen afterwards. */
   #held: Uint8Array | undefined;
-  /** Why the connection ended while bytes were held. */
-  #endedWhileHeld: string | undefined;
 
   constructor(host: DeviceHost, device: ModbusDevice, requests: number) {
     const { inFlight, timeoutMs } = host.settings;
@@ -81,24 +79,17 @@ export class Device implements LinkEvents {
     const held = this.#held;
     if (held === undefined) return true;
     this.#held = undefined;
-    // The time for which nothing was read is not the device's.
-    this.#flight.extend();
     this.#parser.feed(held);
-    const goOn = this.#take();
-    if (this.#held !== undefined) return false;
-    const ended = this.#endedWhileHeld;
-    this.#endedWhileHeld = undefined;
-    if (goOn && ended !== undefined) this.down(ended);
-    else if (goOn) {
+    if (this.#take()) {
+      // What came meanwhile is read before the watch can ring.
       this.#link.resumeReading();
       this.#flight.watch();
     }
-    return true;
+    return this.#held === undefined;
   }
 
   async stop(): Promise<void> {
     const closed = this.#link.stop();
-    this.#held = undefined;
     this.#abandon('the gateway stops');
     this.#skipQueue();
     await closed;
@@ -125,10 +116,6 @@ export class Device implements LinkEvents {
   }
 
   down(why: string): void {
-    if (this.#held !== undefined) {
-      this.#endedWhileHeld = why;
-      return;
-    }
     const half = this.#parser.partial;
     const reason = half === 0 ? why : `${why} in the middle of a frame, after ${half} bytes`;
     const wait = this.#link.retry();
@@ -254,7 +241,7 @@ export class Device implements LinkEvents {
   #forget(): void {
     this.#flight.reset();
     this.#parser.reset();
-    this.#endedWhileHeld = undefined;
+    this.#held = undefined;
   }
 
   #failed(code: Fault['code'], message: string): void {

@@ -95,12 +95,6 @@ export class Flight {
     return request;
   }
 
-  /** All open requests get the full time again: the last stretch of it was not the device's. */
-  extend(): void {
-    const deadline = this.#clock.steady() + this.#timeoutMs;
-    for (let i = 0; i < this.#line.length; i++) this.#line.at(i).deadline = deadline;
-  }
-
   /** Sees to it that the oldest request is watched. */
   watch(): void {
     if (this.#timer !== undefined || this.#line.length === 0) return;

@@ -74,7 +74,6 @@ export class Link {
       // Where a name has several addresses the message is empty and only the code says something.
       why = error.message || error.code || 'the connection failed';
     });
-    socket.once('end', () => socket.destroy());
     socket.once('close', () => this.#closed(socket, why));
     this.#timer = setTimeout(() => {
       socket.destroy(new Error(`no connection within ${this.#connectMs} ms`));

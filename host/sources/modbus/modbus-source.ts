@@ -24,7 +24,6 @@ export class ModbusSource implements Source {
   /** Devices that wait for room, the longest first. */
   readonly #blocked: Device[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #running = false;
 
   /** @throws SluiceError SLUICE_CONFIG_INVALID */
   constructor(name: string, config: ModbusConfig, ingress: Ingress, clock: Clock = systemClock()) {
@@ -53,7 +52,6 @@ export class ModbusSource implements Source {
   }
 
   start(): Promise<void> {
-    this.#running = true;
     for (const device of this.#devices) device.start();
     this.#schedule.start(this.#clock.steady());
     this.#tick();
@@ -72,7 +70,6 @@ export class ModbusSource implements Source {
   delivered(): void {}
 
   async stop(): Promise<void> {
-    this.#running = false;
     clearTimeout(this.#timer);
     this.#blocked.length = 0;
     await Promise.all(this.#devices.map(device => device.stop()));
@@ -83,7 +80,6 @@ export class ModbusSource implements Source {
   }
 
   readonly #tick = (): void => {
-    if (!this.#running) return;
     const next = this.#schedule.run(this.#clock.steady());
     if (next === Number.POSITIVE_INFINITY) return;
     // A timer waits whole milliseconds and at most 2^31 of them; what is not due yet is looked at again.

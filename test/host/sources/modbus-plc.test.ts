@@ -95,13 +95,3 @@ test('all four functions, several units and ranges too long for one request are 
   assert.equal(data['line1/2/4/4-4'], '0fa4');
   assert.deepEqual(ingress.faults, []);
 });
-
-test('polls come at their period, on the average of many, and none is counted as skipped', async () => {
-  const { ingress } = await run(
-    { units: [1], poll: [{ holding: { first: 0, last: 0 }, everyMs: 25 }] },
-    ({ frames }) => frames.length >= 21,
-  );
-  const times = ingress.frames.map(({ timestampMs }) => timestampMs);
-  const mean = ((times[20] ?? 0) - (times[0] ?? 0)) / 20;
-  assert.ok(mean > 24 && mean < 27, `${mean} ms`);
-});

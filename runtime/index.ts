@@ -28,5 +28,11 @@ export type {
 } from './instance/object-guest.js';
 export { ObjectInstance } from './instance/object-instance.js';
 export { LIMITS } from './limits.js';
-export { appendManifest, type Manifest, type ManifestFields, readManifest } from './manifest.js';
+export {
+  appendManifest,
+  type Manifest,
+  type ManifestFields,
+  parseManifest,
+  readManifest,
+} from './manifest.js';
 export { type ModuleKind, moduleKind, readSections, type Section } from './wasm-sections.js';

@@ -1,42 +1,41 @@
 import { RING } from './ring-words.js';
 
-/** Times that bound one call into a guest, in milliseconds. */
-export interface Deadlines {
-  readonly call: number;
-  /** For everything up to `ready`, and for the first call after it. */
-  readonly start: number;
-}
-
 /**
  * Watches one ring for a call into a guest that lasts too long. It looks a few times a deadline at the
  * ring's call counter while there is work outstanding; the sandbox pays two stores a call.
  */
 export class DeadlineWatch {
   readonly #control: Int32Array;
+  readonly #limitOf: (stage: number) => number;
   readonly #busy: () => boolean;
   readonly #late: (stage: number, elapsedMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #calls = -1;
   #since = 0;
   #looked = 0;
-  #limit = 0;
   #period = 0;
 
   /**
+   * @param limitOf milliseconds that a call into a stage may take now
    * @param busy true while there is work outstanding; without any the watch stops by itself
    * @param late called once for a call that is over its deadline; the watch is then stopped
    */
-  constructor(control: Int32Array, busy: () => boolean, late: (stage: number, elapsedMs: number) => void) {
+  constructor(
+    control: Int32Array,
+    limitOf: (stage: number) => number,
+    busy: () => boolean,
+    late: (stage: number, elapsedMs: number) => void,
+  ) {
+    this.#limitOf = limitOf;
     this.#control = control;
     this.#busy = busy;
     this.#late = late;
   }
 
-  /** Begins to watch, if it does not already; `limitMs` is what the next call may take. */
-  watch(limitMs: number): void {
-    this.#limit = limitMs;
+  /** Begins to watch, if it does not already; `shortestMs` is the shortest limit of the chain. */
+  watch(shortestMs: number): void {
     if (this.#timer !== undefined) return;
-    this.#period = Math.max(1, Math.min(limitMs / 4, 50));
+    this.#period = Math.max(1, Math.min(shortestMs / 4, 50));
     this.#calls = -1;
     this.#looked = performance.now();
     this.#timer = setInterval(() => this.#look(), this.#period);
@@ -60,7 +59,7 @@ export class DeadlineWatch {
       return;
     }
     // When this loop was late itself, the machine was busy and the guest may have had no time: look once more.
-    if (now - this.#since < this.#limit || loopWasLate) return;
+    if (now - this.#since < this.#limitOf(stage) || loopWasLate) return;
     this.stop();
     this.#late(stage, now - this.#since);
   }

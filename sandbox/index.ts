@@ -1,4 +1,3 @@
-export type { Deadlines } from './deadline.js';
 export type { Delivery } from './delivery.js';
 export type { MessageView } from './message-view.js';
 export type { ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';

@@ -11,6 +11,8 @@ export interface StageSpec {
   /** Configuration of the plugin as JSON. */
   readonly config: string;
   readonly grants: Grants;
+  /** Most milliseconds of one call. */
+  readonly deadlineMs: number;
   readonly code: CoreCode | ComponentCode;
 }
 

@@ -1,6 +1,6 @@
 import { type Fault, HEADER, LIMITS, OPERATION, SluiceError } from '../runtime/index.js';
 import { CommitWatch } from './commit-watch.js';
-import { type Deadlines, DeadlineWatch } from './deadline.js';
+import { DeadlineWatch } from './deadline.js';
 import type { Delivery } from './delivery.js';
 import type { FromSandbox, LogLine, StageSpec } from './messages.js';
 import type { SandboxPool } from './pool.js';
@@ -12,7 +12,8 @@ import type { Sandbox } from './sandbox.js';
 /** What a slot runs: one chain, one generation of it. */
 export interface ChainSpec {
   readonly stages: readonly StageSpec[];
-  readonly deadlines: Deadlines;
+  /** For everything up to the first commit of a generation, milliseconds. */
+  readonly startDeadlineMs: number;
   /** Most result bytes of a batch. */
   readonly output: number;
 }
@@ -71,6 +72,7 @@ export class Slot {
     this.#commits = new CommitWatch(this.ring.control, () => this.#committed());
     this.#deadline = new DeadlineWatch(
       this.ring.control,
+      stage => this.#limitOf(stage),
       () => this.ring.outstanding > 0,
       (stage, ms) => this.#late(stage, ms),
     );
@@ -133,7 +135,7 @@ export class Slot {
     const candidate = this.#pool.take();
     if (this.#state === 'stopped') this.#state = 'starting';
     try {
-      await candidate.start(spec.stages, this.ring.buffers, spec.output, spec.deadlines.start);
+      await candidate.start(spec.stages, this.ring.buffers, spec.output, spec.startDeadlineMs);
     } catch (thrown) {
       void candidate.close(100);
       if (this.#state === 'starting') this.#state = 'stopped';
@@ -197,8 +199,16 @@ export class Slot {
   }
 
   #watch(): void {
-    const { deadlines } = this.#spec as ChainSpec;
-    this.#deadline.watch(this.#firstCall ? deadlines.start : deadlines.call);
+    this.#deadline.watch(this.#shortest);
+  }
+
+  #limitOf(stage: number): number {
+    const spec = this.#spec as ChainSpec;
+    return this.#firstCall ? spec.startDeadlineMs : (spec.stages[stage]?.deadlineMs ?? spec.startDeadlineMs);
+  }
+
+  get #shortest(): number {
+    return Math.min(...(this.#spec as ChainSpec).stages.map(stage => stage.deadlineMs));
   }
 
   #committed(): void {
@@ -248,7 +258,7 @@ export class Slot {
   #pace(delivery: Delivery): void {
     const frames = delivery.end - delivery.begin;
     if (frames === 0 || delivery.isFlush) return;
-    const budget = ((this.#spec?.deadlines.call ?? 100) * 1000) / 4;
+    const budget = (this.#shortest * 1000) / 4;
     const perFrame = Math.max(delivery.micros, 1) / frames;
     const fits = Math.max(1, Math.min(LIMITS.batch, Math.floor(budget / perFrame)));
     const { ring } = this;
@@ -257,7 +267,7 @@ export class Slot {
 
   #late(stage: number, elapsedMs: number): void {
     const plugin = this.#spec?.stages[stage]?.plugin ?? 'a plugin';
-    const limit = this.#firstCall ? this.#spec?.deadlines.start : this.#spec?.deadlines.call;
+    const limit = this.#limitOf(stage);
     const message = `${plugin} was killed: a call took longer than ${limit} ms (looked at after ${Math.round(elapsedMs)} ms)`;
     this.#sandbox?.kill('SLUICE_GUEST_DEADLINE', message);
   }
@@ -310,7 +320,7 @@ export class Slot {
     let sandbox: Sandbox | undefined;
     try {
       sandbox = this.#pool.take();
-      await sandbox.start(spec.stages, this.ring.buffers, spec.output, spec.deadlines.start);
+      await sandbox.start(spec.stages, this.ring.buffers, spec.output, spec.startDeadlineMs);
     } catch (thrown) {
       void sandbox?.close(100);
       if (this.#state !== 'recovering') return;

@@ -14,6 +14,8 @@ interface Entry {
   fault: Fault;
   readonly level: 'warn' | 'error';
   readonly where: Where;
+  /** Of the last one, such as the bytes of a frame. */
+  details: Where;
 }
 
 /** Configured names of what is concerned: `{ source: 'line1' }`. */
@@ -39,7 +41,7 @@ export class LogLimit {
     this.#now = now;
   }
 
-  report(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn'): void {
+  report(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}): void {
     let id = fault.code as string;
     for (const key in where) id += `\n${key}=${where[key]}`;
     const now = this.#now();
@@ -47,11 +49,13 @@ export class LogLimit {
     if (known !== undefined && now - known.lastMs < this.#everyMs) {
       known.held += 1;
       known.fault = fault;
+      known.details = details;
       this.#arm();
       return;
     }
-    const entry = known ?? { lastMs: now, held: 0, fault, level, where };
+    const entry = known ?? { lastMs: now, held: 0, fault, level, where, details };
     entry.fault = fault;
+    entry.details = details;
     // Behind all others: the map is in the order of the last line.
     this.#entries.delete(id);
     this.#entries.set(id, entry);
@@ -91,7 +95,13 @@ export class LogLimit {
 
   #write(entry: Entry, now: number): void {
     const { code, message, step, plugin } = entry.fault;
-    const fields = { code, ...entry.where, ...(plugin && { plugin }), ...(step && { step }) };
+    const fields = {
+      code,
+      ...entry.where,
+      ...entry.details,
+      ...(plugin && { plugin }),
+      ...(step && { step }),
+    };
     this.#log[entry.level](entry.held === 0 ? fields : { ...fields, held: entry.held }, message);
     entry.lastMs = now;
     entry.held = 0;

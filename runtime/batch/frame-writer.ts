@@ -51,6 +51,9 @@ export class FrameWriter {
   #at = 0;
   #count = 0;
   #published = false;
+  #timeMs = -1;
+  #timeLow = 0;
+  #timeHigh = 0;
 
   /**
    * @param records scratch memory for the records, shared by all writers that are not open at once
@@ -116,13 +119,9 @@ export class FrameWriter {
     records[word + 1] = source.bytes.length;
     records[word + 2] = topicAt;
     records[word + 3] = topic.bytes.length;
-    // Milliseconds to nanoseconds in two words, without BigInt: whole milliseconds in 16-bit steps.
-    const whole = Math.floor(timestampMs);
-    const upper = Math.floor(whole / 65536) * 1e6;
-    const low =
-      (upper % 65536) * 65536 + (whole % 65536) * 1e6 + Math.round((timestampMs - whole) * 1e3) * 1e3;
-    records[word + 4] = low % 4294967296;
-    records[word + 5] = Math.floor(upper / 65536) + Math.floor(low / 4294967296);
+    if (timestampMs !== this.#timeMs) this.#setTime(timestampMs);
+    records[word + 4] = this.#timeLow;
+    records[word + 5] = this.#timeHigh;
     records[word + 6] = at;
     records[word + 7] = length;
     records[word + 8] = propertiesAt;
@@ -143,6 +142,16 @@ export class FrameWriter {
     header[base + HEADER.recordsAt] = recordsAt;
     header[base + HEADER.inputEnd] = recordsAt + this.#count * FRAME.size;
     header[base + HEADER.size] = this.slab.size;
+  }
+
+  /** Milliseconds to nanoseconds in two words, without BigInt: whole milliseconds in 16-bit steps. */
+  #setTime(ms: number): void {
+    const whole = Math.floor(ms);
+    const upper = Math.floor(whole / 65536) * 1e6;
+    const low = (upper % 65536) * 65536 + (whole % 65536) * 1e6 + Math.round((ms - whole) * 1e3) * 1e3;
+    this.#timeMs = ms;
+    this.#timeLow = low % 4294967296;
+    this.#timeHigh = Math.floor(upper / 65536) + Math.floor(low / 4294967296);
   }
 
   #intern(item: Interned): number {

@@ -1,0 +1,146 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../../runtime/index.js';
+import { startBroker } from '../broker/broker.js';
+import { readConfig } from '../config/load.js';
+import { parseDuration } from '../config/units.js';
+import { startPlc } from '../demo/plc.js';
+import { Witness } from '../demo/witness.js';
+import { Gateway } from '../gateway.js';
+import { createLog } from '../telemetry/log.js';
+
+export interface DemoOptions {
+  readonly for?: string;
+  readonly json?: boolean;
+}
+
+const UNITS = [1, 2, 3, 4];
+/** Messages are shown at most this often, or nobody could read them. */
+const SHOW_EVERY_MS = 250;
+
+/**
+ * A simulated PLC, an embedded broker, the gateway between them, and a subscriber that counts. Everything
+ * is real but the PLC's process, and all of it lives on loopback and in a temporary folder.
+ */
+export async function demo(options: DemoOptions): Promise<void> {
+  const forMs = options.for === undefined ? undefined : parseDuration(options.for);
+  if (options.for !== undefined && forMs === undefined) {
+    throw new SluiceError('SLUICE_CONFIG_INVALID', `--for ${options.for} is no duration; write 10s or 2m`);
+  }
+  const say = (line: string): void =>
+    void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
+  const plc = await startPlc(UNITS);
+  const broker = await startBroker({ host: '127.0.0.1', port: 0 });
+  const witness = await Witness.start(broker.port, plc);
+  const { config } = await readConfig(configOf(folder, plc.port, broker.port), join(folder, 'sluice.yaml'), {
+    environment: {},
+  });
+  const log = createLog(
+    process.env.SLUICE_LOG === undefined ? { environment: { ...process.env, SLUICE_LOG: 'warn' } } : {},
+  );
+  const gateway = new Gateway(config, { log });
+  await copyPlugin(config.plugins.dir);
+  await gateway.start();
+  say(`simulated PLC   modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms`);
+  say(
+    `plugin          ${join(config.plugins.dir, 'modbus-json.wasm')} (copy another version there: it is swapped)`,
+  );
+  say(`broker          mqtt://127.0.0.1:${broker.port} (try: mosquitto_sub -p ${broker.port} -t '#' -v)`);
+  say(`metrics         http://127.0.0.1:${gateway.adminPort}/metrics`);
+  say(forMs === undefined ? 'Ctrl-C ends the demo.' : `ends after ${options.for}.`);
+  let shown = 0;
+  witness.onMessage = ({ topic, payload }) => {
+    if (performance.now() - shown < SHOW_EVERY_MS) return;
+    shown = performance.now();
+    say(`${topic}  ${payload}`);
+  };
+  await ended(forMs);
+  await gateway.stop();
+  await witness.end();
+  await plc.stop();
+  await broker.stop();
+  await rm(folder, { recursive: true, force: true });
+  const summary = await summarise(gateway, witness);
+  if (options.json === true) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else {
+    const { framesIn, messagesOut, lost, duplicated, faults, p50Ms, p99Ms } = summary;
+    say(
+      `${framesIn} frames in, ${messagesOut} messages out, ${lost} lost, ${duplicated} duplicated, ${faults} faults; device to subscriber p50 ${p50Ms} ms, p99 ${p99Ms} ms`,
+    );
+  }
+}
+
+async function summarise(gateway: Gateway, witness: Witness) {
+  const metrics = await gateway.metrics.render();
+  const sum = (name: string): number =>
+    metrics
+      .split('\n')
+      .filter(line => line.startsWith(`${name}{`))
+      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  const round = (ms: number): number => Math.round(ms * 100) / 100;
+  return {
+    framesIn: sum('sluice_frames_total'),
+    messagesOut: witness.messages,
+    lost: witness.lost,
+    duplicated: witness.duplicated,
+    faults: sum('sluice_plugin_faults_total') + sum('sluice_frames_refused_total') + witness.unreadable,
+    p50Ms: round(witness.latency(0.5)),
+    p99Ms: round(witness.latency(0.99)),
+  };
+}
+
+/** Ends by time, by SIGINT or by SIGTERM. */
+function ended(forMs: number | undefined): Promise<void> {
+  return new Promise(resolve => {
+    const timer = forMs === undefined ? undefined : setTimeout(done, forMs);
+    function done(): void {
+      clearTimeout(timer);
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.off(name, done);
+      resolve();
+    }
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, done);
+  });
+}
+
+async function copyPlugin(folder: string): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(folder, { recursive: true });
+  const built = fileURLToPath(new URL('../../plugins/modbus-json.wasm', import.meta.url));
+  try {
+    await copyFile(built, join(folder, 'modbus-json.wasm'));
+  } catch (thrown) {
+    throw new SluiceError(
+      'SLUICE_MODULE_UNREADABLE',
+      `${built}: ${(thrown as Error).message}; run npm run build:wasm`,
+    );
+  }
+}
+
+function configOf(folder: string, plcPort: number, brokerPort: number): string {
+  return `
+plugins: { dir: ${JSON.stringify(join(folder, 'plugins'))} }
+sources:
+  line1:
+    modbus:
+      devices: [ { host: 127.0.0.1, port: ${plcPort}, units: 1-${UNITS.length} } ]
+      poll: [ { holding: 0-11, every: 50ms } ]
+sinks:
+  plant: { mqtt: { url: "mqtt://127.0.0.1:${brokerPort}", version: 4, qos: 1 } }
+routes:
+  - from: line1
+    through:
+      - plugin: modbus-json
+        config:
+          tags:
+            - { name: sequence, register: 0, type: u32 }
+            - { name: temperature, register: 2, type: i16, scale: 0.1, unit: "°C" }
+            - { name: pressure, register: 3, type: u16, scale: 0.01, unit: bar }
+            - { name: speed, register: 4, type: u16, unit: rpm }
+    to: [ plant ]
+data: { dir: ${JSON.stringify(join(folder, 'data'))} }
+admin: { host: 127.0.0.1, port: 0 }
+`;
+}

@@ -1,0 +1,18 @@
+import { loadConfig } from '../config/load.js';
+import { Gateway } from '../gateway.js';
+import { createLog } from '../telemetry/log.js';
+
+/** Runs a gateway from a configuration file until SIGTERM or SIGINT; both end it in order. */
+export async function start(options: { config?: string }): Promise<void> {
+  const { config, warnings } = await loadConfig(options.config);
+  const log = createLog();
+  for (const warning of warnings) log.warn(String(warning));
+  const gateway = new Gateway(config, { log });
+  await gateway.start();
+  const signal = await new Promise<string>(resolve => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  log.info(`${signal}: sources stop, what is under way is delivered`);
+  await gateway.stop();
+  log.info('stopped');
+}

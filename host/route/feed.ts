@@ -1,0 +1,154 @@
+import { type Fault, Interned } from '../../runtime/index.js';
+import type { Ingress, Source } from '../sources/source.js';
+import type { SourceMetrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import type { Route, RouteSource } from './route.js';
+
+/** One route that a source feeds, with the strings as that route's slabs know them. */
+interface Outlet {
+  readonly route: Route;
+  readonly origin: number;
+  readonly source: Interned;
+  readonly topics: Interned[];
+  readonly properties: (Interned | undefined)[];
+  delivered: number;
+}
+
+/**
+ * A source's way into its routes. A frame is taken by all of them or by none; it is delivered when all
+ * have delivered it.
+ */
+export class Feed implements Ingress, RouteSource {
+  readonly name: string;
+  readonly #outlets: Outlet[] = [];
+  readonly #topics: string[] = [];
+  readonly #properties: (readonly (readonly [string, string])[])[] = [[]];
+  readonly #metrics: SourceMetrics;
+  readonly #report: Reporter;
+  #source: Source | undefined;
+  #sequence = 0;
+  #counted = 0;
+  #delivered = 0;
+  #scheduled = false;
+  #blocked = false;
+
+  constructor(name: string, metrics: SourceMetrics, report: Reporter) {
+    this.name = name;
+    this.#metrics = metrics;
+    this.#report = report;
+  }
+
+  /** The source that writes here; it is told of room and of deliveries. */
+  set source(source: Source) {
+    this.#source = source;
+  }
+
+  get routes(): number {
+    return this.#outlets.length;
+  }
+
+  connect(route: Route): void {
+    this.#outlets.push({
+      route,
+      origin: route.attach(this),
+      source: Interned.text(this.name),
+      topics: this.#topics.map(text => Interned.text(text)),
+      properties: this.#properties.map(list => (list.length === 0 ? undefined : Interned.properties(list))),
+      delivered: this.#sequence,
+    });
+  }
+
+  topic(text: string): number {
+    for (const { topics } of this.#outlets) topics.push(Interned.text(text));
+    return this.#topics.push(text) - 1;
+  }
+
+  properties(list: readonly (readonly [string, string])[]): number {
+    if (list.length === 0) return 0;
+    for (const { properties } of this.#outlets) properties.push(Interned.properties(list));
+    return this.#properties.push(list) - 1;
+  }
+
+  push(
+    topic: number,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties = 0,
+  ): number {
+    // With several routes: room in all before the first takes it, strings that may have to be copied included.
+    if (this.#outlets.length > 1 && !this.hasRoom(end - start + this.#strings(topic, properties))) {
+      this.#blocked = true;
+      return 0;
+    }
+    const sequence = this.#sequence + 1;
+    for (const outlet of this.#outlets) {
+      const { route, origin, source, topics } = outlet;
+      const list = properties === 0 ? undefined : outlet.properties[properties];
+      if (
+        !route.push(origin, sequence, source, topics[topic] as Interned, timestampMs, bytes, start, end, list)
+      ) {
+        this.#blocked = true;
+        return 0;
+      }
+    }
+    this.#sequence = sequence;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(this.#endTurn);
+    }
+    return sequence;
+  }
+
+  hasRoom(bytes: number): boolean {
+    for (const { route } of this.#outlets) if (!route.hasRoom(bytes)) return false;
+    return this.#outlets.length > 0;
+  }
+
+  skipped(code: Fault['code'], count = 1): void {
+    this.#metrics.skipped(code, count);
+  }
+
+  failed(fault: Fault, peer?: string): void {
+    this.#metrics.failed(fault.code);
+    this.#report.fault(fault, peer === undefined ? { source: this.name } : { source: this.name, peer });
+  }
+
+  resume(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#source?.resume();
+  }
+
+  delivered(sequence: number, route: Route): void {
+    let least = Number.POSITIVE_INFINITY;
+    for (const outlet of this.#outlets) {
+      if (outlet.route === route) outlet.delivered = sequence;
+      least = Math.min(least, outlet.delivered);
+    }
+    if (least <= this.#delivered) return;
+    this.#metrics.delivered(least - this.#delivered);
+    this.#delivered = least;
+    this.#source?.delivered(least);
+  }
+
+  refused(plugin: string, code: Fault['code']): void {
+    this.#metrics.refused(plugin, code);
+  }
+
+  #strings(topic: number, properties: number): number {
+    const outlet = this.#outlets[0] as Outlet;
+    const list = outlet.properties[properties];
+    return (
+      outlet.source.bytes.length + (outlet.topics[topic] as Interned).bytes.length + (list?.bytes.length ?? 0)
+    );
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false;
+    this.#metrics.frames(this.#sequence - this.#counted);
+    this.#counted = this.#sequence;
+    for (const { route } of this.#outlets) route.turnEnded();
+  };
+}

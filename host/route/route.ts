@@ -1,0 +1,263 @@
+import type { Fault, Interned } from '../../runtime/index.js';
+import { isRefusal } from '../../runtime/index.js';
+import { type ChainSpec, type Delivery, type LogLine, type SandboxPool, Slot } from '../../sandbox/index.js';
+import type { Sink } from '../sinks/sink.js';
+import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { SlabTicket } from './ticket.js';
+
+export interface RouteSink {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly metrics: SinkMetrics;
+}
+
+/** A source as the route sees it: told when it may go on, and what has been delivered. */
+export interface RouteSource {
+  readonly name: string;
+  resume(): void;
+  /** Every frame of this route up to `sequence` is confirmed. */
+  delivered(sequence: number, route: Route): void;
+  refused(plugin: string, code: Fault['code']): void;
+}
+
+/**
+ * The one loop between a slot and its sinks: results walk on in order; a slab goes back (ack) when every
+ * sink has taken its messages, and its frames are delivered when every sink has confirmed them.
+ */
+export class Route {
+  readonly name: string;
+  readonly slot: Slot;
+  readonly #sources: RouteSource[] = [];
+  readonly #sinks: readonly RouteSink[];
+  readonly #report: Reporter;
+  readonly #metrics: Metrics;
+  readonly #slabs: { set(value: number): void };
+  #plugins: readonly { name: string; version: string; metrics: PluginMetrics }[] = [];
+  /** Tickets in the order of their slabs; those at the front close first. */
+  readonly #tickets: SlabTicket[] = [];
+  readonly #spare: SlabTicket[] = [];
+  #delivery: Delivery | undefined;
+  #ticket: SlabTicket | undefined;
+  #frame = 0;
+  #message = 0;
+  #sink = 0;
+  #starved = false;
+  #pumping = false;
+
+  constructor(
+    name: string,
+    pool: SandboxPool,
+    sinks: readonly RouteSink[],
+    metrics: Metrics,
+    report: Reporter,
+  ) {
+    this.name = name;
+    this.#sinks = sinks;
+    this.#metrics = metrics;
+    this.#report = report;
+    this.#slabs = metrics.slabsInUse(name);
+    this.slot = new Slot(pool, {
+      committed: () => this.pump(),
+      fault: (fault, plugin, frames) => this.#fault(fault, plugin, frames),
+      restarted: fault => this.#restarted(fault),
+      failed: (fault, retryMs) =>
+        this.#report.fault(
+          { ...fault, message: `${fault.message}; trying again in ${retryMs} ms` },
+          { route: name },
+          'error',
+        ),
+      log: (plugin, lines, lost) => this.#log(plugin, lines, lost),
+    });
+  }
+
+  /** Registers a source and gives its number in `push`. */
+  attach(source: RouteSource): number {
+    return this.#sources.push(source) - 1;
+  }
+
+  hasRoom(bytes: number): boolean {
+    const room = this.slot.ring.hasRoom(bytes);
+    if (!room) this.#starved = true;
+    return room;
+  }
+
+  push(
+    origin: number,
+    sequence: number,
+    source: Interned,
+    topic: Interned,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties: Interned | undefined,
+  ): boolean {
+    const taken = this.slot.ring.push(
+      origin,
+      sequence,
+      source,
+      topic,
+      timestampMs,
+      bytes,
+      start,
+      end,
+      properties,
+    );
+    if (!taken) this.#starved = true;
+    return taken;
+  }
+
+  /** The source has handed over what it had for now. */
+  turnEnded(): void {
+    this.slot.turnEnded();
+  }
+
+  /** Runs another chain from here on. @throws SluiceError; the chain that serves stays */
+  async swap(spec: ChainSpec): Promise<void> {
+    const first = this.slot.generation === 0;
+    await this.slot.swap(spec);
+    this.#plugins = spec.stages.map(({ plugin, version }) => ({
+      name: plugin,
+      version,
+      metrics: this.#metrics.plugin(plugin),
+    }));
+    if (!first) for (const { metrics } of this.#plugins) metrics.swapped();
+  }
+
+  /** Moves results on until there are none or a sink is full. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (;;) {
+      if (this.#delivery === undefined && !this.#begin()) break;
+      if (!this.#walk()) break;
+      this.#finish();
+    }
+    this.#pumping = false;
+    this.#slabs.set(this.slot.ring.inUse);
+    for (const { sink } of this.#sinks) sink.flush();
+  }
+
+  #begin(): boolean {
+    const delivery = this.slot.next();
+    if (delivery === undefined) return false;
+    this.#delivery = delivery;
+    this.#ticket = this.#spare.pop() ?? this.#newTicket();
+    this.#ticket.reset();
+    this.#tickets.push(this.#ticket);
+    this.#frame = delivery.begin;
+    this.#message = 0;
+    this.#sink = 0;
+    if (!delivery.isFlush)
+      for (const { metrics } of this.#plugins) metrics.batch(delivery.end - delivery.begin);
+    return true;
+  }
+
+  /** Hands messages to the sinks; false when one is full (it calls back, and the walk goes on where it was). */
+  #walk(): boolean {
+    const delivery = this.#delivery as Delivery;
+    const ticket = this.#ticket as SlabTicket;
+    const { outcome, message, slab } = delivery;
+    const { end, isFlush } = delivery;
+    for (; this.#frame < end; this.#frame++) {
+      delivery.load(this.#frame);
+      if (outcome.code !== undefined) this.#refuse(delivery, this.#frame);
+      for (; this.#message < outcome.messages; this.#message++) {
+        message.load(slab, outcome.offset + this.#message * 48);
+        for (; this.#sink < this.#sinks.length; this.#sink++) {
+          // Counted first: a sink may confirm or drop at once.
+          ticket.take();
+          if (
+            (this.#sinks[this.#sink] as RouteSink).sink.write(
+              message,
+              ticket.hands[this.#sink] as SlabTicket['hands'][number],
+            )
+          )
+            continue;
+          ticket.settle(1);
+          return false;
+        }
+        this.#sink = 0;
+      }
+      this.#message = 0;
+      if (!isFlush) ticket.last[delivery.originOf(this.#frame)] = delivery.sequenceOf(this.#frame);
+    }
+    return true;
+  }
+
+  #finish(): void {
+    const ticket = this.#ticket as SlabTicket;
+    this.#delivery = undefined;
+    this.#ticket = undefined;
+    this.slot.ack();
+    ticket.seal();
+    if (!this.#starved) return;
+    this.#starved = false;
+    for (const source of this.#sources) source.resume();
+  }
+
+  #refuse(delivery: Delivery, frame: number): void {
+    const { code, stage } = delivery.outcome;
+    if (code === undefined) return;
+    const plugin = this.#plugins[stage];
+    const name = plugin?.name ?? this.name;
+    const message = delivery.outcome.text(delivery.slab);
+    if (delivery.isFlush) {
+      this.#report.fault({ code, message, plugin: name }, { route: this.name });
+      return;
+    }
+    const source = this.#sources[delivery.originOf(frame)];
+    source?.refused(name, code);
+    const bytes = Buffer.from(delivery.payload(frame));
+    const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
+    const where = { route: this.name, source: source?.name ?? '?' };
+    this.#report.fault({ code, message, plugin: name }, where, isRefusal(code) ? 'warn' : 'error', {
+      payload,
+    });
+  }
+
+  #newTicket(): SlabTicket {
+    return new SlabTicket(
+      this.#sinks.map(({ metrics }) => metrics),
+      this.#sources.length,
+      () => this.#close(),
+    );
+  }
+
+  /** Closes tickets from the front, so that a source hears of its frames in order. */
+  #close(): void {
+    for (let head = this.#tickets[0]; head?.isClosed; head = this.#tickets[0]) {
+      this.#tickets.shift();
+      for (let origin = 0; origin < head.last.length; origin++) {
+        const last = head.last[origin] as number;
+        if (last > 0) this.#sources[origin]?.delivered(last, this);
+      }
+      this.#spare.push(head);
+    }
+  }
+
+  #fault(fault: Fault, plugin: string, frames: number): void {
+    const known = this.#plugins.find(({ name }) => name === plugin);
+    if (frames === 1) known?.metrics.faulted(known.version, fault.code);
+    else
+      this.#report.fault(
+        { ...fault, message: `${fault.message}; its batch of ${frames} is run frame by frame`, plugin },
+        { route: this.name },
+      );
+  }
+
+  #restarted(fault: Fault): void {
+    for (const { metrics, version } of this.#plugins.slice(0, 1)) metrics.restarted(version, fault.code);
+    this.#report.fault(
+      { ...fault, message: `${fault.message}; a fresh instance serves` },
+      { route: this.name },
+      'error',
+    );
+  }
+
+  #log(plugin: string, lines: readonly LogLine[], lost: number): void {
+    for (const { level, text } of lines) this.#report.guest(plugin, level, text);
+    if (lost > 0) this.#report.guest(plugin, 3, `${lost} more lines were left out`);
+  }
+}

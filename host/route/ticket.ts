@@ -1,0 +1,69 @@
+import type { ErrorCode } from '../../runtime/index.js';
+import type { Ticket } from '../sinks/sink.js';
+import type { SinkMetrics } from '../telemetry/metrics.js';
+
+/**
+ * One slab's worth of messages on its way: closed when every sink has confirmed (or given up) every
+ * message. Tickets close in the order of the slabs, so that a source is acknowledged in its own order.
+ */
+export class SlabTicket {
+  /** One hand a sink, so that each is counted for itself. */
+  readonly hands: readonly Hand[];
+  /** Last sequence of each source in the slab, by the source's number; 0 where it has none. */
+  readonly last: Float64Array;
+  readonly #closed: () => void;
+  #open = 0;
+  #sealed = false;
+
+  constructor(sinks: readonly SinkMetrics[], sources: number, closed: () => void) {
+    this.hands = sinks.map(metrics => new Hand(this, metrics));
+    this.last = new Float64Array(sources);
+    this.#closed = closed;
+  }
+
+  /** Begins anew for another slab. */
+  reset(): void {
+    this.last.fill(0);
+    this.#open = 0;
+    this.#sealed = false;
+  }
+
+  get isClosed(): boolean {
+    return this.#sealed && this.#open === 0;
+  }
+
+  take(): void {
+    this.#open++;
+  }
+
+  /** No more messages follow for this slab. */
+  seal(): void {
+    this.#sealed = true;
+    if (this.#open === 0) this.#closed();
+  }
+
+  settle(count: number): void {
+    this.#open -= count;
+    if (this.#sealed && this.#open === 0) this.#closed();
+  }
+}
+
+class Hand implements Ticket {
+  readonly #ticket: SlabTicket;
+  readonly #metrics: SinkMetrics;
+
+  constructor(ticket: SlabTicket, metrics: SinkMetrics) {
+    this.#ticket = ticket;
+    this.#metrics = metrics;
+  }
+
+  done(count: number): void {
+    this.#metrics.messages(count);
+    this.#ticket.settle(count);
+  }
+
+  dropped(count: number, code: ErrorCode): void {
+    this.#metrics.dropped(code, count);
+    this.#ticket.settle(count);
+  }
+}

@@ -13,9 +13,10 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
     .command('build')
     .description('compile the plugin in a folder and pack it with its plugin.json')
     .argument('[dir]', 'folder with plugin.json and the source', '.')
+    .option('-o, --out <file>', 'where to write; default: build/NAME.wasm in the folder')
     .option('--json', 'what was built, as JSON')
     .addHelpText('after', examples('sluice plugin build', 'sluice plugin build plugins-wasm/modbus-json'))
-    .action(async (dir: string, options: { json?: boolean }) =>
+    .action(async (dir: string, options: { out?: string; json?: boolean }) =>
       exit(await (await import('./plugin-build.js')).buildPlugin(dir, options)),
     );
 

@@ -1,0 +1,15 @@
+/**
+ * `node dist/scripts/build-plugin.js DIR OUT`: one plugin, in a process of its own, as compilers need V8 without the
+ * gateway's flags. Prints one JSON line: the report, or the fault. Started by `sluice plugin build`.
+ */
+import { faultOf } from '../runtime/index.js';
+import { buildGuest } from './wasm/build.js';
+
+const [dir = '.', out = 'plugin.wasm'] = process.argv.slice(2);
+try {
+  const report = await buildGuest(dir, out);
+  console.log(JSON.stringify({ out, bytes: report.bytes, milliseconds: report.milliseconds }));
+} catch (thrown) {
+  console.log(JSON.stringify({ fault: faultOf(thrown) }));
+  process.exitCode = 1;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { isLoopback, isLoopbackHeader } from '../../../host/admin/loopback.js';
+import { startAdmin } from '../../../host/admin/server.js';
+import { createLog } from '../../../host/telemetry/log.js';
+import { Metrics } from '../../../host/telemetry/metrics.js';
+
+const log = createLog({ environment: { SLUICE_LOG: 'silent' } });
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function get(
+  port: number,
+  path: string,
+  options: { host?: string; method?: string } = {},
+): Promise<Answer> {
+  const headers = options.host === undefined ? {} : { host: options.host };
+  const sent = request({ host: '127.0.0.1', port, path, method: options.method ?? 'GET', headers });
+  sent.end();
+  const [response] = await once(sent, 'response');
+  let body = '';
+  for await (const chunk of response) body += String(chunk);
+  return { status: response.statusCode, type: String(response.headers['content-type']), body };
+}
+
+async function start(t: TestContext, state = { ready: true, reasons: [] as string[] }) {
+  const metrics = new Metrics();
+  const admin = await startAdmin({ host: '127.0.0.1', port: 0, metrics, ready: () => state, log });
+  t.after(() => admin.stop());
+  return { port: admin.port, metrics, state };
+}
+
+test('livez answers as long as the process serves', async t => {
+  const { port } = await start(t);
+  assert.deepEqual(await get(port, '/livez'), {
+    status: 200,
+    type: 'application/json; charset=utf-8',
+    body: '{"live":true}',
+  });
+});
+
+test('readyz says why it is not ready, with 503', async t => {
+  const { port, state } = await start(t);
+  assert.equal((await get(port, '/readyz')).status, 200);
+  Object.assign(state, { ready: false, reasons: ['route line1: nothing can be delivered'] });
+  const answer = await get(port, '/readyz');
+  assert.equal(answer.status, 503);
+  assert.deepEqual(JSON.parse(answer.body), {
+    ready: false,
+    reasons: ['route line1: nothing can be delivered'],
+  });
+});
+
+test('metrics are in the Prometheus text format', async t => {
+  const { port, metrics } = await start(t);
+  metrics.source('line1').frames(5);
+  const answer = await get(port, '/metrics');
+  assert.match(answer.type, /^text\/plain; version=0\.0\.4/);
+  assert.match(answer.body, /^sluice_frames_total\{source="line1"\} 5$/m);
+});
+
+test('an unknown path or method is a problem document', async t => {
+  const { port } = await start(t);
+  for (const [path, method] of [
+    ['/nothing', 'GET'],
+    ['/livez', 'POST'],
+  ] as const) {
+    const answer = await get(port, path, { method });
+    assert.equal(answer.status, 404);
+    assert.match(answer.type, /^application\/problem\+json/);
+    const { type, title, status } = JSON.parse(answer.body) as Record<string, unknown>;
+    assert.deepEqual({ type, title, status }, { type: 'about:blank', title: 'Not Found', status: 404 });
+  }
+});
+
+test('a request under a foreign name is refused, whatever it asks for', async t => {
+  const { port } = await start(t);
+  for (const host of ['evil.example', 'evil.example:80', '127.0.0.1.evil.example', '10.0.0.1']) {
+    const answer = await get(port, '/metrics', { host });
+    assert.equal(answer.status, 421, host);
+    assert.doesNotMatch(answer.body, /sluice_frames/);
+  }
+  for (const host of ['localhost', `localhost:${port}`, '127.0.0.1', '[::1]:80']) {
+    assert.equal((await get(port, '/livez', { host })).status, 200, host);
+  }
+});
+
+test('loopback is told apart from what only looks like it', () => {
+  for (const host of ['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost', 'LOCALHOST'])
+    assert.ok(isLoopback(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'localhost.evil', '', '127.0.0.1.evil', '2130706433']) {
+    assert.ok(!isLoopback(host), host);
+  }
+  assert.ok(!isLoopbackHeader(undefined));
+  assert.ok(!isLoopbackHeader('127.0.0.1:80:80'));
+});
+
+test('a port in use and an address that is not loopback are refused with a code', async t => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const options = { metrics: new Metrics(), ready: () => ({ ready: true, reasons: [] }), log };
+  await assert.rejects(startAdmin({ host: '127.0.0.1', port, ...options }), { code: 'SLUICE_LISTEN_IN_USE' });
+  await assert.rejects(startAdmin({ host: '0.0.0.0', port: 0, ...options }), {
+    code: 'SLUICE_LISTEN_FAILED',
+    message: /no access token yet/,
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { sluice } from './support.js';
+
+test('--help and --version end with 0 and print to standard output', async () => {
+  const help = await sluice(['--help']);
+  assert.equal(help.code, 0);
+  for (const word of ['start', 'demo', 'validate', 'errors', 'plugin', 'Examples:']) {
+    assert.ok(help.stdout.includes(word), word);
+  }
+  const version = await sluice(['--version']);
+  assert.equal(version.code, 0);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+/);
+});
+
+test('every command has a help with examples', async () => {
+  const commands = [
+    ['start'],
+    ['demo'],
+    ['validate'],
+    ['errors'],
+    ['plugin', 'build'],
+    ['plugin', 'pack'],
+    ['plugin', 'check'],
+  ];
+  const helps = await Promise.all(commands.map(command => sluice([...command, '--help'])));
+  for (const [index, help] of helps.entries()) {
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /Examples:\n {2}\$ /, commands[index]!.join(' '));
+  }
+});
+
+test('an unknown command, option or missing argument is a usage error: 2', async () => {
+  const ended = await Promise.all([
+    sluice(['strat']),
+    sluice(['validate', '--jsn']),
+    sluice(['plugin', 'check']),
+  ]);
+  for (const { code, stdout } of ended) assert.deepEqual([code, stdout], [2, '']);
+  assert.match(ended[0].stderr, /Did you mean start\?/);
+});
+
+test('an older Node.js is told in one line, and nothing else is loaded', async () => {
+  const older =
+    'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })';
+  const node = ['--import', `data:text/javascript,${encodeURIComponent(older)}`];
+  const { code, stdout, stderr } = await sluice(['--help'], { node });
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^sluice: this is Node\.js 20\.20\.2, .* \(SLUICE_NODE_VERSION\)\n$/);
+});
+
+test('the entry has no static import, so that an older Node.js gets as far as its check', async () => {
+  const text = await readFile(new URL('../../../host/cli/sluice.js', import.meta.url), 'utf8');
+  assert.ok(text.startsWith('#!/usr/bin/env node\n'));
+  assert.doesNotMatch(text, /^\s*import /m);
+});

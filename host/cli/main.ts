@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../config/units.js';
 import { addPluginCommands } from './commands-plugin.js';
 import { examples } from './examples.js';
 import { EXIT, reportFailure } from './exit.js';
@@ -46,7 +47,7 @@ function build(exit: (code: number) => void): Command {
   program
     .command('demo')
     .description('a simulated PLC, an embedded broker and the gateway between them')
-    .option('--for <duration>', 'stop after this time, such as 10s')
+    .option('--for <duration>', 'stop after this time, such as 10s', duration)
     .option('--json', 'one line of JSON at the end')
     .addHelpText('after', examples('sluice demo', 'sluice demo --for 10s --json'))
     .action(async (options: { for?: string; json?: boolean }) => (await import('./demo.js')).demo(options));
@@ -73,6 +74,13 @@ function build(exit: (code: number) => void): Command {
 
   addPluginCommands(program, exit);
   return program;
+}
+
+/** A wrong duration on the command line is a usage error like any other. */
+function duration(text: string): string {
+  if (parseDuration(text) === undefined)
+    throw new InvalidArgumentError('Write a duration such as 10s or 2m.');
+  return text;
 }
 
 function packageVersion(): string {

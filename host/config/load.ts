@@ -30,7 +30,7 @@ export interface LoadedConfig {
 }
 
 /** The file that is read when none is named. */
-export const DEFAULT_CONFIG = 'sluice.yaml';
+const DEFAULT_CONFIG = 'sluice.yaml';
 
 /**
  * File, environment, secrets, check, defaults: in this order.

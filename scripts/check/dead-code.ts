@@ -46,6 +46,8 @@ function usedNames(files: Files): Set<string> {
     if (file !== undefined) for (const target of starTargets(file)) useAll(target);
   };
   for (const file of files.values()) {
+    // What a worker file exports is called by whoever starts it.
+    for (const named of namedFiles(file)) useAll(named);
     for (const { kind, names, target } of file.imports) {
       if (target === undefined || kind === 're-export') continue;
       if (names === undefined) useAll(target);
@@ -73,6 +75,7 @@ function reach(files: Files, entries: Iterable<string>): Set<string> {
 function namedFiles(file: SourceFile): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
     if (ts.isStringLiteralLike(node) && node.text.endsWith('.js')) {
       const text = node.text.startsWith('.') ? node.text : `./${node.text}`;
       found.push(

@@ -32,13 +32,10 @@ test('every command has a help with examples', async () => {
 });
 
 test('an unknown command, option or missing argument is a usage error: 2', async () => {
-  const ended = await Promise.all([
-    sluice(['strat']),
-    sluice(['validate', '--jsn']),
-    sluice(['plugin', 'check']),
-  ]);
+  const usages = [['strat'], ['validate', '--jsn'], ['plugin', 'check'], ['demo', '--for', 'ever']];
+  const ended = await Promise.all(usages.map(usage => sluice(usage)));
   for (const { code, stdout } of ended) assert.deepEqual([code, stdout], [2, '']);
-  assert.match(ended[0].stderr, /Did you mean start\?/);
+  assert.match(ended[0]!.stderr, /Did you mean start\?/);
 });
 
 test('an older Node.js is told in one line, and nothing else is loaded', async () => {

@@ -18,7 +18,8 @@ export interface DialerEvents {
   /** The broker accepted the connection. */
   accepted(link: Link, packet: Connack): void;
   puback(packetId: number, reason: number, text: string | undefined): void;
-  read(): void;
+  /** True: there is no hurry for the next read. */
+  read(): boolean;
   drain(): void;
   /** The connection is gone, or could not be made; the next try is under way. */
   lost(loss: Loss): void;

@@ -13,6 +13,9 @@ import { escapeBytes, refusalOf, tooLarge } from './refusal.js';
 import { Tally } from './tally.js';
 import { type Run, SendWindow } from './window.js';
 
+/** With this many on the wire a millisecond more until a confirmation is seen holds nothing up. */
+const MANY = 1_000;
+
 /**
  * Publishes to an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Messages are encoded once,
  * into memory that is bounded, and go out many in one write.
@@ -56,7 +59,10 @@ export class MqttSink implements Sink {
     this.#dialer = new Dialer(this.#config, report, {
       accepted: (link, packet) => this.#accepted(link, packet),
       puback: (id, reason, text) => this.#puback(id, reason, text),
-      read: () => this.#settled(),
+      read: () => {
+        this.#settled();
+        return this.#window.onWire > MANY;
+      },
       drain: () => this.#pump(),
       lost: loss => this.#lost(loss),
       fellBack: () => this.#fellBack(),

@@ -67,6 +67,11 @@ export class SendWindow {
     return this.#inFlight;
   }
 
+  /** Messages that went out on this connection and hold a slot. */
+  get onWire(): number {
+    return this.#used - this.#unsent;
+  }
+
   /** True if a message has not gone out on this connection. */
   get hasUnsent(): boolean {
     return this.#unsent > 0;

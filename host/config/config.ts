@@ -22,8 +22,8 @@ export interface PluginsConfig {
   readonly deadlineMs: number;
   readonly startDeadlineMs: number;
   readonly memoryBytes: number;
-  readonly simd: 'baseline' | 'off';
-  readonly signatures: 'auto' | 'warn' | 'off';
+  readonly simd: 'baseline';
+  readonly signatures: 'auto' | 'off';
   /** Most sandbox threads. */
   readonly sandboxes: number;
 }

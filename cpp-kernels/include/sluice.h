@@ -190,16 +190,20 @@ SLUICE__INLINE void sluice__copy(char *to, const char *from, uint32_t n) {
 SLUICE__INLINE sluice_text sluice_lend(sluice_text text) {
   uint32_t at = (uint32_t)(uintptr_t)text.at;
   if (text.length == 0 || (at >= sluice__base && at < sluice__next)) return text;
-  /* The last constant is remembered: a content type is copied once a call, not once a message. */
-  static struct { uint32_t call; sluice_text from; const char *to; } last;
-  if (last.call != sluice__call || last.from.at != text.at || last.from.length != text.length) {
+  /* The last constant is remembered: a content type is copied once a call, not once a message. The bytes
+     are compared, since a plugin may write anew to a buffer of its own. */
+  static struct { uint32_t call; sluice_text to; } last;
+  uint32_t same = 0;
+  if (last.call == sluice__call && last.to.length == text.length) {
+    while (same < text.length && last.to.at[same] == text.at[same]) same++;
+  }
+  if (same < text.length) {
     char *to = (char *)sluice_allocate(text.length, 1);
     sluice__copy(to, text.at, text.length);
     last.call = sluice__call;
-    last.from = text;
-    last.to = to;
+    last.to = sluice_view(to, text.length);
   }
-  return sluice_view(last.to, text.length);
+  return last.to;
 }
 
 /* Writes a text at the end of the arena; one writer at a time, nothing else allocated in between. */
@@ -353,7 +357,7 @@ SLUICE__INLINE float sluice_f32(sluice_text t, uint32_t at) {
 
 /* ---- Results. ---- */
 
-/* Room for `count` messages, each the frame's topic, time and properties with an empty payload. */
+/* Room for `count` messages one behind the other, each the frame's topic, time and properties with an empty payload. */
 SLUICE__INLINE sluice_message *sluice_reply(const sluice_frame *frame, uint32_t count) {
   sluice_message *list = (sluice_message *)sluice_allocate(count * (uint32_t)sizeof(sluice_message), 8);
   for (uint32_t i = 0; i < count; i++) {
@@ -380,6 +384,17 @@ SLUICE__INLINE sluice_messages sluice_list(sluice_message *list, uint32_t count)
   messages.at = list;
   messages.count = count;
   return messages;
+}
+
+/* Puts one property behind those that the message has. */
+SLUICE__INLINE void sluice_add_property(sluice_message *message, sluice_text key, sluice_text value) {
+  uint32_t count = message->properties.count;
+  sluice_property *list = (sluice_property *)sluice_allocate((count + 1) * (uint32_t)sizeof(sluice_property), 4);
+  for (uint32_t i = 0; i < count; i++) list[i] = message->properties.at[i];
+  list[count].key = sluice_lend(key);
+  list[count].value = sluice_lend(value);
+  message->properties.at = list;
+  message->properties.count = count + 1;
 }
 
 /* This frame became these messages. None is an answer too: the frame is done with. */

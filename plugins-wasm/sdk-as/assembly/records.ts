@@ -25,11 +25,23 @@ export class Message {
   // Offset 36: a Text here would be moved to 40.
   propertiesAt: u32;
   propertyCount: u32;
+
+  /** Puts one property behind those that the message has. */
+  addProperty(key: Text, value: Text): void {
+    const size = this.propertyCount * PROPERTY_SIZE;
+    const list = allocate(size + PROPERTY_SIZE, 4);
+    memory.copy(list, this.propertiesAt, size);
+    store<u64>(list + size, lend(key));
+    store<u64>(list + size, lend(value), 8);
+    this.propertiesAt = <u32>list;
+    this.propertyCount++;
+  }
 }
 
 const FRAME_SIZE = 40;
 const MESSAGE_SIZE = 48;
 const RESULT_SIZE = 16;
+const PROPERTY_SIZE = 16;
 
 /** Cases of variant fault. */
 export const enum Fault {

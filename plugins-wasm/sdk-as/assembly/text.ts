@@ -52,8 +52,7 @@ export function keepText(text: Text): Text {
 }
 
 let lentCall: u32 = 0;
-let lentFrom: Text = 0;
-let lentTo: Text = 0;
+let lent: Text = 0;
 
 /** The text, copied to where results have to lie unless it lies there. A constant is copied once a call. */
 // @ts-ignore: decorator
@@ -63,14 +62,14 @@ export function lend(text: Text): Text {
 }
 
 function copyIn(text: Text): Text {
-  if (lentCall != call || lentFrom != text) {
+  // The bytes are compared, since a plugin may write anew to memory of its own.
+  if (lentCall != call || !equals(lent, text)) {
     const at = allocate(lengthOf(text), 1);
     memory.copy(at, addressOf(text), lengthOf(text));
     lentCall = call;
-    lentFrom = text;
-    lentTo = textOf(at, lengthOf(text));
+    lent = textOf(at, lengthOf(text));
   }
-  return lentTo;
+  return lent;
 }
 
 export function equals(a: Text, b: Text): bool {

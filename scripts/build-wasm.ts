@@ -1,7 +1,7 @@
 /** `npm run build:wasm [-- --force]`: all guests of the tree, leaving out what is up to date. */
 import { statSync } from 'node:fs';
 import { relative } from 'node:path';
-import { faultOf } from '../runtime/errors.js';
+import { faultOf } from '../runtime/index.js';
 import { buildAll } from './wasm/build.js';
 
 const began = performance.now();

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SluiceError } from '../../runtime/errors.js';
+import { SluiceError } from '../../runtime/index.js';
 import type { JobReport } from './compiler-child.js';
 import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
 
@@ -84,7 +84,8 @@ async function compile(
 ): Promise<JobReport[]> {
   if (jobs.length === 0) return [];
   const child = fork(fileURLToPath(import.meta.resolve('./compiler-child.js')), {
-    execArgv: [],
+    // LLVM as wasm runs for a second or two a file: optimising it first costs twice what it saves.
+    execArgv: ['--liftoff-only'],
     serialization: 'json',
   });
   try {

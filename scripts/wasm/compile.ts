@@ -37,6 +37,8 @@ const LINK_FLAGS = [
 ];
 
 let cpp: Promise<Toolchain> | undefined;
+/** Guests that differ in their manifest only are compiled once. */
+const compiledCpp = new Map<string, Promise<Uint8Array>>();
 
 /** @throws SluiceError SLUICE_PLUGIN_BUILD */
 export async function compileGuest(job: GuestJob): Promise<Compiled> {
@@ -54,13 +56,16 @@ async function compileCpp(job: GuestJob): Promise<Compiled> {
   const toolchain = await cpp;
   const { entry, defines = [], link = [] } = job.description;
   const language = entry.endsWith('.c') ? ['-std=c11'] : ['-std=c++20', '-fno-rtti'];
-  const bytes = await toolchain.build({
+  const request = {
     source: join(job.folder, entry),
     include: [join(job.root, 'cpp-kernels/include')],
     flags: [...language, ...CPP_FLAGS, ...defines.map(define => `-D${define}`)],
     linkFlags: [...LINK_FLAGS, ...link],
-  });
-  return { bytes, toolchain: toolchain.label };
+  };
+  const key = JSON.stringify(request);
+  const bytes = compiledCpp.get(key) ?? toolchain.build(request);
+  compiledCpp.set(key, bytes);
+  return { bytes: await bytes, toolchain: toolchain.label };
 }
 
 async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {

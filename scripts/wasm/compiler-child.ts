@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Fault, faultOf } from '../../runtime/errors.js';
-import { appendManifest } from '../../runtime/manifest.js';
+import { appendManifest, type Fault, faultOf } from '../../runtime/index.js';
 import { compileGuest } from './compile.js';
 import type { GuestJob } from './guest.js';
 

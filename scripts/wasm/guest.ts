@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { CONTRACT_VERSION, MANIFEST_SECTION } from '../../runtime/contract.js';
-import type { PluginKind } from '../../runtime/manifest.js';
-import type { Vector } from '../../runtime/vector.js';
+import { CONTRACT_VERSION, MANIFEST_SECTION, type ManifestFields } from '../../runtime/index.js';
+
+type Vector = NonNullable<ManifestFields['vectors']>[number];
 
 /** plugin.json: the manifest's fields and how to build the file. */
 export interface GuestDescription {
   readonly name: string;
   readonly version: string;
-  readonly kind: PluginKind;
+  readonly kind: ManifestFields['kind'];
   readonly accepts: readonly string[];
   readonly limits?: { readonly memory?: number; readonly deadline?: number; readonly output?: number };
   readonly description?: string;

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { SluiceError } from '../../runtime/errors.js';
+import { SluiceError } from '../../runtime/index.js';
 
 export interface CompileRequest {
   /** Path of the .c or .cpp file. */

@@ -45,6 +45,16 @@ export class SandboxPool {
     return this.#all.size;
   }
 
+  /** Most sandboxes. */
+  get limit(): number {
+    return this.#threads;
+  }
+
+  /** Sandboxes that have been taken. */
+  get busy(): number {
+    return this.#all.size - this.#spares.length;
+  }
+
   /** A sandbox without a session: the warm spare if there is one. @throws SluiceError SLUICE_SANDBOX_LIMIT */
   take(): Sandbox {
     const spare = this.#spares.shift() ?? this.#spawn();

@@ -12,6 +12,7 @@ export class Sandbox {
   readonly #abort = new AbortController();
   #listener: (message: FromSandbox) => void = () => {};
   #starting: { resolve: () => void; reject: (error: SluiceError) => void } | undefined;
+  readonly #up = Promise.withResolvers<void>();
   #death: Fault | undefined;
   #closing = false;
   /** Resolves when the thread is gone: undefined after `close`, else why. */
@@ -80,15 +81,21 @@ export class Sandbox {
       };
       this.#starting?.reject(new SluiceError(code, `${names}: ${message}`, { step: 'start', plugin: names }));
     });
-    const timer = setTimeout(() => {
-      this.kill('SLUICE_GUEST_DEADLINE', `did not start within ${deadlineMs} ms`);
-    }, deadlineMs);
     this.send({ kind: 'start', stages, ring, output });
+    let timer: NodeJS.Timeout | undefined;
+    // The time that a cold thread takes to come up is not the plugin's.
+    void this.#up.promise.then(() => {
+      if (this.#starting === undefined) return;
+      timer = setTimeout(
+        () => this.kill('SLUICE_GUEST_DEADLINE', `did not start within ${deadlineMs} ms`),
+        deadlineMs,
+      );
+    });
     try {
       await started;
     } finally {
-      clearTimeout(timer);
       this.#starting = undefined;
+      clearTimeout(timer);
     }
   }
 
@@ -108,7 +115,8 @@ export class Sandbox {
   }
 
   #received(message: FromSandbox): void {
-    if (message.kind === 'ready') this.#starting?.resolve();
+    if (message.kind === 'up') this.#up.resolve();
+    else if (message.kind === 'ready') this.#starting?.resolve();
     else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
     else this.#listener(message);
   }

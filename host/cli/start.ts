@@ -1,12 +1,14 @@
 import { loadConfig } from '../config/load.js';
+import { formatProblem } from '../config/problem.js';
 import { Gateway } from '../gateway.js';
 import { createLog } from '../telemetry/log.js';
+import { pluginNames } from './plugin-names.js';
 
 /** Runs a gateway from a configuration file until SIGTERM or SIGINT; both end it in order. */
 export async function start(options: { config?: string }): Promise<void> {
-  const { config, warnings } = await loadConfig(options.config);
+  const { config, warnings } = await loadConfig(options.config, { pluginNames });
   const log = createLog();
-  for (const warning of warnings) log.warn(String(warning));
+  for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log });
   await gateway.start();
   const signal = await new Promise<string>(resolve => {

@@ -36,7 +36,8 @@ export async function startPlc(units: readonly number[]): Promise<DemoPlc> {
         return Array.from({ length }, (_, index) => all[first + index] ?? 0);
       },
     },
-    { host: '127.0.0.1', port: 0, debug: false, unitID: 255 },
+    // A number 0 means 502 to modbus-serial; the text reaches the system, which chooses a free port.
+    { host: '127.0.0.1', port: '0' as unknown as number, debug: false, unitID: 255 },
   );
   const port = await new Promise<number>((resolve, reject) => {
     server.on('initialized', () => resolve(portOf(server)));

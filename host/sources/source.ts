@@ -16,7 +16,14 @@ export interface Ingress {
    * @param timestampMs milliseconds since 1970, fractions allowed (kept to the microsecond)
    * @throws SluiceError SLUICE_FRAME_TOO_LARGE
    */
-  push(topic: number, timestampMs: number, bytes: Uint8Array, start: number, end: number, properties?: number): number;
+  push(
+    topic: number,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties?: number,
+  ): number;
   /** True if a frame of this size would be taken now. */
   hasRoom(bytes: number): boolean;
   /** A poll or frame that was not taken over, with the reason; counted and shown, nothing else. */

@@ -9,7 +9,7 @@ import {
   SluiceError,
 } from '../../runtime/index.js';
 import type { ComponentCode } from '../messages.js';
-import { compile } from './stages.js';
+import { compile } from './compile.js';
 
 /** What jco's script exports when it was made with `instantiation: 'sync'`. */
 interface TranspiledScript {

@@ -217,6 +217,8 @@ export class Session {
   /** Tells the watcher on the host's thread that a call begins (stage) or is over (-1). */
   #mark(stage: number): void {
     this.#stage = stage;
+    // A candidate that is being started shares the ring with the session that serves: the words are that one's.
+    if (!this.#serving) return;
     Atomics.store(this.#control, RING.stage, stage);
     Atomics.add(this.#control, RING.calls, 1);
   }

@@ -4,10 +4,10 @@ import {
   type GuestLog,
   LIMITS,
   ObjectInstance,
-  SluiceError,
   type Stage,
 } from '../../runtime/index.js';
 import type { StageSpec } from '../messages.js';
+import { compile } from './compile.js';
 import { type ComponentModule, loadComponent } from './component.js';
 
 /** A stage that has been admitted and compiled: instances are made of it as often as needed. */
@@ -41,19 +41,6 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
       return { plugin, instance };
     },
   };
-}
-
-export function compile(bytes: Uint8Array, plugin: string): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new SluiceError('SLUICE_MODULE_COMPILE', `${plugin}: ${why}`, {
-      step: 'compile',
-      plugin,
-      cause: thrown,
-    });
-  }
 }
 
 /** Collects the log lines of a call: a bounded number, cut to a bounded length; the rest is counted. */

@@ -134,6 +134,39 @@ test('a refusal in 3.1.1 is named by its return code', () =>
     assert.match(seen.faults[0]!.message, /not authorized \(0x05\)/);
   }));
 
+test('after a breach of the protocol the session is begun anew', () =>
+  withServer({ sessions: true, puback: () => 'none' }, { clientId: 'me' }, async ({ server, sink, seen }) => {
+    await writeAll(sink, seen, numbered(1));
+    await server.until(() => server.published.length === 1);
+    server.cut();
+    await server.until(() => server.published.length === 2);
+    for (const connection of server.connections) raw(0x50, 2, 0, 1)(connection);
+    await server.until(() => server.published.length === 3);
+    assert.deepEqual(
+      server.connects.map(packet => packet.clean),
+      [true, false, true],
+    );
+  }));
+
+test('a broker that stops reading and then hangs up, time and again, costs neither messages nor memory', () =>
+  withServer({}, { window: { bytes: 16 * 1024 * 1024 } }, async ({ server, sink, seen }) => {
+    // Far more than the buffers of the system hold, so that writes are cut off in the middle.
+    const messages = numbered(120, { payload: Buffer.alloc(100_000, 'x') });
+    for (let round = 1; round <= 3; round++) {
+      let hungUp = 0;
+      server.behaviour.onPublish = (_packet, { socket }) => {
+        if (hungUp++ > 0) return;
+        socket.pause();
+        setImmediate(() => socket.end());
+      };
+      server.behaviour.puback = () => (hungUp === 1 ? 'none' : 0);
+      await writeAll(sink, seen, messages);
+      await seen.settled(round * messages.length);
+      assert.equal(server.connects.length, 1 + round);
+    }
+    assert.equal(seen.lost, 0);
+  }));
+
 test('a session that was not asked for is a breach of the protocol', () =>
   withServer({ mute: true }, {}, async ({ server, sink, seen }) => {
     server.behaviour.mute = false;

@@ -65,6 +65,7 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
       const window = new SendWindow(12, 2_048);
       const model: Model = { open: [], ids: new Map(), runs: [] };
       const settle = (slot: number, number: number): void => {
+        assert.ok(model.open.includes(number), 'only what is open is settled');
         assert.equal(window.settle(slot), ticket);
         model.open.splice(model.open.indexOf(number), 1);
       };
@@ -127,6 +128,29 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
     }),
     { numRuns: 500 },
   );
+});
+
+test('packets that were rewritten still lie one behind the other, and leave in one write', () => {
+  const five = new PublishEncoder(5, Buffer.alloc(0));
+  const window = new SendWindow(100, 65_536);
+  for (let i = 0; i < 100; i++) {
+    const view = viewOf({
+      topic: 't',
+      payload: String(i),
+      contentType: 'text/plain',
+      properties: [['k', 'v']],
+    });
+    five.measure(view, 1);
+    const segment = window.store.room(five.size)!;
+    five.write(view, segment.bytes, segment.used, window.nextId);
+    window.push(segment, five.size, 1, new Recorder());
+  }
+  window.adapt({ dropProperties: true, hasProperties: true, dropQos: false, dropRetain: false });
+  const runs: Run[] = [];
+  for (let run = window.next(100); run !== undefined; run = window.next(100)) runs.push(run);
+  const numbers = runs.flatMap(run => packetsOf(run).map(([number]) => number));
+  assert.deepEqual(numbers, [...Array(100).keys()]);
+  assert.ok(runs.length <= 2, `${runs.length} writes`);
 });
 
 test('memory that was used once is used again', () => {

@@ -60,72 +60,76 @@ const step = fc.oneof(
 
 test('whatever is taken, sent, confirmed and lost in whatever order, the window keeps bytes, order and bounds', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), steps => {
-      const ticket = new Recorder();
-      const window = new SendWindow(12, 2_048);
-      const model: Model = { open: [], ids: new Map(), runs: [] };
-      const settle = (slot: number, number: number): void => {
-        assert.ok(model.open.includes(number), 'only what is open is settled');
-        assert.equal(window.settle(slot), ticket);
-        model.open.splice(model.open.indexOf(number), 1);
-      };
-      let next = 0;
-      let lastSent = -1;
-      for (const one of steps) {
-        if (one.kind === 'take') {
-          const { size, qos } = one as { size: number; qos: number };
-          if (take(window, next, size, qos, ticket)) model.open.push(next++);
-        } else if (one.kind === 'send') {
-          const { quota } = one as { quota: number };
-          const run = window.next(quota);
-          if (run === undefined) continue;
-          const packets = packetsOf(run);
-          for (const [number, id] of packets) {
-            assert.ok(number > lastSent, 'in order, nothing twice on one connection');
-            assert.ok(model.open.includes(number), 'nothing that is settled');
-            lastSent = number;
-            if (id > 0) {
-              assert.ok(!model.ids.has(id), 'an identifier is used once at a time');
-              model.ids.set(id, number);
+    fc.property(
+      fc.integer({ min: 2, max: 12 }),
+      fc.array(step, { maxLength: 120, size: 'max' }),
+      (slots, steps) => {
+        const ticket = new Recorder();
+        const window = new SendWindow(slots, 2_048);
+        const model: Model = { open: [], ids: new Map(), runs: [] };
+        const settle = (slot: number, number: number): void => {
+          assert.ok(model.open.includes(number), 'only what is open is settled');
+          assert.equal(window.settle(slot), ticket);
+          model.open.splice(model.open.indexOf(number), 1);
+        };
+        let next = 0;
+        let lastSent = -1;
+        for (const one of steps) {
+          if (one.kind === 'take') {
+            const { size, qos } = one as { size: number; qos: number };
+            if (take(window, next, size, qos, ticket)) model.open.push(next++);
+          } else if (one.kind === 'send') {
+            const { quota } = one as { quota: number };
+            const run = window.next(quota);
+            if (run === undefined) continue;
+            const packets = packetsOf(run);
+            for (const [number, id] of packets) {
+              assert.ok(number > lastSent, 'in order, nothing twice on one connection');
+              assert.ok(model.open.includes(number), 'nothing that is settled');
+              lastSent = number;
+              if (id > 0) {
+                assert.ok(!model.ids.has(id), 'an identifier is used once at a time');
+                model.ids.set(id, number);
+              }
             }
+            assert.ok(run.confirmed <= quota);
+            model.runs.push({ run, zero: packets.filter(([, id]) => id === 0).map(([number]) => number) });
+          } else if (one.kind === 'acknowledge' && model.ids.size > 0) {
+            const { pick } = one as { pick: number };
+            const [id, number] = [...model.ids][pick % model.ids.size]!;
+            settle(window.slotOf(id), number);
+            model.ids.delete(id);
+            assert.equal(window.slotOf(id), -1);
+          } else if (one.kind === 'written') {
+            const written = model.runs.shift();
+            if (written === undefined) continue;
+            const { run, zero } = written;
+            for (let i = 0; i < run.count; i++) {
+              const slot = window.takenBy(run, i);
+              if (slot >= 0) settle(slot, zero.shift()!);
+            }
+            assert.deepEqual(zero, []);
+            window.store.unpin(run.segment);
+          } else if (one.kind === 'reconnect') {
+            for (const { run } of model.runs.splice(0)) window.store.unpin(run.segment);
+            window.rewind((one as { present: boolean }).present);
+            model.ids.clear();
+            lastSent = -1;
           }
-          assert.ok(run.confirmed <= quota);
-          model.runs.push({ run, zero: packets.filter(([, id]) => id === 0).map(([number]) => number) });
-        } else if (one.kind === 'acknowledge' && model.ids.size > 0) {
-          const { pick } = one as { pick: number };
-          const [id, number] = [...model.ids][pick % model.ids.size]!;
-          settle(window.slotOf(id), number);
-          model.ids.delete(id);
-          assert.equal(window.slotOf(id), -1);
-        } else if (one.kind === 'written') {
-          const written = model.runs.shift();
-          if (written === undefined) continue;
-          const { run, zero } = written;
-          for (let i = 0; i < run.count; i++) {
-            const slot = window.takenBy(run, i);
-            if (slot >= 0) settle(slot, zero.shift()!);
-          }
-          assert.deepEqual(zero, []);
-          window.store.unpin(run.segment);
-        } else if (one.kind === 'reconnect') {
-          for (const { run } of model.runs.splice(0)) window.store.unpin(run.segment);
-          window.rewind((one as { present: boolean }).present);
-          model.ids.clear();
-          lastSent = -1;
+          assert.equal(window.inFlight, model.open.length);
+          assert.ok(window.store.held <= 2_048);
+          assert.ok(model.open.length <= slots);
         }
-        assert.equal(window.inFlight, model.open.length);
-        assert.ok(window.store.held <= 2_048);
-        assert.ok(model.open.length <= 12);
-      }
-      // In the end everything that is still open goes out, each once, oldest first.
-      for (const { run } of model.runs.splice(0)) window.store.unpin(run.segment);
-      window.rewind(false);
-      const rest: number[] = [];
-      for (let run = window.next(100); run !== undefined; run = window.next(100)) {
-        rest.push(...packetsOf(run).map(([number]) => number));
-      }
-      assert.deepEqual(rest, model.open);
-    }),
+        // In the end everything that is still open goes out, each once, oldest first.
+        for (const { run } of model.runs.splice(0)) window.store.unpin(run.segment);
+        window.rewind(false);
+        const rest: number[] = [];
+        for (let run = window.next(100); run !== undefined; run = window.next(100)) {
+          rest.push(...packetsOf(run).map(([number]) => number));
+        }
+        assert.deepEqual(rest, model.open);
+      },
+    ),
     { numRuns: 500 },
   );
 });

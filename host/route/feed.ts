@@ -141,7 +141,7 @@ export class Feed implements Ingress, RouteSource {
     const outlet = this.#outlets[0] as Outlet;
     const list = outlet.properties[properties];
     return (
-      outlet.source.bytes.length + (outlet.topics[topic] as Interned).bytes.length + (list?.bytes.length ?? 0)
+      outlet.source.length + (outlet.topics[topic] as Interned).length + (list?.length ?? 0)
     );
   }
 

@@ -5,6 +5,7 @@ import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
 /** A string or property list that many frames share: copied into a slab once, then named by its offset. */
 export class Interned {
   readonly bytes: Uint8Array;
+  readonly length: number;
   /** Number of the fill that `at` belongs to. */
   fill = -1;
   at = 0;
@@ -13,6 +14,7 @@ export class Interned {
 
   private constructor(bytes: Uint8Array, tuples: number) {
     this.bytes = bytes;
+    this.length = bytes.length;
     this.tuples = tuples;
   }
 
@@ -47,6 +49,7 @@ export class FrameWriter {
   readonly slab: Slab;
   readonly #records: Uint32Array;
   readonly #limit: number;
+  readonly #maxFrames: number;
   readonly #fill = ++fills;
   #at = 0;
   #count = 0;
@@ -63,6 +66,7 @@ export class FrameWriter {
     this.slab = slab;
     this.#records = records;
     this.#limit = limit;
+    this.#maxFrames = Math.floor(records.length / (FRAME.size >> 2));
   }
 
   get count(): number {
@@ -74,15 +78,9 @@ export class FrameWriter {
     return alignUp(this.#at, 8) + this.#count * FRAME.size;
   }
 
-  get maxFrames(): number {
-    return Math.floor(this.#records.length / (FRAME.size >> 2));
-  }
-
   /** Worst-case bytes of a frame, strings not yet in the slab included. */
   static need(source: Interned, topic: Interned, properties: Interned | undefined, length: number): number {
-    return (
-      FRAME.size + 16 + source.bytes.length + topic.bytes.length + (properties?.bytes.length ?? 0) + length
-    );
+    return FRAME.size + 16 + source.length + topic.length + (properties?.length ?? 0) + length;
   }
 
   /**
@@ -102,7 +100,7 @@ export class FrameWriter {
       throw new SluiceError('SLUICE_RING_PUBLISHED', 'a frame was written to a slab after publish()');
     const length = end - start;
     if (this.used + FrameWriter.need(source, topic, properties, length) > this.#limit) return false;
-    if (this.#count >= this.maxFrames) return false;
+    if (this.#count >= this.#maxFrames) return false;
     const sourceAt = this.#intern(source);
     const topicAt = this.#intern(topic);
     const propertiesAt = properties === undefined ? 0 : this.#intern(properties);
@@ -116,9 +114,9 @@ export class FrameWriter {
     const records = this.#records;
     const word = this.#count++ * (FRAME.size >> 2);
     records[word] = sourceAt;
-    records[word + 1] = source.bytes.length;
+    records[word + 1] = source.length;
     records[word + 2] = topicAt;
-    records[word + 3] = topic.bytes.length;
+    records[word + 3] = topic.length;
     if (timestampMs !== this.#timeMs) this.#setTime(timestampMs);
     records[word + 4] = this.#timeLow;
     records[word + 5] = this.#timeHigh;
@@ -150,8 +148,9 @@ export class FrameWriter {
     const upper = Math.floor(whole / 65536) * 1e6;
     const low = (upper % 65536) * 65536 + (whole % 65536) * 1e6 + Math.round((ms - whole) * 1e3) * 1e3;
     this.#timeMs = ms;
-    this.#timeLow = low % 4294967296;
-    this.#timeHigh = Math.floor(upper / 65536) + Math.floor(low / 4294967296);
+    // As signed words: these stay small integers in their fields, the bits are the same.
+    this.#timeLow = low | 0;
+    this.#timeHigh = (Math.floor(upper / 65536) + Math.floor(low / 4294967296)) | 0;
   }
 
   #intern(item: Interned): number {
@@ -165,7 +164,7 @@ export class FrameWriter {
     }
     item.fill = this.#fill;
     item.at = at;
-    this.#at = at + item.bytes.length;
+    this.#at = at + item.length;
     return at;
   }
 }

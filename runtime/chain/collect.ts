@@ -1,7 +1,7 @@
-import { BLOCK, BLOCK_RESULT, ERRNOS, FAULT_CODES, FRAME, MESSAGE, PROPERTY, RESULT } from '../contract.js';
+import { BLOCK, BLOCK_RESULT, ERRNOS, FRAME, MESSAGE, PROPERTY, RESULT } from '../contract.js';
 import { badResult } from '../instance/guest-error.js';
 import type { BlockShape, Items, Produced } from '../instance/instance.js';
-import { checkList, type Target } from './emit.js';
+import { checkList, emitFault, type Target } from './emit.js';
 
 const FRAME_WORDS = FRAME.size >> 2;
 const MESSAGE_WORDS = MESSAGE.size >> 2;
@@ -52,20 +52,14 @@ export class Gathered implements Items {
  */
 export function collectResults(produced: Produced, input: Items, target: Target, into: Gathered): void {
   const { u8, u32, count } = produced;
-  const { out, origins, faulted, stage, plugin } = target;
+  const { origins, faulted, plugin } = target;
   into.begin(produced);
   for (let i = 0, r = produced.results >> 2; i < count; i++, r += RESULT.size >> 2) {
     const frame = origins[i] as number;
     if (faulted[frame] === 1) continue;
     const tag = u8[r << 2] as number;
     if (tag === 1) {
-      const code = FAULT_CODES[u8[(r + 1) << 2] as number];
-      const text = u32[r + 2] as number;
-      const length = u32[r + 3] as number;
-      if (code === undefined) throw badResult(plugin, `an unknown fault for frame ${i}`);
-      within(produced, text, length, 'fault text', plugin, i);
-      faulted[frame] = 1;
-      out.fault(frame, code, stage, length === 0 ? NO_TEXT : u8.subarray(text, text + length));
+      emitFault(produced, target, r, frame, i);
       continue;
     }
     if (tag > 1) throw badResult(plugin, `a result with the discriminant ${tag} (frame ${i})`);

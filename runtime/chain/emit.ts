@@ -4,6 +4,7 @@ import { badResult } from '../instance/guest-error.js';
 import type { Items, Produced } from '../instance/instance.js';
 
 const MESSAGE_WORDS = MESSAGE.size >> 2;
+const RESULT_WORDS = RESULT.size >> 2;
 const NO_TEXT = new Uint8Array(0);
 
 /** Where the results of a run go: which frame of the slab each item stands for. */
@@ -27,44 +28,48 @@ export interface Target {
  */
 export function emitResults(produced: Produced, target: Target): void {
   const { u8, u32, count } = produced;
-  const { out, origins, faulted, stage, plugin } = target;
+  const { origins, faulted, plugin } = target;
+  const first = produced.results >> 2;
   let total = 0;
-  for (let i = 0, r = produced.results >> 2; i < count; i++, r += RESULT.size >> 2) {
+  for (let i = 0, r = first; i < count; i++, r += RESULT_WORDS) {
     const tag = u8[r << 2] as number;
     if (tag > 1) throw badResult(plugin, `a result with the discriminant ${tag} (frame ${i})`);
     if (tag === 0) total += checkList(produced, u32[r + 1] as number, u32[r + 2] as number, plugin, i);
   }
   const pen = new MessagePen(produced, target, total);
-  for (let i = 0, r = produced.results >> 2; i < count; i++, r += RESULT.size >> 2) {
+  for (let i = 0, r = first; i < count; i++, r += RESULT_WORDS) {
     const frame = origins[i] as number;
     if (faulted[frame] === 1) continue;
-    if (u8[r << 2] === 0) {
-      const offset = pen.at;
-      const some = u32[r + 2] as number;
-      pen.write((u32[r + 1] as number) >> 2, some, i);
-      pen.account(frame, some, offset);
-      continue;
-    }
-    const kind = u32[r + 1] as number;
-    const code = FAULT_CODES[kind & 0xff];
-    if (code === undefined) throw badResult(plugin, `an unknown fault (${kind & 0xff}) for frame ${i}`);
-    const text = u32[r + 2] as number;
-    const length = u32[r + 3] as number;
-    if (length > 0 && (text < produced.base || text + length > produced.end)) {
-      throw badResult(plugin, `a fault whose text lies outside of the arena (frame ${i})`);
-    }
-    faulted[frame] = 1;
-    out.fault(frame, code, stage, length === 0 ? NO_TEXT : u8.subarray(text, text + length));
+    if (u8[r << 2] === 0) pen.write((u32[r + 1] as number) >> 2, u32[r + 2] as number, frame, i);
+    else emitFault(produced, target, r, frame, i);
   }
+}
+
+/** Takes a fault that the guest returned down as the outcome of its frame. */
+export function emitFault(
+  produced: Produced,
+  target: Target,
+  result: number,
+  frame: number,
+  index: number,
+): void {
+  const { u8, u32 } = produced;
+  const code = FAULT_CODES[u8[(result << 2) + RESULT.fault] as number];
+  if (code === undefined) throw badResult(target.plugin, `an unknown fault for frame ${index}`);
+  const text = u32[result + 2] as number;
+  const length = u32[result + 3] as number;
+  if (length > 0 && (text < produced.base || text + length > produced.end)) {
+    throw badResult(target.plugin, `a fault whose text lies outside of the arena (frame ${index})`);
+  }
+  target.faulted[frame] = 1;
+  target.out.fault(frame, code, target.stage, length === 0 ? NO_TEXT : u8.subarray(text, text + length));
 }
 
 /** Writes a plain list of messages (of a flush) as the outcome of `target.origins[0]`. */
 export function emitMessages(produced: Produced, target: Target): void {
   checkList(produced, produced.results, produced.count, target.plugin, 0);
   const pen = new MessagePen(produced, target, produced.count);
-  const offset = pen.at;
-  pen.write(produced.results >> 2, produced.count, 0);
-  pen.account(target.origins[0] as number, produced.count, offset);
+  pen.write(produced.results >> 2, produced.count, target.origins[0] as number, 0);
 }
 
 /** Writes items as they are, one message each: what a chain gives out whose last stage is a kernel. */
@@ -126,82 +131,101 @@ export function checkList(
 
 /** Copies the produced bytes and writes message records that point into the copy. */
 class MessagePen {
-  /** Offset of the next record. */
-  at: number;
   readonly #produced: Produced;
   readonly #target: Target;
+  readonly #out: OutWriter;
+  /** What was copied begins here in the guest ... */
   readonly #copyStart: number;
-  readonly #copyAt: number;
+  /** ... and is this much further in the slab. */
+  readonly #shift: number;
+  /** Offset of the next record. */
+  #at: number;
 
   constructor(produced: Produced, target: Target, messages: number) {
+    const { out } = target;
     this.#produced = produced;
     this.#target = target;
+    this.#out = out;
     this.#copyStart = target.shared ? produced.resultsStart : produced.base;
-    const { out } = target;
-    this.#copyAt = out.copy(produced.u8.subarray(this.#copyStart, produced.end), 16);
-    this.at = out.reserve(messages * MESSAGE.size, 8);
-    out.at = this.at + messages * MESSAGE.size;
+    this.#shift = out.copy(produced.u8.subarray(this.#copyStart, produced.end), 16) - this.#copyStart;
+    this.#at = out.reserve(messages * MESSAGE.size, 8);
+    out.at = this.#at + messages * MESSAGE.size;
   }
 
-  write(from: number, count: number, frame: number): void {
-    const { u32, u8 } = this.#produced;
-    for (let m = 0, r = from; m < count; m++, r += MESSAGE_WORDS) {
-      // Property tuples may enlarge the slab: the view is taken for each message.
+  /** Writes a list of messages as (part of) the outcome of `frame`; `index` names it in errors. */
+  write(list: number, count: number, frame: number, index: number): void {
+    const { u32, end } = this.#produced;
+    const start = this.#copyStart;
+    const shift = this.#shift;
+    let w = this.#out.slab.u32;
+    account(this.#out, frame, count, this.#at);
+    let to = this.#at >> 2;
+    this.#at += count * MESSAGE.size;
+    for (let m = 0, r = list; m < count; m++, r += MESSAGE_WORDS, to += MESSAGE_WORDS) {
       const some = u32[r + 10] as number;
-      const tuples = some === 0 ? 0 : this.#properties(u32[r + 9] as number, some, frame);
-      const w = this.#target.out.slab.u32;
-      const to = this.at >> 2;
-      const flags = r * 4 + MESSAGE.qos;
-      const qos = u8[flags] as number;
-      if (qos > 2) throw badResult(this.#target.plugin, `a message with QoS ${qos} (frame ${frame})`);
-      w[to] = this.#place(u32[r] as number, u32[r + 1] as number, 'topic', frame);
-      w[to + 1] = u32[r + 1] as number;
-      w[to + 2] = this.#place(u32[r + 2] as number, u32[r + 3] as number, 'payload', frame);
-      w[to + 3] = u32[r + 3] as number;
+      let tuples = 0;
+      if (some > 0) {
+        tuples = this.#properties(u32[r + 9] as number, some, index);
+        // The tuples may have moved the slab to a larger one.
+        w = this.#out.slab.u32;
+      }
+      const flags = (u32[r + 8] as number) & 0xffff;
+      if ((flags & 0xff) > 2)
+        throw badResult(this.#target.plugin, `a message with QoS ${flags & 0xff} (frame ${index})`);
+      // Nearly all bytes are in what was copied; the others are looked at more closely.
+      const topic = u32[r] as number;
+      const topicLength = u32[r + 1] as number;
+      const payload = u32[r + 2] as number;
+      const payloadLength = u32[r + 3] as number;
+      const type = u32[r + 6] as number;
+      const typeLength = u32[r + 7] as number;
+      const topicCopied = topic >= start && topic + topicLength <= end;
+      const payloadCopied = payload >= start && payload + payloadLength <= end;
+      const typeCopied = type >= start && type + typeLength <= end;
+      w[to] = topicCopied ? topic + shift : this.#place(topic, topicLength, 'topic', index);
+      w[to + 1] = topicLength;
+      w[to + 2] = payloadCopied ? payload + shift : this.#place(payload, payloadLength, 'payload', index);
+      w[to + 3] = payloadLength;
       w[to + 4] = u32[r + 4] as number;
       w[to + 5] = u32[r + 5] as number;
-      w[to + 6] = this.#place(u32[r + 6] as number, u32[r + 7] as number, 'content type', frame);
-      w[to + 7] = u32[r + 7] as number;
-      w[to + 8] = qos | (u8[flags + 1] === 0 ? 0 : 0x100);
+      w[to + 6] = typeCopied ? type + shift : this.#place(type, typeLength, 'content type', index);
+      w[to + 7] = typeLength;
+      w[to + 8] = (flags & 0xff) | ((flags & 0xff00) === 0 ? 0 : 0x100);
       w[to + 9] = tuples;
       w[to + 10] = some;
       w[to + 11] = 0;
-      this.at += MESSAGE.size;
     }
   }
 
-  account(frame: number, count: number, offset: number): void {
-    account(this.#target.out, frame, count, offset);
-  }
-
-  #properties(list: number, count: number, frame: number): number {
-    const { out, plugin } = this.#target;
+  #properties(list: number, count: number, index: number): number {
     const { u32, base, end } = this.#produced;
     if (list % PROPERTY.align !== 0 || list < base || list + count * PROPERTY.size > end) {
-      throw badResult(plugin, `${count} properties at ${list}, outside of the arena (frame ${frame})`);
+      throw badResult(
+        this.#target.plugin,
+        `${count} properties at ${list}, outside of the arena (frame ${index})`,
+      );
     }
-    const at = out.reserve(count * PROPERTY.size, 8);
-    out.at = at + count * PROPERTY.size;
-    const w = out.slab.u32;
+    const at = this.#out.reserve(count * PROPERTY.size, 8);
+    this.#out.at = at + count * PROPERTY.size;
+    const w = this.#out.slab.u32;
     for (let i = 0; i < count * 2; i++) {
       const from = (list >> 2) + i * 2;
       const to = (at >> 2) + i * 2;
-      w[to] = this.#place(u32[from] as number, u32[from + 1] as number, 'property', frame);
+      w[to] = this.#place(u32[from] as number, u32[from + 1] as number, 'property', index);
       w[to + 1] = u32[from + 1] as number;
     }
     return at;
   }
 
   /** The offset in the slab of `length` bytes at `at` in the guest; empty texts may point anywhere. */
-  #place(at: number, length: number, what: string, frame: number): number {
-    const produced = this.#produced;
+  #place(at: number, length: number, what: string, index: number): number {
+    const { base, inputEnd, end } = this.#produced;
     if (length === 0) return 0;
-    if (at >= this.#copyStart && at + length <= produced.end) return at - this.#copyStart + this.#copyAt;
-    if (this.#target.shared && at >= produced.base && at + length <= produced.inputEnd)
-      return at - produced.base;
+    if (at >= this.#copyStart && at + length <= end) return at + this.#shift;
+    if (this.#target.shared && at >= base && at + length <= inputEnd) return at - base;
     throw badResult(
       this.#target.plugin,
-      `a ${what} of ${length} bytes at ${at}, outside of its arena [${produced.base}, ${produced.end}) (frame ${frame})`,
+      `a ${what} of ${length} bytes at ${at}, outside of its arena [${base}, ${end}) (frame ${index})`,
     );
   }
 }

@@ -78,7 +78,7 @@ async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
       job.description.entry,
       ...['--baseDir', job.folder, '--outFile', 'guest.wasm', '--bindings', 'none'],
       ...['--runtime', 'stub', '--use', 'abort=', '--noAssert'],
-      ...['--optimizeLevel', '3', '--shrinkLevel', '1', '--converge'],
+      ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
       ...['--maximumMemory', String(MAX_MEMORY / 65536)],
     ],
     {

@@ -1,5 +1,5 @@
 // Without tags: {"unit":1,"function":3,"first":0,"values":[1,2]}.
-import { byteAt, endText, Frame, lengthOf, put, putByte, putU32, reply, Result, startText, u16At } from "../../sdk-as/assembly";
+import { byteAt, endText, ensure, Frame, lengthOf, put, putByte, putU16, putU32, reply, Result, startText, u16At } from "../../sdk-as/assembly";
 import { carriesBits, DATA, FUNCTION, UNIT } from "./adu";
 import { countOf, firstOf, NO_RANGE } from "./range";
 import * as say from "./texts";
@@ -21,8 +21,13 @@ export function writeValues(frame: Frame, range: i64, result: Result): void {
       p = putByte(p, 0x30 + ((byteAt(adu, DATA + (i >> 3)) >> (i & 7)) & 1));
     }
   } else {
-    p = putU32(p, u16At(adu, DATA));
-    for (let at = DATA + 2; at < end; at += 2) p = putU32(putByte(p, 0x2c), u16At(adu, at));
+    // Room for all: at most five digits and a comma for two bytes, and what the last one writes too many.
+    ensure(p, (end - DATA) * 3 + 8);
+    p = putU16(p, u16At(adu, DATA));
+    for (let at = DATA + 2; at < end; at += 2) {
+      store<u8>(p, 0x2c);
+      p = putU16(p + 1, u16At(adu, at));
+    }
   }
   message.payload = endText(put(p, say.VALUES_END));
   message.contentType = say.JSON_TYPE;

@@ -1,8 +1,8 @@
 // The AssemblyScript SDK of Sluice. Everything is raw memory: see ../README.md.
-export { allocate, keep, sluice_arena, sluice_arena_end } from "./arena";
+export { allocate, ensure, keep, sluice_arena, sluice_arena_end } from "./arena";
 export { Json, Kind } from "./json";
 export { Level, log } from "./log";
-export { isNumber, putF64, putI64, putU32, putU64, scaleByTen } from "./number";
+export { isNumber, putF64, putI64, putU16, putU32, putU64, scaleByTen } from "./number";
 export { answer, each, Fault, flushed, Frame, Message, messageAt, reply, Result } from "./records";
 export {
   addressOf, byteAt, endText, equals, keepText, lend, lengthOf, put, putByte, putJson, startText, Text, text, textOf, u16At,

@@ -94,6 +94,10 @@ export const ERRORS = {
     cause: 'A plugin could not be built from its source.',
     remedy: "Read the compiler's words in the message; plugin.json names the source.",
   },
+  SLUICE_PLUGIN_FOLDER: {
+    cause: 'The plugin folder could not be made or read.',
+    remedy: 'Check `plugins.dir` in the configuration and the rights of the folder and those above it.',
+  },
   SLUICE_PLUGIN_NAME_TAKEN: {
     cause: 'Another file in the folder already carries a plugin of this name.',
     remedy: 'Remove one of the two files, or give one another name in its manifest.',

@@ -26,7 +26,7 @@ export interface VectorFrame {
   readonly properties?: readonly (readonly [string, string])[];
 }
 
-/** What is absent equals that of the frame (topic, timestamp, properties) or is empty, 0 or false. */
+/** What is absent equals that of the frame (topic, timestamp, properties), is QoS 1, or is empty or false. */
 export interface VectorMessage {
   readonly topic?: string;
   readonly timestamp?: string;

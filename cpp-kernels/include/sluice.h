@@ -366,7 +366,7 @@ SLUICE__INLINE sluice_message *sluice_reply(const sluice_frame *frame, uint32_t 
     m->payload = sluice_view(0, 0);
     m->timestamp = frame->timestamp;
     m->content_type = sluice_view(0, 0);
-    m->qos = 0;
+    m->qos = 1;
     m->retain = 0;
     m->properties = frame->properties;
   }

@@ -121,7 +121,7 @@ function fullMessages(frame: FullFrame, vector: Pick<Vector, 'messages'>): FullM
     properties: frame.properties,
     payload: text === undefined ? '' : Buffer.from(text).toString('hex'),
     contentType: '',
-    qos: 0,
+    qos: 1,
     retain: false,
     ...message,
   }));

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { admit, LIMITS, SluiceError } from '../../runtime/index.js';
+
+const guest = async (name: string): Promise<Buffer> =>
+  readFile(new URL(`../guests/${name}.wasm`, import.meta.url));
+const grants = { memory: 4 << 20 };
+
+/** Pages up to which the memory of an instance of these bytes can grow. */
+function growth(bytes: Uint8Array): number {
+  const { memory } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { $root: { log() {} } })
+    .exports as unknown as {
+    memory: WebAssembly.Memory;
+  };
+  try {
+    for (;;) memory.grow(1);
+  } catch {
+    return memory.buffer.byteLength / LIMITS.page;
+  }
+}
+
+test('the memory of an admitted module cannot grow beyond its grant', async () => {
+  const { bytes } = admit(await guest('echo'), 'converter', grants, 'echo');
+  assert.equal(growth(bytes), grants.memory / LIMITS.page);
+});
+
+test('a smaller maximum of the module itself stays', async () => {
+  const { bytes } = admit(await guest('echo'), 'converter', { memory: 1 << 30 }, 'echo');
+  assert.ok(growth(bytes) < (1 << 30) / LIMITS.page);
+});
+
+test('a converter is no kernel', async () => {
+  assert.throws(() => admit(Buffer.alloc(0), 'kernel', grants, 'none'), { code: 'SLUICE_MODULE_NOT_WASM' });
+  const echo = await guest('echo');
+  assert.throws(() => admit(echo, 'kernel', grants, 'echo'), {
+    code: 'SLUICE_MODULE_EXPORT',
+    message: /process is missing/,
+  });
+});
+
+test('the refusal names every export that is missing or of another type', async () => {
+  const wrong = await guest('wrong-type');
+  assert.throws(() => admit(wrong, 'converter', grants, 'wrong-type'), {
+    code: 'SLUICE_MODULE_EXPORT',
+    step: 'admit',
+  });
+});
+
+test('mutated modules are admitted or refused with a code, never anything else', async () => {
+  const seed = await guest('echo');
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(seed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+      fc.nat(seed.length),
+      (edits, length) => {
+        const bytes = Buffer.from(seed);
+        for (const [at, value] of edits) bytes[at] = value;
+        try {
+          admit(bytes.subarray(0, length % 2 === 0 ? bytes.length : length), 'converter', grants, 'mutant');
+        } catch (thrown) {
+          assert.ok(thrown instanceof SluiceError, String(thrown));
+          assert.match(thrown.code, /^SLUICE_MODULE_/);
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});

@@ -106,11 +106,6 @@ export const ERRORS = {
     cause: 'A route names a plugin that is not in the plugin folder.',
     remedy: 'Put the file into the folder, or correct the name in the configuration.',
   },
-  SLUICE_PLUGIN_KIND: {
-    cause: 'A plugin stands in a place of the chain that its kind does not fit.',
-    remedy:
-      'Put a converter at the end of the chain, and kernels only behind sources or kernels of raw samples.',
-  },
   SLUICE_PLUGIN_UNUSED: {
     cause: 'No route names the plugin and its `accepts` fits no source, or several.',
     remedy: 'Name it in a route (`through`), or correct `accepts` in its manifest.',

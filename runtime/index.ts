@@ -1,8 +1,8 @@
 export { type Admitted, admit, admitInner, type Grants } from './admission/admit.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
-export { isRefusal, OUTCOME_CODES, type OutcomeCode } from './batch/outcome-codes.js';
-export { alignUp, HEADER, OPERATION, OUTCOME, Slab } from './batch/slab.js';
+export { isRefusal } from './batch/outcome-codes.js';
+export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
 export { Chain, type OnCall, type Stage } from './chain/chain.js';
 export * from './contract.js';

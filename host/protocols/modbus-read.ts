@@ -24,7 +24,7 @@ const ANSWER_HEAD = 9;
 const EXCEPTION_BYTES = 9;
 
 /** Bytes of data in the answer: bits are packed by eight, registers have two bytes. */
-export function readDataBytes(code: number, count: number): number {
+function readDataBytes(code: number, count: number): number {
   return code <= READ.discrete.code ? (count + 7) >> 3 : count * 2;
 }
 

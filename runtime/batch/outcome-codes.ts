@@ -2,7 +2,7 @@ import { FAULT_CODES } from '../contract.js';
 import type { ErrorCode } from '../errors.js';
 
 /** Codes that the outcome of a frame can carry, by number in the slab (1 + index; 0 is "messages"). */
-export const OUTCOME_CODES = [
+const OUTCOME_CODES = [
   ...FAULT_CODES,
   'SLUICE_KERNEL_ERRNO',
   'SLUICE_GUEST_TRAP',
@@ -15,7 +15,7 @@ export const OUTCOME_CODES = [
   'SLUICE_INTERNAL',
 ] as const satisfies readonly ErrorCode[];
 
-export type OutcomeCode = (typeof OUTCOME_CODES)[number];
+type OutcomeCode = (typeof OUTCOME_CODES)[number];
 
 /** What the plugin itself said of a frame ("I cannot convert this"), as against a fault of the plugin. */
 export function isRefusal(code: ErrorCode): boolean {

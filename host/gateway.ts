@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LIMITS, SluiceError } from '../runtime/index.js';
-import { type ChainSpec, SandboxPool } from '../sandbox/index.js';
+import { SluiceError } from '../runtime/index.js';
+import { SandboxPool } from '../sandbox/index.js';
 import { type Admin, startAdmin } from './admin/server.js';
 import { type Broker, startBroker } from './broker/broker.js';
-import type { Config, RouteConfig, StepConfig } from './config/config.js';
-import { Catalog, type Offer } from './plugins/catalog.js';
+import type { Config } from './config/config.js';
+import { Catalog } from './plugins/catalog.js';
 import { Transpiler } from './plugins/transpiler.js';
 import { Feed } from './route/feed.js';
-import { Route, type RouteSink } from './route/route.js';
+import type { Route, RouteSink } from './route/route.js';
+import { Router } from './route/router.js';
+import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
 import { ModbusSource } from './sources/modbus/modbus-source.js';
 import type { Source } from './sources/source.js';
@@ -18,17 +20,14 @@ import { Reporter } from './telemetry/reporter.js';
 
 /** Name of the sink that stands for the embedded broker. */
 const EMBEDDED = 'embedded';
+/** Sinks get this long for their confirmations even if the routes have used up the time for a stop. */
+const LAST_WORD_MS = 500;
 
 interface RunningSource {
   readonly feed: Feed;
   readonly source: Source;
   readonly kind: string;
   started: boolean;
-}
-
-interface RunningRoute {
-  readonly route: Route;
-  readonly steps: readonly StepConfig[];
 }
 
 export interface GatewayOptions {
@@ -48,28 +47,39 @@ export class Gateway {
   readonly #report: Reporter;
   readonly #sinks = new Map<string, RouteSink>();
   readonly #sources = new Map<string, RunningSource>();
-  readonly #routes: RunningRoute[] = [];
-  readonly #offers = new Map<string, Offer>();
   readonly #catalog: Catalog;
   readonly #pool: SandboxPool;
-  readonly #swaps = new Set<Promise<void>>();
+  readonly #router: Router;
   #broker: Broker | undefined;
   #admin: Admin | undefined;
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
     this.#config = config;
     this.#options = options;
     this.#report = new Reporter(options.log);
     this.#pool = new SandboxPool({ threads: config.plugins.sandboxes });
+    this.#router = new Router({
+      plugins: config.plugins,
+      pool: this.#pool,
+      sinks: this.#sinks,
+      feeds: this.#sources,
+      metrics: this.metrics,
+      report: this.#report,
+      connected: () => void this.#startSources(),
+    });
     this.#catalog = new Catalog(config.plugins.dir, new Transpiler(join(config.data.dir, 'components')), {
-      offered: offer => this.#offered(offer),
+      offered: offer => {
+        if (this.#stopped === undefined) this.#router.offered(offer);
+      },
       gone: (name, file) =>
         this.#report.info(
           `${file} is gone; the version of ${name} in memory serves on until the gateway stops`,
           { plugin: name },
         ),
-      refused: (file, error) => this.#report.fault(error.toFault(), { file }, 'error'),
+      refused: (file, error) => {
+        if (this.#stopped === undefined) this.#report.fault(error.toFault(), { file }, 'error');
+      },
     });
   }
 
@@ -83,7 +93,7 @@ export class Gateway {
   }
 
   get routes(): readonly Route[] {
-    return this.#routes.map(({ route }) => route);
+    return this.#router.routes;
   }
 
   /** @throws SluiceError SLUICE_LISTEN_IN_USE and others of the start; what was started is stopped again */
@@ -96,7 +106,7 @@ export class Gateway {
         feed.source = modbus;
         this.#sources.set(name, { feed, source: modbus, kind: 'modbus', started: false });
       }
-      for (const route of this.#config.routes) this.#addRoute(route);
+      for (const route of this.#config.routes) this.#router.add(route);
       const { host, port } = this.#config.admin;
       this.#admin = await startAdmin({
         host,
@@ -105,10 +115,9 @@ export class Gateway {
         ready: () => this.#ready(),
         log: this.#options.log,
       });
-      await mkdir(this.#config.plugins.dir, { recursive: true });
-      await this.#catalog.start();
-      await Promise.all(this.#swaps);
-      this.#sayMissing();
+      await makeFolder(this.#config.plugins.dir);
+      await this.settled(this.#catalog.start());
+      this.#router.sayMissing();
       await this.#startSources();
     } catch (thrown) {
       await this.stop(0);
@@ -122,33 +131,39 @@ export class Gateway {
   }
 
   /** All plugin files that are in the folder now are dealt with. */
-  async settled(): Promise<void> {
-    await this.#catalog.refresh();
-    await Promise.all(this.#swaps);
+  async settled(looked: Promise<void> = this.#catalog.refresh()): Promise<void> {
+    await looked;
+    await this.#router.settled();
   }
 
-  /** Sources first, then what is under way, then the sinks. @param graceMs for confirmations of the sinks */
-  async stop(graceMs = 5000): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  /**
+   * Sources first, then what is under way, then the sinks. Calls beyond the first wait for the first.
+   * @param graceMs for what is under way and for the confirmations of the sinks
+   */
+  stop(graceMs = 5000): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const end = performance.now() + graceMs;
+    for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
     await this.#catalog.stop();
-    await Promise.all(this.#routes.map(({ route }) => route.slot.stop(Math.max(graceMs, 100))));
-    for (const { route } of this.#routes) route.pump();
-    const abort = AbortSignal.timeout(Math.max(graceMs, 1));
+    await Promise.all(this.#router.routes.map(route => route.stop(graceMs)));
+    const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
+    const abort = AbortSignal.timeout(Math.ceil(rest));
     await Promise.all([...this.#sinks.values()].map(({ sink }) => sink.stop(abort)));
     await this.#pool.close();
     await this.#admin?.stop();
     await this.#broker?.stop();
+    for (const { feed } of this.#sources.values()) feed.sayUndelivered();
     this.#report.flush();
   }
 
   async #startSinks(): Promise<void> {
     const configs = new Map([...this.#config.sinks].map(([name, { mqtt }]) => [name, mqtt]));
-    if (configs.size === 0) {
-      this.#broker = await startBroker({ host: '127.0.0.1', port: this.#options.brokerPort ?? 1883 });
-      configs.set(EMBEDDED, { url: `mqtt://127.0.0.1:${this.#broker.port}`, version: 4 });
-    }
+    if (configs.size === 0) configs.set(EMBEDDED, await this.#startBroker());
     for (const [name, config] of configs) {
       const metrics = this.metrics.sink(name);
       const sink = new MqttSink(name, config, {
@@ -158,134 +173,47 @@ export class Gateway {
         },
         retried: count => metrics.retried(count),
       });
-      sink.onRoom = () => {
-        for (const { route } of this.#routes) route.pump();
-      };
+      sink.onRoom = () => this.#router.pump();
       this.#sinks.set(name, { name, sink, metrics });
       await sink.start();
     }
   }
 
-  #addRoute(config: RouteConfig): RunningRoute {
-    const to = config.to.length === 0 ? [...this.#sinks.keys()] : config.to;
-    const sinks = to.map(name => this.#sinks.get(name) as RouteSink);
-    const route = new Route(config.name, this.#pool, sinks, this.metrics, this.#report);
-    for (const name of config.from) this.#sources.get(name)?.feed.connect(route);
-    const running = { route, steps: config.through };
-    this.#routes.push(running);
-    return running;
-  }
-
-  /** A file came or changed: every route that names its plugin gets a new generation. */
-  #offered(offer: Offer): void {
-    if (this.#stopping) return;
-    this.#offers.set(offer.name, offer);
-    if (!this.#routes.some(({ steps }) => steps.some(step => step.plugin === offer.name)))
-      this.#routeByItself(offer);
-    for (const running of this.#routes) {
-      if (!running.steps.some(step => step.plugin === offer.name)) continue;
-      const swap = this.#swap(running, offer).finally(() => this.#swaps.delete(swap));
-      this.#swaps.add(swap);
-    }
-  }
-
-  async #swap({ route, steps }: RunningRoute, offer: Offer): Promise<void> {
-    const spec = this.#chain(steps);
-    if (spec === undefined) return;
-    const began = performance.now();
-    const where = { route: route.name, plugin: offer.name, version: offer.manifest.version };
+  async #startBroker(): Promise<MqttSinkConfig> {
+    const port = this.#options.brokerPort ?? 1883;
     try {
-      await route.swap(spec);
-      const ms = Math.round(performance.now() - began);
-      this.#report.info(`${offer.file} serves (generation ${route.slot.generation}, ${ms} ms)`, where);
-      this.metrics.sandboxes(this.#pool.size);
+      this.#broker = await startBroker({ host: '127.0.0.1', port });
     } catch (thrown) {
-      const error =
-        thrown instanceof SluiceError ? thrown : new SluiceError('SLUICE_INTERNAL', String(thrown));
-      const serving =
-        route.slot.generation === 0 ? 'nothing serves this route yet' : 'the version before it serves on';
-      this.metrics.plugin(offer.name).faulted(offer.manifest.version, error.code);
-      this.#report.fault(
-        {
-          ...error.toFault(),
-          message: `${offer.file} is refused: ${error.message}; ${serving}. ${error.remedy}`,
-        },
-        where,
-        'error',
+      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_LISTEN_IN_USE') throw thrown;
+      throw new SluiceError(
+        thrown.code,
+        `no sinks are configured, so the embedded MQTT broker has to listen on 127.0.0.1:${port}, and that port is in use: if a broker runs there, name it: sinks: { plant: { mqtt: { url: "mqtt://127.0.0.1:${port}" } } }`,
+        { cause: thrown },
       );
     }
-  }
-
-  /** The chain of a route from what the folder offers; undefined while a plugin is missing. */
-  #chain(steps: readonly StepConfig[]): ChainSpec | undefined {
-    const { plugins } = this.#config;
-    const stages = [];
-    let output: number = LIMITS.output;
-    for (const step of steps) {
-      const offer = this.#offers.get(step.plugin);
-      if (offer === undefined) return undefined;
-      const { name, version, kind, limits } = offer.manifest;
-      output = Math.min(output, limits.output ?? output);
-      stages.push({
-        plugin: name,
-        version,
-        kind,
-        config: step.config,
-        code: offer.code,
-        deadlineMs: Math.min(step.deadlineMs, limits.deadline ?? step.deadlineMs),
-        grants: { memory: Math.min(plugins.memoryBytes, limits.memory ?? plugins.memoryBytes) },
-      });
-    }
-    return { stages, startDeadlineMs: plugins.startDeadlineMs, output };
-  }
-
-  /** No route names it: it runs if exactly one of its `accepts` fits a kind of source, to all sinks. */
-  #routeByItself({ name, manifest }: Offer): void {
-    const kinds = new Set([...this.#sources.values()].map(({ kind }) => kind));
-    const fits = manifest.accepts.filter(kind => kinds.has(kind));
-    if (fits.length !== 1) {
-      const message = `no route names ${name}, and its accepts (${manifest.accepts.join(', ') || 'none'}) fit ${fits.length} kinds of source`;
-      this.#report.fault({ code: 'SLUICE_PLUGIN_UNUSED', message, plugin: name }, {});
-      return;
-    }
-    const from = [...this.#sources].filter(([, { kind }]) => kind === fits[0]).map(([source]) => source);
-    this.#report.info(
-      `no route names ${name}; it runs for ${from.join(', ')} to all sinks, as its accepts fit`,
-      { plugin: name },
-    );
-    const { deadlineMs } = this.#config.plugins;
-    this.#addRoute({ name, from, through: [{ plugin: name, config: '{}', deadlineMs }], to: [] });
-    if ([...this.#sources.values()].some(({ started }) => started)) void this.#startSources();
-  }
-
-  #sayMissing(): void {
-    for (const { route, steps } of this.#routes) {
-      for (const { plugin } of steps) {
-        if (this.#offers.has(plugin)) continue;
-        const message = `the route ${route.name} waits for the plugin ${plugin}: no file in ${this.#config.plugins.dir} carries it`;
-        this.#report.fault(
-          { code: 'SLUICE_PLUGIN_UNKNOWN', message, plugin },
-          { route: route.name },
-          'error',
-        );
-      }
-    }
+    return { url: `mqtt://127.0.0.1:${this.#broker.port}`, version: 4 };
   }
 
   async #startSources(): Promise<void> {
     for (const running of this.#sources.values()) {
-      if (running.started || running.feed.routes === 0) continue;
+      if (running.started || running.feed.routes === 0 || this.#stopped !== undefined) continue;
       running.started = true;
       await running.source.start();
     }
   }
 
   #ready(): { ready: boolean; reasons: string[] } {
-    const reasons = this.#routes
-      .filter(({ route }) => route.slot.state !== 'serving')
-      .map(({ route }) => `route ${route.name}: ${route.slot.state}`);
-    if (this.#routes.length === 0)
-      reasons.push('no route: the plugin folder holds no plugin that fits a source');
+    const reasons = this.#stopped === undefined ? this.#router.reasons() : ['the gateway is stopping'];
     return { ready: reasons.length === 0, reasons };
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (thrown) {
+    throw new SluiceError('SLUICE_PLUGIN_FOLDER', `plugins.dir: ${(thrown as Error).message}`, {
+      cause: thrown,
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, moduleKind, readManifest, SluiceError } from '../../runtime/index.js';
 import type { ComponentCode, CoreCode } from '../../sandbox/index.js';
-import { type Found, lookAt, readFound } from './folder.js';
+import { type FoundModule, lookAt, readFound } from './folder.js';
 import { readSidecar } from './sidecar.js';
+import { Stillness } from './stillness.js';
 import type { Transpiler } from './transpiler.js';
 import { Watcher } from './watcher.js';
 
@@ -11,8 +12,6 @@ export interface Offer {
   readonly name: string;
   readonly file: string;
   readonly manifest: Manifest;
-  /** SHA-256 of the whole file. */
-  readonly sha256: string;
   readonly code: CoreCode | ComponentCode;
 }
 
@@ -21,12 +20,23 @@ export interface CatalogEvents {
   offered(offer: Offer): void;
   /** The file of a plugin is gone. */
   gone(name: string, file: string): void;
-  /** A file cannot be a plugin. Told once for each state of the file. */
+  /** A file (or the folder) cannot be used. Told once for each state of the file. */
   refused(file: string, error: SluiceError): void;
 }
 
-/** A file without a manifest of its own is complete when size and time have stood still for this long. */
+/** A file without a manifest of its own is complete when it has stood still for this long. */
 const STILL_MS = 200;
+/** What looks half-written is refused when it has stood still for this long: a copy may pause. */
+const PATIENCE_MS = 1000;
+
+/** What a half-written file, or one whose sidecar is still to come, can look like. */
+const INCOMPLETE = new Set([
+  'SLUICE_MODULE_NOT_WASM',
+  'SLUICE_MODULE_MALFORMED',
+  'SLUICE_MODULE_HASH',
+  'SLUICE_MANIFEST_INVALID',
+  'SLUICE_MANIFEST_MISSING',
+]);
 
 /** What is in the plugin folder: looks, reads, checks completeness, and tells of offers. */
 export class Catalog {
@@ -34,12 +44,14 @@ export class Catalog {
   readonly #events: CatalogEvents;
   readonly #transpiler: Transpiler;
   readonly #watcher: Watcher;
+  readonly #stillness = new Stillness();
   /** File name to the state that was last dealt with. */
   readonly #seen = new Map<string, string>();
   /** Files refused because their plugin's name was taken. */
   readonly #taken = new Set<string>();
   /** Plugin name to the file that carries it. */
   readonly #files = new Map<string, string>();
+  #folderFault: string | undefined;
 
   constructor(folder: string, transpiler: Transpiler, events: CatalogEvents) {
     this.#folder = folder;
@@ -59,71 +71,91 @@ export class Catalog {
     await this.#watcher.settled();
   }
 
-  stop(): Promise<void> {
-    return this.#watcher.stop();
+  async stop(): Promise<void> {
+    this.#transpiler.stop();
+    await this.#watcher.stop();
   }
 
   async #look(): Promise<void> {
-    const found = await lookAt(this.#folder);
-    for (const [name, file] of [...this.#files]) {
-      if (found.has(file)) continue;
-      this.#files.delete(name);
-      this.#events.gone(name, file);
-      // A file that was refused because this one had its name gets another chance.
-      for (const waiting of this.#taken) this.#seen.delete(waiting);
-      this.#taken.clear();
-    }
-    for (const file of [...this.#seen.keys()]) if (!found.has(file)) this.#seen.delete(file);
+    const found = await this.#list();
+    if (found === undefined) return;
+    this.#forget(found);
     for (const [file, state] of found) {
       const stamp = state instanceof SluiceError ? state.message : state.stamp;
-      if (this.#seen.get(file) === stamp) continue;
+      const whole = state instanceof SluiceError ? stamp : wholeStamp(state);
+      const seen = this.#seen.get(file);
+      // What carries its own manifest does not change with the file beside it.
+      if (seen === stamp || seen === whole) continue;
       try {
         if (state instanceof SluiceError) throw state;
         const offer = await this.#read(file, state);
         if (offer === undefined) continue;
-        this.#seen.set(file, stamp);
+        this.#seen.set(file, offer.embedded ? stamp : whole);
         this.#claim(offer.name, file);
         this.#events.offered(offer);
       } catch (thrown) {
-        this.#seen.set(file, stamp);
-        if (thrown instanceof SluiceError && thrown.code === 'SLUICE_PLUGIN_NAME_TAKEN')
-          this.#taken.add(file);
-        const error =
-          thrown instanceof SluiceError
-            ? thrown
-            : new SluiceError('SLUICE_INTERNAL', String(thrown), { cause: thrown });
-        this.#events.refused(file, error);
+        this.#seen.set(file, whole);
+        this.#refuse(file, thrown);
       }
     }
   }
 
+  /** Undefined: the folder cannot be read; what was known of it stands. */
+  async #list(): Promise<Map<string, FoundModule | SluiceError> | undefined> {
+    try {
+      const found = await lookAt(this.#folder);
+      this.#folderFault = undefined;
+      return found;
+    } catch (thrown) {
+      const error = coded(thrown);
+      if (error.message !== this.#folderFault) this.#events.refused(this.#folder, error);
+      this.#folderFault = error.message;
+      return undefined;
+    }
+  }
+
+  #forget(found: ReadonlyMap<string, unknown>): void {
+    for (const [name, file] of [...this.#files]) {
+      if (found.has(file)) continue;
+      this.#free(name);
+      this.#events.gone(name, file);
+    }
+    for (const file of [...this.#seen.keys()]) if (!found.has(file)) this.#seen.delete(file);
+    this.#stillness.keep(found);
+  }
+
+  #refuse(file: string, thrown: unknown): void {
+    const error = coded(thrown);
+    if (error.code === 'SLUICE_PLUGIN_NAME_TAKEN') this.#taken.add(file);
+    this.#events.refused(file, error);
+  }
+
   /** Undefined: not complete yet; it is looked at again. */
-  async #read(file: string, found: Found): Promise<Offer | undefined> {
-    const bytes = await readFound(file, found.file);
-    const still = Date.now() - found.changedMs >= STILL_MS;
+  async #read(file: string, found: FoundModule): Promise<(Offer & { embedded: boolean }) | undefined> {
+    const stillMs = this.#stillness.of(file, wholeStamp(found), changedMs(found));
+    const bytes = await readFound(file, found);
+    if (bytes === undefined) return this.#later();
     try {
       const embedded = readManifest(bytes);
-      const manifest = embedded?.manifest ?? (still ? await readSidecar(found.file, file, bytes) : undefined);
+      if (embedded === undefined && stillMs < STILL_MS) return this.#later();
+      const manifest = embedded?.manifest ?? (await readSidecar(file, found, bytes));
       if (manifest === undefined) return this.#later();
-      const hash = createHash('sha256')
+      const sha256 = createHash('sha256')
         .update(bytes.subarray(0, embedded?.end ?? bytes.length))
         .digest('hex');
-      if (hash !== manifest.sha256) {
+      if (sha256 !== manifest.sha256) {
         throw new SluiceError(
           'SLUICE_MODULE_HASH',
-          `${file}: its bytes have the SHA-256 ${hash}, its manifest says ${manifest.sha256}`,
+          `${file}: its bytes have the SHA-256 ${sha256}, its manifest says ${manifest.sha256}`,
         );
       }
-      const code = await this.#code(manifest.name, bytes, hash);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return { name: manifest.name, file, manifest, sha256, code };
+      const code = await this.#code(manifest.name, bytes, sha256);
+      return { name: manifest.name, file, manifest, code, embedded: embedded !== undefined };
     } catch (thrown) {
-      // A file in the middle of being written looks broken: only what stands still is refused.
-      if (thrown instanceof SluiceError && !still && INCOMPLETE.has(thrown.code)) return this.#later();
-      if (thrown instanceof SluiceError && !thrown.message.startsWith(file)) {
-        throw new SluiceError(thrown.code, `${file}: ${thrown.message}`, { step: 'admit', cause: thrown });
-      }
-      throw thrown;
+      if (!(thrown instanceof SluiceError)) throw thrown;
+      if (stillMs < PATIENCE_MS && INCOMPLETE.has(thrown.code)) return this.#later();
+      if (thrown.message.startsWith(file)) throw thrown;
+      throw new SluiceError(thrown.code, `${file}: ${thrown.message}`, { step: 'admit', cause: thrown });
     }
   }
 
@@ -146,16 +178,34 @@ export class Catalog {
         `${file}: the plugin name ${name} is taken by ${first}`,
       );
     }
-    for (const [other, carrier] of this.#files)
-      if (carrier === file && other !== name) this.#files.delete(other);
+    for (const [other, carrier] of [...this.#files])
+      if (carrier === file && other !== name) this.#free(other);
     this.#files.set(name, file);
+  }
+
+  /** A name is free again: files that were refused because of it get another chance. */
+  #free(name: string): void {
+    this.#files.delete(name);
+    if (this.#taken.size === 0) return;
+    for (const waiting of this.#taken) this.#seen.delete(waiting);
+    this.#taken.clear();
+    this.#watcher.poke();
   }
 }
 
-/** What a half-written file can look like. */
-const INCOMPLETE = new Set([
-  'SLUICE_MODULE_NOT_WASM',
-  'SLUICE_MODULE_MALFORMED',
-  'SLUICE_MODULE_HASH',
-  'SLUICE_MANIFEST_INVALID',
-]);
+function wholeStamp({ stamp, sidecar }: FoundModule): string {
+  if (sidecar === undefined) return stamp;
+  return `${stamp} ${sidecar instanceof SluiceError ? sidecar.message : sidecar.stamp}`;
+}
+
+function changedMs({ changedMs, sidecar }: FoundModule): number {
+  return sidecar === undefined || sidecar instanceof SluiceError
+    ? changedMs
+    : Math.max(changedMs, sidecar.changedMs);
+}
+
+function coded(thrown: unknown): SluiceError {
+  return thrown instanceof SluiceError
+    ? thrown
+    : new SluiceError('SLUICE_INTERNAL', String(thrown), { cause: thrown });
+}

@@ -1,22 +1,31 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type Manifest, moduleKind, parseManifest, SluiceError } from '../../runtime/index.js';
+import { type Manifest, parseManifest, SluiceError } from '../../runtime/index.js';
+import { type FoundModule, readFound, sidecarOf } from './folder.js';
 
 /**
- * The manifest in NAME.json beside a NAME.wasm that carries none of its own.
- * @throws SluiceError SLUICE_MODULE_NOT_WASM, SLUICE_MANIFEST_MISSING, SLUICE_MANIFEST_INVALID
+ * The manifest in NAME.json beside a NAME.wasm that carries none of its own; undefined while it is being
+ * written.
+ * @throws SluiceError SLUICE_MANIFEST_MISSING, SLUICE_MANIFEST_INVALID, SLUICE_MODULE_UNREADABLE
  */
-export async function readSidecar(path: string, name: string, bytes: Uint8Array): Promise<Manifest> {
-  // What is no wasm at all is said first: it explains more than a missing manifest.
-  moduleKind(bytes);
-  let text: Buffer;
-  try {
-    text = await readFile(path.replace(/\.wasm$/, '.json'));
-  } catch {
+export async function readSidecar(
+  name: string,
+  { sidecar }: FoundModule,
+  bytes: Uint8Array,
+): Promise<Manifest | undefined> {
+  const json = sidecarOf(name);
+  if (sidecar === undefined) {
     throw new SluiceError(
       'SLUICE_MANIFEST_MISSING',
-      `${name} has no sluice:manifest section, and there is no ${name.replace(/\.wasm$/, '.json')}`,
+      `${name} has no sluice:manifest section, and there is no ${json} beside it`,
     );
   }
-  return { ...parseManifest(text), sha256: createHash('sha256').update(bytes).digest('hex') };
+  if (sidecar instanceof SluiceError) throw sidecar;
+  const text = await readFound(json, sidecar);
+  if (text === undefined) return undefined;
+  try {
+    return { ...parseManifest(text), sha256: createHash('sha256').update(bytes).digest('hex') };
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    throw new SluiceError(thrown.code, `${json}: ${thrown.message}`, { step: 'admit', cause: thrown });
+  }
 }

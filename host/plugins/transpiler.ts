@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +15,8 @@ const PATIENCE_MS = 60_000;
  */
 export class Transpiler {
   readonly #folder: string;
+  readonly #children = new Set<ChildProcess>();
+  #stopped = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -26,21 +28,70 @@ export class Transpiler {
     const known = await load(folder);
     if (known !== undefined) return known;
     const work = join(this.#folder, `${sha256}.${process.pid}.${Date.now()}`);
-    await mkdir(work, { recursive: true });
     try {
+      await mkdir(work, { recursive: true });
       await writeFile(join(work, 'component.wasm'), bytes);
-      await runChild(plugin, work);
+      await this.#run(plugin, work);
       await rm(join(work, 'component.wasm'));
       // Another gateway may have been faster: its result is the same.
       await rename(work, folder).catch(() => {});
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) throw thrown;
+      throw failed(plugin, 'SLUICE_COMPONENT_TRANSPILE', (thrown as Error).message);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
     const made = await load(folder);
-    if (made === undefined)
-      throw new SluiceError('SLUICE_COMPONENT_TRANSPILE', `${plugin}: no script came out`, { plugin });
+    if (made === undefined) throw failed(plugin, 'SLUICE_COMPONENT_TRANSPILE', 'no script came out');
     return made;
   }
+
+  /** Ends what is under way; nothing is transpiled after that. */
+  stop(): void {
+    this.#stopped = true;
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  #run(plugin: string, folder: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped) {
+        reject(failed(plugin, 'SLUICE_COMPONENT_TRANSPILE', 'the gateway stops'));
+        return;
+      }
+      const child = fork(new URL('./transpile-child.js', import.meta.url), [folder], {
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      });
+      this.#children.add(child);
+      let failure: Failure = {
+        code: 'SLUICE_COMPONENT_TRANSPILE',
+        message: 'the transpiler ended without a word',
+      };
+      const timer = setTimeout(() => {
+        failure = { code: 'SLUICE_COMPONENT_TRANSPILE', message: `not done after ${PATIENCE_MS} ms` };
+        child.kill('SIGKILL');
+      }, PATIENCE_MS);
+      child.on('message', said => {
+        failure = said as Failure;
+      });
+      const over = (done: boolean): void => {
+        clearTimeout(timer);
+        this.#children.delete(child);
+        if (done) resolve();
+        else reject(failed(plugin, failure.code, failure.message));
+      };
+      // No process could be had at all: then there is no exit.
+      child.on('error', error => {
+        failure = { code: 'SLUICE_COMPONENT_TRANSPILE', message: error.message };
+        over(false);
+      });
+      child.on('exit', code => over(code === 0));
+    });
+  }
+}
+
+function failed(plugin: string, code: Failure['code'], message: string): SluiceError {
+  return new SluiceError(code, `${plugin}: ${message}`, { step: 'compile', plugin });
 }
 
 async function load(folder: string): Promise<ComponentCode | undefined> {
@@ -62,30 +113,4 @@ const SCRIPT = 'plugin.js';
 interface Failure {
   readonly code: 'SLUICE_COMPONENT_TOOLS' | 'SLUICE_COMPONENT_TRANSPILE';
   readonly message: string;
-}
-
-function runChild(plugin: string, folder: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = fork(new URL('./transpile-child.js', import.meta.url), [folder], {
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    let failure: Failure = {
-      code: 'SLUICE_COMPONENT_TRANSPILE',
-      message: 'the transpiler ended without a word',
-    };
-    const timer = setTimeout(() => {
-      failure = { code: 'SLUICE_COMPONENT_TRANSPILE', message: `not done after ${PATIENCE_MS} ms` };
-      child.kill('SIGKILL');
-    }, PATIENCE_MS);
-    child.on('message', said => {
-      failure = said as Failure;
-    });
-    child.on('exit', code => {
-      clearTimeout(timer);
-      if (code === 0) resolve();
-      else
-        reject(new SluiceError(failure.code, `${plugin}: ${failure.message}`, { step: 'compile', plugin }));
-    });
-  });
 }

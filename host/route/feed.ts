@@ -31,6 +31,7 @@ export class Feed implements Ingress, RouteSource {
   #delivered = 0;
   #scheduled = false;
   #blocked = false;
+  #stopping = false;
 
   constructor(name: string, metrics: SourceMetrics, report: Reporter) {
     this.name = name;
@@ -112,7 +113,22 @@ export class Feed implements Ingress, RouteSource {
 
   failed(fault: Fault, peer?: string): void {
     this.#metrics.failed(fault.code);
+    // Who closes a connection on purpose need not be told that it is closed.
+    if (this.#stopping && fault.code === 'SLUICE_SOURCE_DISCONNECTED') return;
     this.#report.fault(fault, peer === undefined ? { source: this.name } : { source: this.name, peer });
+  }
+
+  /** The gateway stops: connections end because they are meant to. */
+  stopping(): void {
+    this.#stopping = true;
+  }
+
+  /** Says how many frames a stop has left behind. */
+  sayUndelivered(): void {
+    const count = this.#sequence - this.#delivered;
+    if (count === 0) return;
+    const message = `${count} of the ${this.#sequence} frames taken from ${this.name} were not confirmed northbound when the gateway stopped`;
+    this.#report.fault({ code: 'SLUICE_SINK_ABANDONED', message }, { source: this.name });
   }
 
   resume(): void {
@@ -140,9 +156,7 @@ export class Feed implements Ingress, RouteSource {
   #strings(topic: number, properties: number): number {
     const outlet = this.#outlets[0] as Outlet;
     const list = outlet.properties[properties];
-    return (
-      outlet.source.length + (outlet.topics[topic] as Interned).length + (list?.length ?? 0)
-    );
+    return outlet.source.length + (outlet.topics[topic] as Interned).length + (list?.length ?? 0);
   }
 
   readonly #endTurn = (): void => {

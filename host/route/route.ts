@@ -21,6 +21,9 @@ export interface RouteSource {
   refused(plugin: string, code: Fault['code']): void;
 }
 
+/** Least time that a chain gets to end by itself. */
+const STOP_MS = 100;
+
 /**
  * The one loop between a slot and its sinks: results walk on in order; a slab goes back (ack) when every
  * sink has taken its messages, and its frames are delivered when every sink has confirmed them.
@@ -44,6 +47,7 @@ export class Route {
   #sink = 0;
   #starved = false;
   #pumping = false;
+  #emptied: (() => void) | undefined;
 
   constructor(
     name: string,
@@ -125,6 +129,22 @@ export class Route {
     if (!first) for (const { metrics } of this.#plugins) metrics.swapped();
   }
 
+  /**
+   * Lets the chain finish what was pushed and hands all of it to the sinks; gives up after `patienceMs`.
+   * The sinks have to be running still.
+   */
+  async stop(patienceMs: number): Promise<void> {
+    const end = performance.now() + patienceMs;
+    // A slot waits for its swaps, and a swap for room in the sinks: that may never come.
+    await within(patienceMs + STOP_MS, this.slot.stop(Math.max(patienceMs, STOP_MS)));
+    this.pump();
+    if (this.#delivery === undefined) return;
+    const emptied = new Promise<void>(resolve => {
+      this.#emptied = resolve;
+    });
+    await within(end - performance.now(), emptied);
+  }
+
   /** Moves results on until there are none or a sink is full. */
   pump(): void {
     if (this.#pumping) return;
@@ -135,6 +155,7 @@ export class Route {
       this.#finish();
     }
     this.#pumping = false;
+    if (this.#delivery === undefined) this.#emptied?.();
     this.#slabs.set(this.slot.ring.inUse);
     for (const { sink } of this.#sinks) sink.flush();
   }
@@ -202,6 +223,7 @@ export class Route {
     if (code === undefined) return;
     const plugin = this.#plugins[stage];
     const name = plugin?.name ?? this.name;
+    if (!isRefusal(code)) plugin?.metrics.faulted(plugin.version, code);
     const message = delivery.outcome.text(delivery.slab);
     if (delivery.isFlush) {
       this.#report.fault({ code, message, plugin: name }, { route: this.name });
@@ -227,6 +249,7 @@ export class Route {
 
   /** Closes tickets from the front, so that a source hears of its frames in order. */
   #close(): void {
+    this.#merge();
     for (let head = this.#tickets[0]; head?.isClosed; head = this.#tickets[0]) {
       this.#tickets.shift();
       for (let origin = 0; origin < head.last.length; origin++) {
@@ -237,14 +260,26 @@ export class Route {
     }
   }
 
+  /**
+   * The newest ticket, if it is closed already (its frames gave no message), goes into the one before it:
+   * while a sink is away nothing may pile up behind what waits for it.
+   */
+  #merge(): void {
+    const last = this.#tickets.at(-1);
+    const before = this.#tickets.at(-2);
+    if (last === undefined || before === undefined || !last.isClosed) return;
+    this.#tickets.pop();
+    before.absorb(last);
+    this.#spare.push(last);
+  }
+
+  /** A frame that fails by itself is told of when its outcome comes, with its bytes. */
   #fault(fault: Fault, plugin: string, frames: number): void {
-    const known = this.#plugins.find(({ name }) => name === plugin);
-    if (frames === 1) known?.metrics.faulted(known.version, fault.code);
-    else
-      this.#report.fault(
-        { ...fault, message: `${fault.message}; its batch of ${frames} is run frame by frame`, plugin },
-        { route: this.name },
-      );
+    if (frames === 1) return;
+    this.#report.fault(
+      { ...fault, message: `${fault.message}; its batch of ${frames} is run frame by frame`, plugin },
+      { route: this.name },
+    );
   }
 
   #restarted(fault: Fault): void {
@@ -260,4 +295,12 @@ export class Route {
     for (const { level, text } of lines) this.#report.guest(plugin, level, text);
     if (lost > 0) this.#report.guest(plugin, 3, `${lost} more lines were left out`);
   }
+}
+
+/** Resolves with `done`, or after a while without it. */
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.max(ms, 1));
+  await Promise.race([done, promise]);
+  clearTimeout(timer);
 }

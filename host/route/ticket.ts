@@ -32,6 +32,13 @@ export class SlabTicket {
     return this.#sealed && this.#open === 0;
   }
 
+  /** Takes over what a later ticket that is closed would have told. */
+  absorb(later: SlabTicket): void {
+    for (let origin = 0; origin < this.last.length; origin++) {
+      this.last[origin] = Math.max(this.last[origin] as number, later.last[origin] as number);
+    }
+  }
+
   take(): void {
     this.#open++;
   }
@@ -64,6 +71,7 @@ class Hand implements Ticket {
 
   dropped(count: number, code: ErrorCode): void {
     this.#metrics.dropped(code, count);
-    this.#ticket.settle(count);
+    // Given up because the gateway ends: that is no delivery, and nobody may be told so.
+    if (code !== 'SLUICE_SINK_ABANDONED') this.#ticket.settle(count);
   }
 }

@@ -1,4 +1,4 @@
-import { type Fault, LEVELS } from '../../runtime/index.js';
+import { ERRORS, type Fault, LEVELS } from '../../runtime/index.js';
 import type { Log } from './log.js';
 import { LogLimit, type Where } from './log-limit.js';
 
@@ -12,9 +12,12 @@ export class Reporter {
     this.#limit = new LogLimit(log);
   }
 
-  /** @param details shown with the first line of a failure, such as the bytes of a frame */
+  /**
+   * What failed, where and why is in the fault; what to do about it comes from the table.
+   * @param details of this one time, such as the bytes of a frame
+   */
   fault(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}): void {
-    this.#limit.report(fault, where, level, details);
+    this.#limit.report(fault, where, level, { ...details, remedy: ERRORS[fault.code].remedy });
   }
 
   /** A line of a plugin. */

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { startPlc } from '../demo/plc.js';
 import { Witness } from '../demo/witness.js';
 import { Gateway } from '../gateway.js';
 import { createLog } from '../telemetry/log.js';
+import { untilSignal } from './signals.js';
 
 export interface DemoOptions {
   readonly for?: string;
@@ -31,18 +32,24 @@ export async function demo(options: DemoOptions): Promise<void> {
   }
   const say = (line: string): void =>
     void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`);
+  await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
-  const plc = await startPlc(UNITS);
+  parts.defer(() => rm(folder, { recursive: true, force: true }));
   const broker = await startBroker({ host: '127.0.0.1', port: 0 });
+  parts.defer(() => broker.stop());
+  const plc = await startPlc(UNITS);
+  parts.defer(() => plc.stop());
   const witness = await Witness.start(broker.port, plc);
+  parts.defer(() => witness.close());
   const { config } = await readConfig(configOf(folder, plc.port, broker.port), join(folder, 'sluice.yaml'), {
     environment: {},
   });
+  await copyPlugin(config.plugins.dir);
   const log = createLog(
     process.env.SLUICE_LOG === undefined ? { environment: { ...process.env, SLUICE_LOG: 'warn' } } : {},
   );
   const gateway = new Gateway(config, { log });
-  await copyPlugin(config.plugins.dir);
+  parts.defer(() => gateway.stop());
   await gateway.start();
   say(`simulated PLC   modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms`);
   say(
@@ -57,12 +64,9 @@ export async function demo(options: DemoOptions): Promise<void> {
     shown = performance.now();
     say(`${topic}  ${payload}`);
   };
-  await ended(forMs);
+  await untilSignal(forMs);
   await gateway.stop();
-  await witness.end();
-  await plc.stop();
-  await broker.stop();
-  await rm(folder, { recursive: true, force: true });
+  await witness.caughtUp();
   const summary = await summarise(gateway, witness);
   if (options.json === true) process.stdout.write(`${JSON.stringify(summary)}\n`);
   else {
@@ -92,21 +96,7 @@ async function summarise(gateway: Gateway, witness: Witness) {
   };
 }
 
-/** Ends by time, by SIGINT or by SIGTERM. */
-function ended(forMs: number | undefined): Promise<void> {
-  return new Promise(resolve => {
-    const timer = forMs === undefined ? undefined : setTimeout(done, forMs);
-    function done(): void {
-      clearTimeout(timer);
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.off(name, done);
-      resolve();
-    }
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, done);
-  });
-}
-
 async function copyPlugin(folder: string): Promise<void> {
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(folder, { recursive: true });
   const built = fileURLToPath(new URL('../../plugins/modbus-json.wasm', import.meta.url));
   try {

@@ -3,6 +3,7 @@ import { formatProblem } from '../config/problem.js';
 import { Gateway } from '../gateway.js';
 import { createLog } from '../telemetry/log.js';
 import { pluginNames } from './plugin-names.js';
+import { untilSignal } from './signals.js';
 
 /** Runs a gateway from a configuration file until SIGTERM or SIGINT; both end it in order. */
 export async function start(options: { config?: string }): Promise<void> {
@@ -11,10 +12,8 @@ export async function start(options: { config?: string }): Promise<void> {
   for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log });
   await gateway.start();
-  const signal = await new Promise<string>(resolve => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-  });
-  log.info(`${signal}: sources stop, what is under way is delivered`);
+  const signal = await untilSignal();
+  log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`);
   await gateway.stop();
   log.info('stopped');
 }

@@ -47,14 +47,17 @@ export class Witness {
     return witness;
   }
 
-  /** Waits until everything that was published before has come, and disconnects. */
-  async end(): Promise<void> {
+  /** Waits until everything that was published before has come. */
+  async caughtUp(): Promise<void> {
     const ended = new Promise<void>(resolve => {
       this.#ended = resolve;
     });
     await this.#client.publishAsync(END, '', { qos: 1 });
     await ended;
-    await this.#client.endAsync();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(true);
   }
 
   /** Sequences between the first and the last of a unit that never came. */

@@ -1,5 +1,6 @@
 // Echoes every frame (topic, payload, properties), but does what -DPOISON=... names when the payload begins
-// with 0xEE: good frames and bad ones can be mixed in one batch.
+// with 0xEE: good frames and bad ones can be mixed in one batch. -DPOISON_AT=9 looks at another byte: in a
+// Modbus reply that is the first one of the first register.
 #include "number-in.h"
 #include "sluice.h"
 
@@ -21,6 +22,10 @@
 
 #ifndef POISON
 #define POISON 0
+#endif
+
+#ifndef POISON_AT
+#define POISON_AT 0
 #endif
 
 [[maybe_unused]] static uint32_t slow_for;
@@ -85,7 +90,7 @@ static void poison_message([[maybe_unused]] sluice_message *message) {
 }
 
 static sluice_result convert(const sluice_frame *frame) {
-  bool poisoned = frame->payload.length > 0 && sluice_u8(frame->payload, 0) == 0xee;
+  bool poisoned = frame->payload.length > POISON_AT && sluice_u8(frame->payload, POISON_AT) == 0xee;
   if (poisoned) poison();
   sluice_message *message = sluice_reply(frame, 1);
   message->payload = frame->payload;

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
+import { modbus, startGateway } from '../support/gateway-rig.js';
+import { unusedPort } from '../support/plc.js';
+
+const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
+
+test('a PLC that is away at the start and comes later is polled then', async t => {
+  const port = await unusedPort();
+  const rig = await startGateway(t, { sources: { line1: modbus(port) }, routes: ROUTES }, ['modbus-json']);
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  const line = await rig.book.line('SLUICE_SOURCE_DISCONNECTED', { source: 'line1' });
+  assert.match(line.msg, new RegExp(`line1: 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED.*next try in \\d+ ms`));
+  assert.equal((await rig.ready()).ready, true, 'a device away is no reason');
+  const plc = await CountingPlc.start(port);
+  t.after(() => plc.stop());
+  await seen.atLeast(20);
+  assert.deepEqual([seen.missing(), seen.repeated()], [[], []]);
+});
+
+test('a PLC that closes connections in the middle is polled again, and what it said arrives once', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const rig = await startGateway(t, { sources: { line1: modbus(plc.port) }, routes: ROUTES }, [
+    'modbus-json',
+  ]);
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  for (let cut = 0; cut < 3; cut++) {
+    await seen.atLeast(seen.messages + 10);
+    plc.cut();
+  }
+  await seen.atLeast(seen.messages + 10);
+  // A reply that was on its way when the device cut the line is gone with it; no other is.
+  assert.ok(seen.gaps().length <= 3, `${seen.gaps()}`);
+  assert.deepEqual(seen.repeated(), []);
+  assert.ok((await rig.metric('sluice_source_failures_total', { source: 'line1' })) > 0);
+});
+
+test('a route with two sources keeps the order of each, and a message says which one it is from', async t => {
+  const [one, two] = [await CountingPlc.start(), await CountingPlc.start()];
+  t.after(() => Promise.all([one.stop(), two.stop()]));
+  const rig = await startGateway(
+    t,
+    {
+      sources: { line1: modbus(one.port), line2: modbus(two.port, { every: '2ms' }) },
+      routes: [{ from: ['line1', 'line2'], through: ['modbus-json'] }],
+    },
+    ['modbus-json'],
+  );
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  await seen.until('both', () => seen.highest('line1/1') >= 50 && seen.highest('line2/1') >= 100);
+  for (const unit of ['line1/1', 'line2/1']) {
+    const order = [...(seen.seen.get(unit)?.keys() ?? [])];
+    assert.deepEqual(
+      order,
+      [...order].sort((a, b) => a - b),
+    );
+    assert.deepEqual([seen.gaps(unit), seen.repeated(unit)], [[], []]);
+  }
+  await rig.gateway.stop();
+  for (const source of ['line1', 'line2']) {
+    const frames = await rig.metric('sluice_frames_total', { source });
+    assert.equal(await rig.metric('sluice_delivered_total', { source }), frames, source);
+  }
+});
+
+test('a source that feeds two routes gives each frame to both or to neither', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const rig = await startGateway(
+    t,
+    {
+      sources: { line1: modbus(plc.port, { every: '1ms' }) },
+      routes: [
+        { name: 'json', from: 'line1', through: ['modbus-json'] },
+        { name: 'raw', from: 'line1', through: ['echo'] },
+      ],
+    },
+    ['modbus-json'],
+  );
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  // The second route waits for its plugin; once its ring is full the first one gets nothing more either.
+  await rig.reaches(50, 'sluice_polls_skipped_total', { code: 'SLUICE_SOURCE_BACKPRESSURE' });
+  assert.deepEqual((await rig.ready()).reasons, ['route raw waits for the plugin echo']);
+  await rig.drop('echo');
+  await seen.until('what comes behind', () => seen.highest() >= 500);
+  await rig.gateway.stop();
+  // Both routes use the same topic here: every sequence comes twice, once from each.
+  const times = new Map<number, number>();
+  for (const count of seen.seen.get('line1/1')?.values() ?? []) times.set(count, (times.get(count) ?? 0) + 1);
+  assert.deepEqual(seen.missing(), []);
+  assert.ok((times.get(1) ?? 0) <= 4, 'the last ones may not have reached the subscriber');
+  assert.equal(times.get(3), undefined);
+  const frames = await rig.metric('sluice_frames_total', { source: 'line1' });
+  assert.equal(await rig.metric('sluice_messages_total', { sink: 'embedded' }), frames * 2);
+});

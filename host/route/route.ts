@@ -135,14 +135,14 @@ export class Route {
    */
   async stop(patienceMs: number): Promise<void> {
     const end = performance.now() + patienceMs;
+    const { state } = this.slot;
+    // In the ordinary way first: a guest that fails now is replaced, and what it was at is run again.
+    if (state === 'serving' || state === 'recovering') await within(patienceMs, this.#empty());
+    const rest = Math.max(end - performance.now(), STOP_MS);
     // A slot waits for its swaps, and a swap for room in the sinks: that may never come.
-    await within(patienceMs + STOP_MS, this.slot.stop(Math.max(patienceMs, STOP_MS)));
+    await within(rest + STOP_MS, this.slot.stop(rest));
     this.pump();
-    if (this.#delivery === undefined) return;
-    const emptied = new Promise<void>(resolve => {
-      this.#emptied = resolve;
-    });
-    await within(end - performance.now(), emptied);
+    await within(end - performance.now(), this.#empty());
   }
 
   /** Moves results on until there are none or a sink is full. */
@@ -155,9 +155,22 @@ export class Route {
       this.#finish();
     }
     this.#pumping = false;
-    if (this.#delivery === undefined) this.#emptied?.();
+    if (this.#isEmpty) this.#emptied?.();
     this.#slabs.set(this.slot.ring.inUse);
     for (const { sink } of this.#sinks) sink.flush();
+  }
+
+  /** Nothing waits for the chain or for a sink. */
+  get #isEmpty(): boolean {
+    const { ring, state } = this.slot;
+    return this.#delivery === undefined && (state === 'stopped' || ring.outstanding + ring.waiting === 0);
+  }
+
+  #empty(): Promise<void> {
+    if (this.#isEmpty) return Promise.resolve();
+    return new Promise(resolve => {
+      this.#emptied = resolve;
+    });
   }
 
   #begin(): boolean {

@@ -9,6 +9,8 @@ export const RING = {
   published: 0,
   /** Sandbox: slabs committed so far. (The host takes one back when it wants the rest of a piece.) */
   committed: 16,
+  /** Sandbox: counts up with each commit, and never back: what the host waits on. */
+  commits: 17,
   /** Host: 1 = the session ends once `committed` has reached `limit`. */
   detach: 32,
   limit: 33,

@@ -164,7 +164,7 @@ export class Slot {
     void sandbox.ended.then(fault => this.#died(sandbox, fault));
     sandbox.send({ kind: 'serve', slabs: this.ring.buffers.slabs });
     this.#idle ??= setInterval(() => this.#idleFlush(), IDLE_FLUSH_MS / 2).unref();
-    this.#commits.arm(this.ring.committed);
+    this.#commits.arm();
     if (this.ring.outstanding > 0) this.#watch();
     this.turnEnded();
   }
@@ -219,7 +219,7 @@ export class Slot {
     this.#events.committed();
     if (this.ring.outstanding === 0) this.ring.publish();
     if (this.ring.outstanding > 0 && this.#state === 'serving') this.#watch();
-    this.#commits.arm(this.ring.committed);
+    this.#commits.arm();
   }
 
   #idleFlush(): void {

@@ -99,7 +99,8 @@ export class Session {
     control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
     this.#sendLogs();
     Atomics.store(control, RING.committed, (sequence + 1) | 0);
-    Atomics.notify(control, RING.committed);
+    Atomics.add(control, RING.commits, 1);
+    Atomics.notify(control, RING.commits);
   }
 
   #batch(sequence: number, header: number, out: OutWriter): void {

@@ -94,6 +94,26 @@ export const ERRORS = {
     cause: 'A plugin could not be built from its source.',
     remedy: "Read the compiler's words in the message; plugin.json names the source.",
   },
+  SLUICE_PLUGIN_TOOLS: {
+    cause: 'The compiler for the language of a plugin is not installed.',
+    remedy: 'Run the npm command in the message in the folder of the plugin.',
+  },
+  SLUICE_PLUGIN_NAME: {
+    cause: 'A name cannot be that of a plugin.',
+    remedy: 'Use 1 to 63 lower-case letters, digits and hyphens, the first one a letter or digit.',
+  },
+  SLUICE_PLUGIN_LANGUAGE: {
+    cause: 'There is no scaffold for this language.',
+    remedy: 'Choose one of those that the message lists.',
+  },
+  SLUICE_PLUGIN_EXISTS: {
+    cause: 'The folder for a new plugin is there already and is not empty.',
+    remedy: 'Choose another name, or another folder with --dir.',
+  },
+  SLUICE_PLUGIN_VECTORS: {
+    cause: 'The test vectors of a plugin cannot be read.',
+    remedy: 'Correct the named field of vectors.json; runtime/vector.ts in the package shows the form.',
+  },
   SLUICE_PLUGIN_FOLDER: {
     cause: 'The plugin folder could not be made or read.',
     remedy: 'Check `plugins.dir` in the configuration and the rights of the folder and those above it.',
@@ -249,6 +269,30 @@ export const ERRORS = {
   SLUICE_SOURCE_LATE: {
     cause: "The gateway's own loop was late: a whole period of a poll went by before it was looked at.",
     remedy: 'Poll less often, or give the gateway more processor time.',
+  },
+  SLUICE_SOURCE_REFUSED: {
+    cause: 'A southbound system refused the connection, or a topic filter that was subscribed to.',
+    remedy: 'Read the reason code: credentials and topic rights are the usual ones.',
+  },
+  SLUICE_SOURCE_VERSION: {
+    cause:
+      'The broker does not speak MQTT 5.0. The source goes on with MQTT 3.1.1, which carries no content type and no user properties.',
+    remedy:
+      'Set `version: 4` for the source to make it the rule, or use a broker that speaks MQTT 5.0. With 3.1.1 a `clientId` is needed for a session that outlives a connection.',
+  },
+  SLUICE_SOURCE_SESSION: {
+    cause:
+      'The broker keeps no session for the source: what was published while the connection was away does not come.',
+    remedy:
+      'Set a `clientId` for the source, and let the broker keep its sessions (persistence, session expiry).',
+  },
+  SLUICE_SOURCE_QOS: {
+    cause: 'A source gets another quality of service than the one that was asked for.',
+    remedy: 'QoS 2 is taken at QoS 1. If the broker grants less, change its limits, or ask for less.',
+  },
+  SLUICE_SOURCE_MESSAGE: {
+    cause: 'A message has a topic or a property that is not text: empty, not UTF-8, a NUL, or a wildcard.',
+    remedy: 'Correct the publisher. The message was acknowledged and left out.',
   },
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',

@@ -1,4 +1,5 @@
-import type { MqttSinkConfig, MqttTls } from '../sinks/mqtt/config.js';
+import type { MqttTls } from '../mqtt/connection.js';
+import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { MqttSinkInput } from './schema-mqtt.js';

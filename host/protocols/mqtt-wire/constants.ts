@@ -1,5 +1,5 @@
 /**
- * Numbers of MQTT that a publisher meets. Sources: OASIS MQTT 3.1.1 (29 October 2014), below "3.1.1", and
+ * Numbers of MQTT that a client meets. Sources: OASIS MQTT 3.1.1 (29 October 2014), below "3.1.1", and
  * OASIS MQTT 5.0 (7 March 2019), below "5.0".
  */
 
@@ -12,6 +12,8 @@ export const PACKET = {
   connack: 2,
   publish: 3,
   puback: 4,
+  subscribe: 8,
+  suback: 9,
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,
@@ -45,7 +47,12 @@ export const PUBLISH_FLAG = { retain: 0x01, qos1: 0x02, qos2: 0x04, qosMask: 0x0
 
 /** Property identifiers, 5.0 §2.2.2.2. */
 export const PROPERTY_ID = {
+  payloadFormatIndicator: 1,
+  messageExpiryInterval: 2,
   contentType: 3,
+  responseTopic: 8,
+  correlationData: 9,
+  subscriptionIdentifier: 11,
   sessionExpiryInterval: 17,
   assignedClientId: 18,
   serverKeepAlive: 19,
@@ -56,6 +63,7 @@ export const PROPERTY_ID = {
   reasonString: 31,
   receiveMaximum: 33,
   topicAliasMaximum: 34,
+  topicAlias: 35,
   maximumQos: 36,
   retainAvailable: 37,
   userProperty: 38,

@@ -1,8 +1,8 @@
-import { SluiceError } from '../../../runtime/index.js';
 import { PROPERTY_ID } from './constants.js';
+import { malformed, type ProtocolCode } from './malformed.js';
 import { readVarint, varintSize } from './varint.js';
 
-/** Properties of CONNACK, PUBACK and DISCONNECT that matter to a publisher. Absent: the default of the clause. */
+/** Properties of CONNACK, PUBACK, SUBACK and DISCONNECT that matter to a client. Absent: the default of the clause. */
 export interface BrokerProperties {
   /** 5.0 §3.2.2.3.3; 1 to 65,535. */
   receiveMaximum?: number;
@@ -49,8 +49,8 @@ const KINDS: Readonly<Record<number, Kind>> = {
   [PROPERTY_ID.sharedAvailable]: 'byte',
 };
 
-/** 5.0 §3.4.2.2 and §3.14.2.2: all that PUBACK and DISCONNECT may carry. CONNACK may carry all of KINDS. */
-export const PUBACK_PROPERTIES: ReadonlySet<number> = new Set([
+/** 5.0 §3.4.2.2, §3.9.2.1 and §3.14.2.2: all that PUBACK, SUBACK and DISCONNECT may carry. CONNACK may carry all of KINDS. */
+export const ACK_PROPERTIES: ReadonlySet<number> = new Set([
   PROPERTY_ID.reasonString,
   PROPERTY_ID.userProperty,
 ]);
@@ -65,7 +65,7 @@ export const CONNACK_PROPERTIES: ReadonlySet<number> = new Set(Object.keys(KINDS
 /**
  * Reads the property field at `at`, which has to end exactly at `end`. What we have no use for is
  * checked for its bounds and skipped.
- * @throws SluiceError SLUICE_SINK_PROTOCOL
+ * @throws SluiceError with `code`
  */
 export function readProperties(
   bytes: Buffer,
@@ -73,23 +73,25 @@ export function readProperties(
   end: number,
   allowed: ReadonlySet<number>,
   packet: string,
+  code: ProtocolCode,
 ): BrokerProperties {
+  const broken = (what: string): Error => malformed(code, `${packet}, where ${what}`);
   const length = readVarint(bytes, at, end);
   let i = at + varintSize(Math.max(length, 0));
-  if (length < 0 || i + length !== end) throw broken(packet, 'the property length does not match the packet');
+  if (length < 0 || i + length !== end) throw broken('the property length does not match the packet');
   const found: BrokerProperties = {};
   const seen = new Set<number>();
   while (i < end) {
     // 5.0 §2.2.2.2: the identifier is a Variable Byte Integer, all in use take one byte.
     const id = bytes[i++]!;
     const kind = KINDS[id];
-    if (kind === undefined || !allowed.has(id)) throw broken(packet, `property ${id} does not belong there`);
+    if (kind === undefined || !allowed.has(id)) throw broken(`property ${id} does not belong there`);
     // 5.0 §2.2.2.2: everything but the user property at most once.
-    if (seen.has(id) && id !== PROPERTY_ID.userProperty) throw broken(packet, `property ${id} comes twice`);
+    if (seen.has(id) && id !== PROPERTY_ID.userProperty) throw broken(`property ${id} comes twice`);
     seen.add(id);
     const size = sizeOf(bytes, i, end, kind);
-    if (i + size > end) throw broken(packet, `property ${id} is cut short`);
-    take(found, id, bytes, i, size, packet);
+    if (i + size > end) throw broken(`property ${id} is cut short`);
+    take(found, id, bytes, i, size, broken);
     i += size;
   }
   return found;
@@ -112,25 +114,25 @@ function take(
   bytes: Buffer,
   at: number,
   size: number,
-  packet: string,
+  broken: (what: string) => Error,
 ): void {
   const text = (): string => bytes.toString('utf8', at + 2, at + size);
   switch (id) {
     case PROPERTY_ID.receiveMaximum:
       found.receiveMaximum = bytes.readUInt16BE(at);
-      if (found.receiveMaximum === 0) throw broken(packet, 'Receive Maximum is 0'); // §3.2.2.3.3
+      if (found.receiveMaximum === 0) throw broken('Receive Maximum is 0'); // §3.2.2.3.3
       break;
     case PROPERTY_ID.maximumQos:
       found.maximumQos = bytes[at]!;
-      if (found.maximumQos > 1) throw broken(packet, 'Maximum QoS is neither 0 nor 1'); // §3.2.2.3.4
+      if (found.maximumQos > 1) throw broken('Maximum QoS is neither 0 nor 1'); // §3.2.2.3.4
       break;
     case PROPERTY_ID.retainAvailable:
-      if (bytes[at]! > 1) throw broken(packet, 'Retain Available is neither 0 nor 1'); // §3.2.2.3.5
+      if (bytes[at]! > 1) throw broken('Retain Available is neither 0 nor 1'); // §3.2.2.3.5
       found.retainAvailable = bytes[at] === 1;
       break;
     case PROPERTY_ID.maximumPacketSize:
       found.maximumPacketSize = bytes.readUInt32BE(at);
-      if (found.maximumPacketSize === 0) throw broken(packet, 'Maximum Packet Size is 0'); // §3.2.2.3.6
+      if (found.maximumPacketSize === 0) throw broken('Maximum Packet Size is 0'); // §3.2.2.3.6
       break;
     case PROPERTY_ID.topicAliasMaximum:
       found.topicAliasMaximum = bytes.readUInt16BE(at);
@@ -152,8 +154,4 @@ function take(
       break;
     default:
   }
-}
-
-function broken(packet: string, what: string): SluiceError {
-  return new SluiceError('SLUICE_SINK_PROTOCOL', `The broker's ${packet} is malformed: ${what}.`);
 }

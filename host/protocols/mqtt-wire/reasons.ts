@@ -9,7 +9,7 @@ const RETURN_CODES: Readonly<Record<number, string>> = {
   5: 'not authorized',
 };
 
-/** Reason codes of 5.0 §2.4 that a server may send in CONNACK, PUBACK or DISCONNECT. */
+/** Reason codes of 5.0 §2.4 that a server may send in CONNACK, PUBACK, SUBACK or DISCONNECT. */
 const REASON_CODES: Readonly<Record<number, string>> = {
   0: 'success',
   16: 'no matching subscribers',
@@ -28,6 +28,7 @@ const REASON_CODES: Readonly<Record<number, string>> = {
   140: 'bad authentication method',
   141: 'keep alive timeout',
   142: 'session taken over by another client with the same client id',
+  143: 'topic filter invalid',
   144: 'topic name invalid',
   145: 'packet identifier in use',
   147: 'receive maximum exceeded',
@@ -41,8 +42,11 @@ const REASON_CODES: Readonly<Record<number, string>> = {
   155: 'QoS not supported',
   156: 'use another server',
   157: 'server moved',
+  158: 'shared subscriptions not supported',
   159: 'connection rate exceeded',
   160: 'maximum connect time',
+  161: 'subscription identifiers not supported',
+  162: 'wildcard subscriptions not supported',
 };
 
 /** Reason codes after which only a person, or the other party to a quarrel, can change the outcome. */

@@ -15,8 +15,10 @@ export interface ConnectOptions {
   readonly will?: ConnectWill | undefined;
   /** Seconds that a 5.0 broker keeps the session after the connection is gone. */
   readonly sessionExpiry: number;
-  /** The largest packet that we take, said to a 5.0 broker. */
-  readonly maximumPacketSize: number;
+  /** The largest packet that we take, said to a 5.0 broker; left out: any. */
+  readonly maximumPacketSize?: number | undefined;
+  /** How many publications at QoS 1 may be on their way to us, said to a 5.0 broker; left out: 65,535. */
+  readonly receiveMaximum?: number | undefined;
 }
 
 export interface ConnectWill {
@@ -58,15 +60,7 @@ export function encodeConnect(options: ConnectOptions): Buffer {
       options.keepAlive & 0xff,
     ]),
   ];
-  if (version === 5) {
-    const properties = Buffer.alloc(11);
-    properties[0] = 10;
-    properties[1] = PROPERTY_ID.sessionExpiryInterval;
-    properties.writeUInt32BE(options.sessionExpiry, 2);
-    properties[6] = PROPERTY_ID.maximumPacketSize;
-    properties.writeUInt32BE(options.maximumPacketSize, 7);
-    parts.push(properties);
-  }
+  if (version === 5) parts.push(connectProperties(options));
   // §3.1.3: client id, will properties, will topic, will payload, user name, password, in this order [MQTT-3.1.3-1].
   parts.push(field('client id', options.clientId));
   if (will !== undefined) {
@@ -76,6 +70,42 @@ export function encodeConnect(options: ConnectOptions): Buffer {
   if (username !== undefined) parts.push(field('user name', username));
   if (password !== undefined) parts.push(field('password', password));
   return packet(PACKET.connect, Buffer.concat(parts));
+}
+
+/** 5.0 §3.1.2.11. */
+function connectProperties(options: ConnectOptions): Buffer {
+  const { sessionExpiry, maximumPacketSize, receiveMaximum } = options;
+  const out = Buffer.alloc(14);
+  let at = 1;
+  out[at] = PROPERTY_ID.sessionExpiryInterval;
+  at = out.writeUInt32BE(sessionExpiry, at + 1);
+  if (maximumPacketSize !== undefined) {
+    out[at] = PROPERTY_ID.maximumPacketSize;
+    at = out.writeUInt32BE(maximumPacketSize, at + 1);
+  }
+  if (receiveMaximum !== undefined) {
+    out[at] = PROPERTY_ID.receiveMaximum;
+    at = out.writeUInt16BE(receiveMaximum, at + 1);
+  }
+  out[0] = at - 1;
+  return out.subarray(0, at);
+}
+
+/**
+ * SUBSCRIBE, 5.0 §3.8 and 3.1.1 §3.8. In 5.0 retained messages come with new subscriptions only (Retain
+ * Handling 1), so that a connection that is made anew does not bring them again.
+ * @param packetId 1 to 65,535
+ */
+export function encodeSubscribe(
+  version: MqttVersion,
+  packetId: number,
+  topics: readonly string[],
+  qos: 0 | 1,
+): Buffer {
+  const parts: Uint8Array[] = [Buffer.from([packetId >> 8, packetId & 0xff, ...(version === 5 ? [0] : [])])];
+  const options = Buffer.from([version === 5 ? 0x10 | qos : qos]);
+  for (const topic of topics) parts.push(field('topic filter', topic), options);
+  return packet(PACKET.subscribe, Buffer.concat(parts), 0x02); // §3.8.1 [MQTT-3.8.1-1]: these flags.
 }
 
 /** PINGREQ, §3.12. */
@@ -111,9 +141,9 @@ function field(name: string, value: string | Uint8Array): Buffer {
   return out;
 }
 
-function packet(type: number, body: Buffer): Buffer {
+function packet(type: number, body: Buffer, flags = 0): Buffer {
   const head = Buffer.alloc(1 + varintSize(body.length));
-  head[0] = type << 4;
+  head[0] = (type << 4) | flags;
   writeVarint(head, 1, body.length);
   return Buffer.concat([head, body]);
 }

@@ -1,134 +1,43 @@
-import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { SluiceError } from '../../../runtime/index.js';
-import { MAX_STRING, type MqttVersion } from '../../protocols/mqtt-wire/constants.js';
-import type { ConnectWill } from '../../protocols/mqtt-wire/session.js';
-import { checkString, checkTopic, defectText, TEXT } from '../../protocols/mqtt-wire/text.js';
+import {
+  checkName,
+  type FilledConnection,
+  fillConnection,
+  type MqttConnection,
+} from '../../mqtt/connection.js';
+import { MAX_STRING } from '../../protocols/mqtt-wire/constants.js';
 
 /** What a user may say about an MQTT sink. Defaults are in `fill`. */
-export interface MqttSinkConfig {
-  /** `mqtt://host:1883` or `mqtts://host:8883`; `user:password@` is understood. */
-  readonly url: string;
-  /** Default 5. A broker that knows 3.1.1 only is spoken to in 3.1.1 from then on. */
-  readonly version?: MqttVersion | undefined;
+export interface MqttSinkConfig extends MqttConnection {
   /** Cap; a message goes out with the lower of this and what its plugin asked for. QoS 2 becomes 1. Default 1. */
   readonly qos?: 0 | 1 | undefined;
-  /** Given: the broker is asked to keep the session. Default: a random one for each start. */
-  readonly clientId?: string | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** Default 30; 0 turns it off. A 5.0 broker may set another. */
-  readonly keepAliveS?: number | undefined;
   /** Default 10,000 messages (at most 65,535) and 8 MiB. */
   readonly window?:
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
     | undefined;
   /** Put before every topic as it is. */
   readonly prefix?: string | undefined;
-  readonly will?: ConnectWill | undefined;
-  readonly tls?: MqttTls | undefined;
-  /** Default 500 ms to 30 s. */
-  readonly reconnect?:
-    | { readonly minMs?: number | undefined; readonly maxMs?: number | undefined }
-    | undefined;
-  /** From the start of a connection to CONNACK. Default 10 s. */
-  readonly connectTimeoutMs?: number | undefined;
-}
-
-/** PEM texts. */
-export interface MqttTls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly servername?: string | undefined;
-  /** Default true. */
-  readonly rejectUnauthorized?: boolean | undefined;
 }
 
 /** What the code may assume. */
-export interface FilledConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
-  readonly version: MqttVersion;
+export interface FilledConfig extends FilledConnection {
   readonly qos: 0 | 1;
-  readonly clientId: string;
-  /** The client id outlives this process. */
-  readonly named: boolean;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly keepAlive: number;
   readonly messages: number;
   readonly bytes: number;
   readonly prefix: Buffer;
-  readonly will: ConnectWill | undefined;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly connectTimeoutMs: number;
 }
 
 /** @throws SluiceError SLUICE_CONFIG_INVALID */
 export function fill(name: string, config: MqttSinkConfig): FilledConfig {
-  const url = URL.canParse(config.url) ? new URL(config.url) : undefined;
-  const secure = url?.protocol === 'mqtts:';
-  if (url === undefined || !(secure || url.protocol === 'mqtt:') || url.hostname === '') {
-    throw invalid(name, 'url', 'has to be mqtt://host:port or mqtts://host:port');
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const where = `sinks.${name}.mqtt`;
+  const connection = fillConnection(where, config);
   const prefix = Buffer.from(config.prefix ?? '', 'utf8');
   // No room for a topic behind a prefix of the full length.
-  if (prefix.length > 0) checkName(name, 'prefix', prefix, MAX_STRING - 1);
-  if (config.will !== undefined)
-    checkName(name, 'will.topic', Buffer.from(config.will.topic, 'utf8'), MAX_STRING);
-  const clientId = config.clientId ?? '';
-  const bytes = Buffer.from(clientId, 'utf8');
-  if (checkString(bytes, 0, bytes.length) !== TEXT.ok)
-    throw invalid(name, 'clientId', 'is not a plain string');
-  const minMs = config.reconnect?.minMs ?? 500;
+  if (prefix.length > 0) checkName(where, 'prefix', prefix, MAX_STRING - 1);
   return {
-    host,
-    port: url.port === '' ? (secure ? 8883 : 1883) : Number(url.port),
-    tls: secure ? tlsOptions(host, config.tls ?? {}) : undefined,
-    version: config.version ?? 5,
+    ...connection,
     qos: config.qos ?? 1,
-    // 3.1.1 §3.1.3.1 [MQTT-3.1.3-5]: 1 to 23 letters and digits are what every broker takes.
-    clientId: clientId === '' ? `sluice${randomBytes(8).toString('hex')}` : clientId,
-    named: clientId !== '',
-    username: config.username ?? fromUrl(url.username),
-    password: config.password ?? fromUrl(url.password),
-    keepAlive: Math.min(Math.max(Math.round(config.keepAliveS ?? 30), 0), 65_535),
     messages: config.window?.messages ?? 10_000,
     bytes: config.window?.bytes ?? 8 * 1024 * 1024,
     prefix,
-    will: config.will,
-    minMs,
-    maxMs: Math.max(minMs, config.reconnect?.maxMs ?? 30_000),
-    connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
   };
-}
-
-function tlsOptions(host: string, tls: MqttTls): ConnectionOptions {
-  // RFC 6066 §3: an IP address is not a server name.
-  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    rejectUnauthorized: tls.rejectUnauthorized ?? true,
-    ...(servername === undefined ? {} : { servername }),
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-  };
-}
-
-function fromUrl(part: string): string | undefined {
-  return part === '' ? undefined : decodeURIComponent(part);
-}
-
-function checkName(name: string, field: string, bytes: Buffer, longest: number): void {
-  const defect = bytes.length > longest ? TEXT.tooLong : checkTopic(bytes, 0, bytes.length, 0);
-  if (defect !== TEXT.ok) throw invalid(name, field, defectText(defect));
-}
-
-function invalid(name: string, field: string, what: string): SluiceError {
-  return new SluiceError('SLUICE_CONFIG_INVALID', `sinks.${name}.mqtt.${field} ${what}.`);
 }

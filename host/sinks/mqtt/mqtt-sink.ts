@@ -1,18 +1,25 @@
 import type { Fault } from '../../../runtime/index.js';
 import type { MessageView } from '../../../sandbox/index.js';
+import { SINK_CODES } from '../../mqtt/codes.js';
+import { Dialer } from '../../mqtt/dialer.js';
+import type { Link, Loss } from '../../mqtt/link.js';
 import { MAX_STRING, type MqttVersion } from '../../protocols/mqtt-wire/constants.js';
-import type { Connack } from '../../protocols/mqtt-wire/parser.js';
+import { BrokerParser, MAX_BROKER_PACKET } from '../../protocols/mqtt-wire/parser.js';
 import { MEASURE, PublishEncoder } from '../../protocols/mqtt-wire/publish.js';
 import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
+import type { Connack } from '../../protocols/mqtt-wire/server-packets.js';
 import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
+import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { Sink, SinkReport, SinkState, Ticket } from '../sink.js';
 import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
-import { Dialer } from './dialer.js';
-import type { Link, Loss } from './link.js';
-import { escapeBytes, refusalOf, tooLarge } from './refusal.js';
+import { refusalOf, tooLarge } from './refusal.js';
 import { Tally } from './tally.js';
 import { type Run, SendWindow } from './window.js';
 
+/** A read of this size holds 4,096 acknowledgements. */
+const READ_BYTES = 16_384;
+/** Seconds that a 5.0 broker keeps our session while we are away. */
+const SESSION_EXPIRY = 3_600;
 /** With this many on the wire a millisecond more until a confirmation is seen holds nothing up. */
 const MANY = 1_000;
 
@@ -56,16 +63,27 @@ export class MqttSink implements Sink {
     this.#encoder = new PublishEncoder(this.#config.version, this.#config.prefix);
     this.#qos = this.#config.qos;
     this.#maximumPacket = this.#window.store.limit;
-    this.#dialer = new Dialer(this.#config, report, {
+    const options = {
+      codes: SINK_CODES,
+      readBytes: READ_BYTES,
+      sessionExpiry: SESSION_EXPIRY,
+      maximumPacketSize: MAX_BROKER_PACKET,
+      wantsSession: false,
+    };
+    this.#dialer = new Dialer(this.#config, options, {
       accepted: (link, packet) => this.#accepted(link, packet),
-      puback: (id, reason, text) => this.#puback(id, reason, text),
+      reader: (version, session) =>
+        new BrokerParser(version, {
+          ...session,
+          puback: (id, reason, text) => this.#puback(id, reason, text),
+        }),
       read: () => {
         this.#settled();
         return this.#window.onWire > MANY;
       },
       drain: () => this.#pump(),
       lost: loss => this.#lost(loss),
-      fellBack: () => this.#fellBack(),
+      fellBack: fault => this.#fellBack(fault),
     });
   }
 
@@ -178,6 +196,7 @@ export class MqttSink implements Sink {
   }
 
   #puback(id: number, reason: number, text: string | undefined): void {
+    this.#dialer.proved();
     const window = this.#window;
     const slot = window.slotOf(id);
     if (slot < 0) {
@@ -251,7 +270,8 @@ export class MqttSink implements Sink {
   }
 
   /** From here on 3.1.1: what waits was encoded for 5.0 and is rewritten. */
-  #fellBack(): void {
+  #fellBack(fault: Fault): void {
+    this.#report.failed(fault);
     this.#encoder = new PublishEncoder(4, this.#config.prefix);
     this.#window.adapt({ dropProperties: true, hasProperties: true, dropQos: false, dropRetain: false });
   }

@@ -1,17 +1,16 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { type Fault, faultOf } from '../../../runtime/index.js';
-import type { MqttVersion } from '../../protocols/mqtt-wire/constants.js';
-import { BrokerParser, type Connack } from '../../protocols/mqtt-wire/parser.js';
-import { isLasting, reasonText } from '../../protocols/mqtt-wire/reasons.js';
-import { PINGREQ } from '../../protocols/mqtt-wire/session.js';
-import type { FilledConfig } from './config.js';
+import { type ErrorCode, type Fault, faultOf } from '../../runtime/index.js';
+import type { MqttVersion } from '../protocols/mqtt-wire/constants.js';
+import { isLasting, reasonText } from '../protocols/mqtt-wire/reasons.js';
+import type { Connack, PacketReader, SessionEvents } from '../protocols/mqtt-wire/server-packets.js';
+import { PINGREQ } from '../protocols/mqtt-wire/session.js';
+import type { ConnectionCodes } from './codes.js';
+import type { FilledConnection } from './connection.js';
 import { KeepAlive } from './keep-alive.js';
 
 /** How long a closing handshake may take before the socket is torn down. */
 const CLOSE_MS = 1_000;
-/** A read of this size holds 4,096 acknowledgements. */
-const READ_BYTES = 16_384;
 /**
  * A broker that answers each message by itself wakes us for each: reading costs ten times what sending
  * does. So where many answers are outstanding, and only a few came, the next ones are left to gather.
@@ -29,7 +28,8 @@ export interface Loss {
 export interface LinkEvents {
   /** The broker's answer; its code may be a refusal, and then the link is about to be lost. */
   connack(packet: Connack): void;
-  puback(packetId: number, reason: number, text: string | undefined): void;
+  /** Makes the reader of the packets that this side is sent; those of the session go to `session`. */
+  reader(session: SessionEvents): PacketReader;
   /** All packets of one read have been seen. True: there is no hurry for the next read. */
   read(): boolean;
   /** The socket takes bytes again. */
@@ -44,32 +44,42 @@ export class Link {
   readonly #events: LinkEvents;
   readonly #where: string;
   readonly #version: MqttVersion;
-  readonly #parser: BrokerParser;
+  readonly #codes: ConnectionCodes;
+  readonly #reader: PacketReader;
   readonly #patience: NodeJS.Timeout;
   #keepAlive: KeepAlive | undefined;
   #loss: Loss | undefined;
   #closing: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
   #blocked = false;
+  /** The reader wants no more for now. */
+  #paused = false;
 
-  /** @param hello the encoded CONNECT, sent as soon as the connection stands */
-  constructor(config: FilledConfig, version: MqttVersion, hello: Buffer, events: LinkEvents) {
+  /**
+   * @param hello the encoded CONNECT, sent as soon as the connection stands
+   * @param readBytes the most that is read at once
+   */
+  constructor(
+    config: FilledConnection,
+    version: MqttVersion,
+    hello: Buffer,
+    readBytes: number,
+    codes: ConnectionCodes,
+    events: LinkEvents,
+  ) {
     this.#events = events;
+    this.#codes = codes;
     this.#version = version;
     this.#where = `${config.host}:${config.port}`;
-    this.#socket = config.tls === undefined ? this.#connectTcp(config) : this.#connectTls(config, config.tls);
-    this.#parser = new BrokerParser(version, {
+    this.#socket =
+      config.tls === undefined ? this.#connectTcp(config, readBytes) : this.#connectTls(config, config.tls);
+    this.#reader = events.reader({
       connack: packet => this.#connack(packet, config.keepAlive),
-      puback: (id, reason, text) => events.puback(id, reason, text),
       pingresp: () => this.#keepAlive?.pong(),
-      disconnect: (reason, text) =>
-        this.#refused('closed the connection', reason, text, 'SLUICE_SINK_DISCONNECTED'),
+      disconnect: (reason, text) => this.#refused('closed the connection', reason, text, codes.disconnected),
     });
     this.#patience = setTimeout(() => {
-      this.fail(
-        { code: 'SLUICE_SINK_DISCONNECTED', message: `${this.#where} did not answer in time.` },
-        false,
-      );
+      this.fail({ code: codes.disconnected, message: `${this.#where} did not answer in time.` }, false);
     }, config.connectTimeoutMs);
     this.#socket.once(config.tls === undefined ? 'connect' : 'secureConnect', () =>
       this.#socket.write(hello),
@@ -79,7 +89,7 @@ export class Link {
       events.drain();
     });
     this.#socket.on('error', (error: Error) => {
-      this.#loss ??= disconnected(`The connection to ${this.#where} failed: ${error.message}`);
+      this.#loss ??= this.#disconnected(`The connection to ${this.#where} failed: ${error.message}`);
     });
     // Without this a peer that is gone would be waited for until it takes what is still buffered.
     this.#socket.once('end', () => this.#socket.destroy());
@@ -111,6 +121,13 @@ export class Link {
     this.#socket.destroy();
   }
 
+  /** The reader takes packets again. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
   /** Says goodbye, passes on what is buffered, and closes; `lost` follows, after a second at the latest. */
   end(goodbye: Buffer): void {
     if (this.#closing !== undefined) return;
@@ -120,18 +137,18 @@ export class Link {
 
   /**
    * Acknowledgements come in reads of a few bytes each. One buffer for all of them costs less than half of
-   * what a new one for each 'data' event does; the parser keeps none of it.
+   * what a new one for each 'data' event does; the reader keeps none of it.
    */
-  #connectTcp({ host, port }: FilledConfig): Socket {
-    const buffer = Buffer.alloc(READ_BYTES);
+  #connectTcp({ host, port }: FilledConnection, readBytes: number): Socket {
+    const buffer = Buffer.alloc(readBytes);
     const callback = (length: number): boolean => {
       this.#data(buffer.subarray(0, length));
-      return true;
+      return !this.#paused;
     };
     return connectTcp({ host, port, noDelay: true, onread: { buffer, callback } });
   }
 
-  #connectTls({ host, port }: FilledConfig, options: ConnectionOptions): Socket {
+  #connectTls({ host, port }: FilledConnection, options: ConnectionOptions): Socket {
     const socket = connectTls({ ...options, host, port });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
@@ -142,15 +159,24 @@ export class Link {
     if (this.#loss !== undefined) return;
     this.#keepAlive?.received();
     try {
-      this.#parser.push(chunk);
+      if (!this.#reader.push(chunk)) this.#pause();
     } catch (thrown) {
       this.fail(faultOf(thrown), false);
     }
     const patient = this.#events.read();
-    if (!patient || chunk.length > FEW_BYTES || !this.writable) return;
+    if (!patient || this.#paused || chunk.length > FEW_BYTES || !this.writable) return;
     this.#socket.pause();
-    if (this.#gather === undefined) this.#gather = setTimeout(() => this.#socket.resume(), GATHER_MS);
+    if (this.#gather === undefined) this.#gather = setTimeout(() => this.#gathered(), GATHER_MS);
     else this.#gather.refresh();
+  }
+
+  #gathered(): void {
+    if (!this.#paused) this.#socket.resume();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
   }
 
   #connack(packet: Connack, keepAlive: number): void {
@@ -160,7 +186,7 @@ export class Link {
         'refused the connection',
         packet.code,
         packet.properties.reasonString,
-        'SLUICE_SINK_REFUSED',
+        this.#codes.refused,
         packet.legacy,
       );
     } else {
@@ -173,22 +199,16 @@ export class Link {
 
   #keepAliveEvents(): ConstructorParameters<typeof KeepAlive>[1] {
     return {
-      ping: () => this.#socket.write(PINGREQ),
-      dead: () =>
-        this.fail(
-          { code: 'SLUICE_SINK_DISCONNECTED', message: `${this.#where} did not answer a PINGREQ.` },
-          false,
-        ),
+      ping: () => {
+        this.#socket.write(PINGREQ);
+        // The answer lies unread behind what there is no room for; that says nothing about the broker.
+        if (this.#paused) this.#keepAlive?.pong();
+      },
+      dead: () => this.fail(this.#disconnected(`${this.#where} did not answer a PINGREQ.`).fault, false),
     };
   }
 
-  #refused(
-    what: string,
-    reason: number,
-    text: string | undefined,
-    code: 'SLUICE_SINK_REFUSED' | 'SLUICE_SINK_DISCONNECTED',
-    legacy = false,
-  ): void {
+  #refused(what: string, reason: number, text: string | undefined, code: ErrorCode, legacy = false): void {
     const version = legacy && reason < 0x80 ? 4 : this.#version;
     const said = text === undefined ? '' : ` It says ${JSON.stringify(text)}.`;
     this.fail(
@@ -202,21 +222,22 @@ export class Link {
     clearTimeout(this.#closing);
     clearTimeout(this.#gather);
     this.#keepAlive?.stop();
+    const half = this.#reader.pending > 0;
     this.#events.lost(
       this.#loss ??
-        (this.#parser.pending > 0
+        (half
           ? {
               fault: {
-                code: 'SLUICE_SINK_PROTOCOL',
+                code: this.#codes.protocol,
                 message: `${this.#where} closed the connection in the middle of a packet.`,
               },
               lasting: false,
             }
-          : disconnected(`${this.#where} closed the connection.`)),
+          : this.#disconnected(`${this.#where} closed the connection.`)),
     );
   }
-}
 
-function disconnected(message: string): Loss {
-  return { fault: { code: 'SLUICE_SINK_DISCONNECTED', message }, lasting: false };
+  #disconnected(message: string): Loss {
+    return { fault: { code: this.#codes.disconnected, message }, lasting: false };
+  }
 }

@@ -1,40 +1,61 @@
-import type { Fault } from '../../../runtime/index.js';
-import type { MqttVersion } from '../../protocols/mqtt-wire/constants.js';
-import { type Connack, MAX_BROKER_PACKET } from '../../protocols/mqtt-wire/parser.js';
-import { encodeConnect } from '../../protocols/mqtt-wire/session.js';
-import type { SinkReport, SinkState } from '../sink.js';
+import type { Fault } from '../../runtime/index.js';
+import type { MqttVersion } from '../protocols/mqtt-wire/constants.js';
+import type { Connack, PacketReader, SessionEvents } from '../protocols/mqtt-wire/server-packets.js';
+import { encodeConnect } from '../protocols/mqtt-wire/session.js';
 import { Backoff } from './backoff.js';
-import type { FilledConfig } from './config.js';
+import type { ConnectionCodes } from './codes.js';
+import type { FilledConnection } from './connection.js';
 import { Link, type Loss } from './link.js';
 
-/** Seconds that a 5.0 broker keeps our session while we are away. */
-const SESSION_EXPIRY = 3_600;
 /** A connection that lived this long counts as good, and the next try after it comes soon. */
 const GOOD_MS = 10_000;
 /** 5.0 §2.4: Unsupported Protocol Version. In 3.1.1 (§3.2.2.3) the return code is 1. */
 const UNSUPPORTED_VERSION = 0x84;
 
+/** What the two ends of a gateway do differently. */
+export interface DialerOptions {
+  readonly codes: ConnectionCodes;
+  /** The most that is read at once. */
+  readonly readBytes: number;
+  /** Seconds that a 5.0 broker keeps our session while we are away. */
+  readonly sessionExpiry: number;
+  /** Said to a 5.0 broker where given. */
+  readonly maximumPacketSize?: number;
+  readonly receiveMaximum?: number;
+  /**
+   * What the broker holds for a configured client id is wanted, from the first connection on and also after
+   * one that ended in nonsense. Otherwise a 5.0 session begins with this process, and anew after nonsense.
+   */
+  readonly wantsSession: boolean;
+}
+
+export interface ConnectionState {
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  readonly fault?: Fault;
+}
+
 export interface DialerEvents {
   /** The broker accepted the connection. */
   accepted(link: Link, packet: Connack): void;
-  puback(packetId: number, reason: number, text: string | undefined): void;
+  /** Makes the reader for a connection of this version. */
+  reader(version: MqttVersion, session: SessionEvents): PacketReader;
   /** True: there is no hurry for the next read. */
   read(): boolean;
   drain(): void;
   /** The connection is gone, or could not be made; the next try is under way. */
   lost(loss: Loss): void;
-  /** The broker knows 3.1.1 only. */
-  fellBack(): void;
+  /** The broker knows 3.1.1 only: it is spoken to in that from now on. */
+  fellBack(fault: Fault): void;
 }
 
 /** Keeps one connection to the broker: dials, sees to version and session, waits, dials again. */
 export class Dialer {
-  readonly #config: FilledConfig;
-  readonly #report: SinkReport;
+  readonly #config: FilledConnection;
+  readonly #options: DialerOptions;
   readonly #events: DialerEvents;
   readonly #backoff: Backoff;
   #version: MqttVersion;
-  #state: SinkState['state'] = 'waiting';
+  #state: ConnectionState['state'] = 'waiting';
   #fault: Fault | undefined;
   #link: Link | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -45,13 +66,14 @@ export class Dialer {
   #fallBack = false;
   #closed: (() => void) | undefined;
 
-  constructor(config: FilledConfig, report: SinkReport, events: DialerEvents) {
+  /** @throws SluiceError SLUICE_CONFIG_INVALID if the configuration does not fit a CONNECT */
+  constructor(config: FilledConnection, options: DialerOptions, events: DialerEvents) {
     this.#config = config;
-    this.#report = report;
+    this.#options = options;
     this.#events = events;
     this.#backoff = new Backoff(config.minMs, config.maxMs);
     this.#version = config.version;
-    this.#session = config.named && config.version === 4;
+    this.#session = config.named && (options.wantsSession || config.version === 4);
     this.#hello(); // Throws now, not at the first try, if the configuration does not fit a CONNECT.
   }
 
@@ -59,7 +81,7 @@ export class Dialer {
     return this.#version;
   }
 
-  state(): Pick<SinkState, 'state' | 'fault'> {
+  state(): ConnectionState {
     return { state: this.#state, ...(this.#fault === undefined ? {} : { fault: this.#fault }) };
   }
 
@@ -67,17 +89,20 @@ export class Dialer {
     this.#state = 'connecting';
     this.#useful = false;
     this.#acceptedAt = 0;
-    const link = new Link(this.#config, this.#version, this.#hello(), {
+    const { readBytes, codes } = this.#options;
+    const link = new Link(this.#config, this.#version, this.#hello(), readBytes, codes, {
       connack: packet => this.#connack(link, packet),
-      puback: (id, reason, text) => {
-        this.#useful = true;
-        this.#events.puback(id, reason, text);
-      },
+      reader: session => this.#events.reader(this.#version, session),
       read: () => this.#events.read(),
       drain: () => this.#events.drain(),
       lost: loss => this.#lost(loss),
     });
     this.#link = link;
+  }
+
+  /** The broker has done something useful: after a loss the next try comes soon. */
+  proved(): void {
+    this.#useful = true;
   }
 
   /** Ends the connection, if there is one, with `goodbye`; nothing is tried after that. */
@@ -93,17 +118,18 @@ export class Dialer {
     // §3.14.4: a client closes the connection after DISCONNECT [MQTT-3.14.4-2]. A socket that takes nothing
     // more cannot be told.
     if (wasConnected && link.writable) link.end(goodbye);
-    else link.fail({ code: 'SLUICE_SINK_ABANDONED', message: 'The gateway is stopping.' }, false);
+    else link.fail({ code: this.#options.codes.disconnected, message: 'The gateway is stopping.' }, false);
     await closed;
   }
 
   /**
-   * 5.0: the first connection begins a session (Clean Start 1), as one that we know nothing of has to be
-   * refused [MQTT-3.2.2-4]; later ones continue it. 3.1.1 has no expiry: only a configured client id asks
-   * the broker to keep anything.
+   * 5.0: the first connection begins a session (Clean Start 1) unless one is wanted, as one that we know
+   * nothing of has to be refused [MQTT-3.2.2-4]; later ones continue it. 3.1.1 has no expiry: only a
+   * configured client id asks the broker to keep anything.
    */
   #hello(): Buffer {
     const { clientId, keepAlive, username, password, will } = this.#config;
+    const { sessionExpiry, maximumPacketSize, receiveMaximum } = this.#options;
     return encodeConnect({
       version: this.#version,
       clientId,
@@ -112,8 +138,9 @@ export class Dialer {
       username,
       password,
       will,
-      sessionExpiry: SESSION_EXPIRY,
-      maximumPacketSize: MAX_BROKER_PACKET,
+      sessionExpiry,
+      maximumPacketSize,
+      receiveMaximum,
     });
   }
 
@@ -126,7 +153,7 @@ export class Dialer {
     }
     if (packet.sessionPresent && !this.#session) {
       const message = 'The broker says that it has a session where none was asked for.';
-      link.fail({ code: 'SLUICE_SINK_PROTOCOL', message }, false);
+      link.fail({ code: this.#options.codes.protocol, message }, false);
       return;
     }
     if (this.#state === 'stopped') return;
@@ -144,7 +171,8 @@ export class Dialer {
       return;
     }
     // What a broker holds of a session that ended in nonsense is not built upon: begin a clean one.
-    if (loss.fault.code === 'SLUICE_SINK_PROTOCOL') this.#session = false;
+    const { codes, wantsSession } = this.#options;
+    if (loss.fault.code === codes.protocol && !(wantsSession && this.#config.named)) this.#session = false;
     if (this.#fallBack) {
       this.#useVersion4();
       return;
@@ -162,11 +190,10 @@ export class Dialer {
     this.#version = 4;
     this.#session = this.#config.named;
     const where = `${this.#config.host}:${this.#config.port}`;
-    this.#report.failed({
-      code: 'SLUICE_SINK_VERSION',
+    this.#events.fellBack({
+      code: this.#options.codes.version,
       message: `${where} does not speak MQTT 5.0; going on with 3.1.1, which carries no content type and no properties.`,
     });
-    this.#events.fellBack();
     this.dial();
   }
 }

@@ -194,7 +194,7 @@ export class Catalog {
 }
 
 function wholeStamp({ stamp, sidecar }: FoundModule): string {
-  if (sidecar === undefined) return stamp;
+  if (sidecar === undefined) return `${stamp} alone`;
   return `${stamp} ${sidecar instanceof SluiceError ? sidecar.message : sidecar.stamp}`;
 }
 

@@ -1,4 +1,4 @@
-import { type Fault, Interned } from '../../runtime/index.js';
+import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js';
 import type { Ingress, Source } from '../sources/source.js';
 import type { SourceMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -10,7 +10,7 @@ interface Outlet {
   readonly origin: number;
   readonly source: Interned;
   readonly topics: Interned[];
-  readonly properties: (Interned | undefined)[];
+  readonly properties: Interned[];
   delivered: number;
 }
 
@@ -21,8 +21,9 @@ interface Outlet {
 export class Feed implements Ingress, RouteSource {
   readonly name: string;
   readonly #outlets: Outlet[] = [];
-  readonly #topics: string[] = [];
-  readonly #properties: (readonly (readonly [string, string])[])[] = [[]];
+  /** What is registered, for routes that come later. */
+  readonly #topics: Interned[] = [];
+  readonly #properties: Interned[] = [Interned.properties([])];
   readonly #metrics: SourceMetrics;
   readonly #report: Reporter;
   #source: Source | undefined;
@@ -53,21 +54,37 @@ export class Feed implements Ingress, RouteSource {
       route,
       origin: route.attach(this),
       source: Interned.text(this.name),
-      topics: this.#topics.map(text => Interned.text(text)),
-      properties: this.#properties.map(list => (list.length === 0 ? undefined : Interned.properties(list))),
+      topics: this.#topics.map(copyOf),
+      properties: this.#properties.map(copyOf),
       delivered: this.#sequence,
     });
   }
 
   topic(text: string): number {
-    for (const { topics } of this.#outlets) topics.push(Interned.text(text));
-    return this.#topics.push(text) - 1;
+    const bytes = Buffer.from(text, 'utf8');
+    return this.topicOf(bytes, 0, bytes.length);
+  }
+
+  topicOf(bytes: Uint8Array, start: number, end: number, reuse = this.#topics.length): number {
+    put(this.#topics, reuse, bytes, start, end, 0);
+    for (const { topics } of this.#outlets) put(topics, reuse, bytes, start, end, 0);
+    return reuse;
   }
 
   properties(list: readonly (readonly [string, string])[]): number {
     if (list.length === 0) return 0;
-    for (const { properties } of this.#outlets) properties.push(Interned.properties(list));
-    return this.#properties.push(list) - 1;
+    const { bytes, length, tuples } = Interned.properties(list);
+    return this.#propertiesOf(bytes, length, tuples, this.#properties.length);
+  }
+
+  propertiesOf({ bytes, length, count }: PropertyImage, reuse = this.#properties.length): number {
+    return this.#propertiesOf(bytes, length, count, reuse);
+  }
+
+  #propertiesOf(bytes: Uint8Array, length: number, count: number, number: number): number {
+    put(this.#properties, number, bytes, 0, length, count);
+    for (const { properties } of this.#outlets) put(properties, number, bytes, 0, length, count);
+    return number;
   }
 
   push(
@@ -165,4 +182,22 @@ export class Feed implements Ingress, RouteSource {
     this.#counted = this.#sequence;
     for (const { route } of this.#outlets) route.turnEnded();
   };
+}
+
+function copyOf({ bytes, length, tuples }: Interned): Interned {
+  return Interned.copy(bytes, 0, length, tuples);
+}
+
+/** Gives `list[number]` this content; `number` is at most the next one. */
+function put(
+  list: Interned[],
+  number: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  tuples: number,
+): void {
+  const known = list[number];
+  if (known === undefined) list.push(Interned.copy(bytes, start, end, tuples));
+  else known.assign(bytes, start, end, tuples);
 }

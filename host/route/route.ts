@@ -75,6 +75,11 @@ export class Route {
     });
   }
 
+  /** Groups of messages that the sinks have not confirmed: bounded by what their windows hold. */
+  get unconfirmed(): number {
+    return this.#tickets.length;
+  }
+
   /** Registers a source and gives its number in `push`. */
   attach(source: RouteSource): number {
     return this.#sources.push(source) - 1;

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { Feed } from '../../../host/route/feed.js';
+import { Route, type RouteSink } from '../../../host/route/route.js';
+import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
+import type { Source } from '../../../host/sources/source.js';
+import { Metrics } from '../../../host/telemetry/metrics.js';
+import { Reporter } from '../../../host/telemetry/reporter.js';
+import { readManifest } from '../../../runtime/index.js';
+import { SandboxPool } from '../../../sandbox/index.js';
+import { Waiting } from '../../support/gateway-peers.js';
+import { guestFile, LogBook } from '../../support/gateway-rig.js';
+import { NOW } from '../../support/mqtt-recorder.js';
+import { TestServer } from '../../support/mqtt-server.js';
+
+/** A source that a test pushes through; takes down what is delivered. */
+class HandSource extends Waiting implements Source {
+  readonly told: number[] = [];
+  resumed = 0;
+
+  constructor(readonly feed: Feed) {
+    super();
+    feed.source = this;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  resume(): void {
+    this.resumed++;
+    this.changed();
+  }
+
+  delivered(sequence: number): void {
+    this.told.push(sequence);
+    this.changed();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  state(): [] {
+    return [];
+  }
+}
+
+/** A route through real sandboxes to brokers that confirm when the test says so. */
+class RouteRig {
+  readonly pool = new SandboxPool({ threads: 8 });
+  readonly metrics = new Metrics();
+  readonly book = new LogBook();
+  readonly report = new Reporter(this.book.log);
+  readonly routes: Route[] = [];
+  readonly #sinks: RouteSink[] = [];
+  readonly #t: TestContext;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    t.after(async () => {
+      await Promise.all(this.routes.map(route => route.slot.stop(500)));
+      await Promise.all(this.#sinks.map(({ sink }) => sink.stop(NOW)));
+      await this.pool.close();
+    });
+  }
+
+  async server(): Promise<TestServer> {
+    const server = await TestServer.start();
+    this.#t.after(() => server.stop());
+    server.behaviour.puback = () => 'none';
+    return server;
+  }
+
+  async sink(server: TestServer): Promise<RouteSink> {
+    const name = `sink${this.#sinks.length}`;
+    const metrics = this.metrics.sink(name);
+    const sink = new MqttSink(
+      name,
+      { url: `mqtt://127.0.0.1:${server.port}`, version: 4 },
+      { failed: () => {}, retried: () => {} },
+    );
+    sink.onRoom = () => {
+      for (const route of this.routes) route.pump();
+    };
+    await sink.start();
+    this.#sinks.push({ name, sink, metrics });
+    return { name, sink, metrics };
+  }
+
+  /** A route of one guest; not serving yet if `guest` is left out. */
+  async route(sinks: readonly RouteSink[], guest?: string): Promise<Route> {
+    const route = new Route(`route${this.routes.length}`, this.pool, sinks, this.metrics, this.report);
+    this.routes.push(route);
+    if (guest !== undefined) await this.serve(route, guest);
+    return route;
+  }
+
+  async serve(route: Route, guest: string): Promise<void> {
+    const bytes = await readFile(guestFile(guest));
+    const { name, version, kind } = readManifest(bytes)!.manifest;
+    const stage = { plugin: name, version, kind: kind as 'converter', config: '{}', deadlineMs: 500 };
+    await route.swap({
+      stages: [{ ...stage, grants: { memory: 1 << 24 }, code: { format: 'core', bytes } }],
+      startDeadlineMs: 2000,
+      output: 1 << 20,
+    });
+  }
+
+  /** Waits for a line of the metrics. */
+  async counted(line: string): Promise<void> {
+    while (!(await this.metrics.render()).split('\n').includes(line)) await new Promise(setImmediate);
+  }
+
+  source(...routes: readonly Route[]): HandSource {
+    const feed = new Feed('hand', this.metrics.source('hand'), this.report);
+    const source = new HandSource(feed);
+    const topic = feed.topic('hand/t');
+    assert.equal(topic, 0);
+    for (const route of routes) feed.connect(route);
+    return source;
+  }
+}
+
+function push(source: HandSource, payload: string | Uint8Array): number {
+  const bytes = Buffer.from(payload);
+  return source.feed.push(0, Date.now(), bytes, 0, bytes.length);
+}
+
+/** Confirms the publication with this index at the server. */
+function confirm(server: TestServer, index: number): void {
+  const [connection] = server.connections;
+  connection!.send({ cmd: 'puback', messageId: server.published[index]!.messageId! });
+}
+
+test('delivered comes only after PUBACK, and in the order of the source though confirmations come in another', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server)], 'echo');
+  const source = rig.source(route);
+  // One batch each, so that each has a ticket of its own.
+  for (let n = 1; n <= 4; n++) {
+    assert.equal(push(source, `frame ${n}`), n);
+    await server.until(() => server.published.length === n);
+  }
+  assert.deepEqual(source.told, []);
+  assert.equal(route.slot.ring.inUse, 0, 'slabs do not wait for confirmations');
+  for (const index of [3, 1, 2]) confirm(server, index);
+  await rig.counted('sluice_messages_total{sink="sink0"} 3');
+  assert.deepEqual(source.told, [], 'the first one is not confirmed');
+  confirm(server, 0);
+  await source.until('all four', () => source.told.at(-1) === 4);
+  assert.deepEqual(
+    source.told,
+    [...source.told].sort((a, b) => a - b),
+  );
+});
+
+test('a frame that feeds two routes is delivered when both have delivered it', async t => {
+  const rig = new RouteRig(t);
+  const [one, two] = [await rig.server(), await rig.server()];
+  const source = rig.source(
+    await rig.route([await rig.sink(one)], 'echo'),
+    await rig.route([await rig.sink(two)], 'echo'),
+  );
+  for (const n of [1, 2]) {
+    push(source, `frame ${n}`);
+    await one.until(() => one.published.length === n);
+    await two.until(() => two.published.length === n);
+  }
+  for (const index of [0, 1]) confirm(one, index);
+  confirm(two, 0);
+  await rig.counted('sluice_messages_total{sink="sink0"} 2');
+  await rig.counted('sluice_messages_total{sink="sink1"} 1');
+  assert.deepEqual(source.told, [1]);
+  confirm(two, 1);
+  await source.until('both', () => source.told.at(-1) === 2);
+  assert.deepEqual(source.told, [1, 2]);
+});
+
+test('while one route has no room a source of two gets none in either, and is told when there is', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const [serving, waiting] = [
+    await rig.route([await rig.sink(server)], 'echo'),
+    await rig.route([await rig.sink(server)]),
+  ];
+  const source = rig.source(serving, waiting);
+  let taken = 0;
+  while (push(source, `frame ${taken + 1}`) !== 0) {
+    taken++;
+    if (taken % 16 === 0) await new Promise(setImmediate);
+    assert.ok(taken < 10_000, 'the ring of a route that does not run is bounded');
+  }
+  assert.equal(source.feed.hasRoom(10), false);
+  await server.until(() => server.published.length === taken);
+  assert.equal(source.resumed, 0);
+  await rig.serve(waiting, 'echo');
+  await server.until(() => server.published.length === taken * 2);
+  await source.until('room', () => source.resumed > 0);
+  assert.equal(push(source, 'next'), taken + 1, 'no sequence was used up by what was not taken');
+  await source.until('all', () => source.told.at(-1) === taken + 1);
+});
+
+test('frames that give no message do not pile up behind one that waits for its confirmation', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server)], 'modbus-json');
+  const source = rig.source(route);
+  push(source, Buffer.from('000700000005010302002a', 'hex'));
+  await server.until(() => server.published.length === 1);
+  // A Modbus exception: refused, no message.
+  const refused = Buffer.from('000700000003018302', 'hex');
+  const last = 500;
+  for (let n = 2; n <= last; n++) {
+    while (push(source, refused) === 0) await new Promise(setImmediate);
+    if (n % 5 === 0) await new Promise(setImmediate);
+  }
+  await rig.book.line('SLUICE_CONVERT_DEVICE');
+  while (route.slot.ring.inUse > 0) await new Promise(setImmediate);
+  assert.deepEqual(source.told, []);
+  assert.equal(route.unconfirmed, 1);
+  confirm(server, 0);
+  await source.until('all', () => source.told.at(-1) === last);
+  assert.equal(route.unconfirmed, 0);
+});
+
+test('a message that the broker refuses for good is counted and holds nothing up', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const route = await rig.route([await rig.sink(server)], 'wildcard-topic');
+  const source = rig.source(route);
+  push(source, 'good');
+  push(source, Buffer.from([0xee]));
+  push(source, 'good');
+  await source.until('all three', () => source.told.at(-1) === 3);
+  assert.equal(server.published.length, 2);
+  assert.match(
+    await rig.metrics.render(),
+    /^sluice_messages_dropped_total\{sink="sink0",code="SLUICE_SINK_TOPIC"\} 1$/m,
+  );
+});

@@ -18,6 +18,8 @@ export const RING = {
   calls: 48,
   /** Sandbox: stage of that call, -1 outside. */
   stage: 49,
+  /** Sandbox: 1 = the call makes a fresh instance (instantiate, configure): it has the start deadline. */
+  starting: 50,
   headers: 64,
 } as const;
 

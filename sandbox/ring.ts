@@ -172,9 +172,14 @@ export class Ring {
     return this.#flushNext !== undefined;
   }
 
+  /** True if `next` has a slab to give. */
+  get ready(): boolean {
+    return ((this.committed - this.#taken) | 0) > 0;
+  }
+
   /** The next committed slab that the route has not seen, or undefined. */
   next(): Delivery | undefined {
-    if (((this.committed - this.#taken) | 0) <= 0) return undefined;
+    if (!this.ready) return undefined;
     const sequence = this.#taken++ | 0;
     const delivery = this.#deliveries[sequence & (this.#slabs.length - 1)] as Delivery;
     delivery.open(this.#slab(sequence), headerOf(sequence, this.#slabs.length));
@@ -215,12 +220,14 @@ export class Ring {
     Atomics.store(this.#control, RING.committed, (sequence + 1) | 0);
   }
 
-  /** Results that came in pieces: take the commit back, and let the sandbox go on behind what is delivered. */
+  /**
+   * Results that came in pieces: take the commit back, and let the sandbox go on behind what is delivered.
+   * `piece` stays 1 until it does, so that it sees the mark for as long as it sees the commit.
+   */
   #askForRest(sequence: number, base: number): void {
     const header = this.#control;
     header[base + HEADER.begin] = header[base + HEADER.progress] as number;
     header[base + HEADER.isolate] = 1;
-    header[base + HEADER.piece] = 0;
     this.#taken = sequence;
     Atomics.store(header, RING.committed, sequence);
     this.#events.published();

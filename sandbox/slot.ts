@@ -92,6 +92,8 @@ export class Slot {
 
   /** The next committed slab, or undefined. */
   next(): Delivery | undefined {
+    // The route may ask before an event tells of the commit, and of the larger slab that may go with it.
+    if (this.ring.ready) this.#sandbox?.drain();
     const delivery = this.ring.next();
     if (delivery !== undefined) this.#pace(delivery);
     return delivery;
@@ -157,6 +159,7 @@ export class Slot {
     const { control } = this.ring;
     Atomics.store(control, RING.detach, 0);
     Atomics.store(control, RING.stage, -1);
+    Atomics.store(control, RING.starting, 0);
     this.#sandbox = sandbox;
     this.#state = 'serving';
     this.#firstCall = true;
@@ -204,7 +207,8 @@ export class Slot {
 
   #limitOf(stage: number): number {
     const spec = this.#spec as ChainSpec;
-    return this.#firstCall ? spec.startDeadlineMs : (spec.stages[stage]?.deadlineMs ?? spec.startDeadlineMs);
+    const starting = this.#firstCall || Atomics.load(this.ring.control, RING.starting) === 1;
+    return starting ? spec.startDeadlineMs : (spec.stages[stage]?.deadlineMs ?? spec.startDeadlineMs);
   }
 
   get #shortest(): number {

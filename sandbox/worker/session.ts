@@ -19,9 +19,8 @@ export class Session {
   readonly #logs: readonly LogBuffer[];
   #chain: Chain;
   #serving = false;
-  /** Sequence of the slab whose first piece is committed; the rest waits for the host. */
-  #piece: number | undefined;
-  #stage = -1;
+  /** Stage of the call under way or, between two, of the last one: its results are what is looked at. */
+  #called = 0;
   #lines = 0;
   #second = 0;
 
@@ -57,8 +56,8 @@ export class Session {
     const control = this.#control;
     while (this.#serving) {
       const committed = Atomics.load(control, RING.committed);
-      if (this.#piece !== undefined && committed !== this.#piece) return 'idle';
-      this.#piece = undefined;
+      // Only a piece of it is committed: the host has to take that, and asks for the rest.
+      if (control[headerOf(committed - 1, this.#slabs.length) + HEADER.piece] === 1) return 'idle';
       if (Atomics.load(control, RING.detach) === 1 && committed === Atomics.load(control, RING.limit)) {
         this.#serving = false;
         return 'detached';
@@ -75,6 +74,10 @@ export class Session {
   #run(sequence: number, header: number): void {
     const control = this.#control;
     const began = performance.now();
+    control[header + HEADER.piece] = 0;
+    // A flush may have been asked of another generation, with more stages or fewer.
+    if (control[header + HEADER.operation] === OPERATION.flush)
+      control[header + HEADER.count] = this.#prepared.length;
     const count = control[header + HEADER.count] as number;
     const begin = control[header + HEADER.begin] as number;
     let out: OutWriter | undefined;
@@ -93,8 +96,7 @@ export class Session {
       }
     }
     out ??= this.#isolate(sequence, header, count);
-    control[header + HEADER.piece] = (control[header + HEADER.progress] as number) < count ? 1 : 0;
-    if (control[header + HEADER.piece] === 1) this.#piece = sequence;
+    if ((control[header + HEADER.progress] as number) < count) control[header + HEADER.piece] = 1;
     this.#settle(sequence, header, out);
     control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
     this.#sendLogs();
@@ -149,7 +151,7 @@ export class Session {
           return out;
         }
         const { fault, stage } = this.#failed(thrown, 1);
-        out.fault(frame, fault.code, Math.max(stage, 0), Buffer.from(fault.message));
+        out.fault(frame, fault.code, stage, Buffer.from(fault.message));
       }
       this.#settle(sequence, header, out);
       Atomics.store(control, header + HEADER.progress, frame + 1);
@@ -161,7 +163,7 @@ export class Session {
     const count = this.#control[header + HEADER.count] as number;
     const out = this.#writer(sequence, header, count);
     for (let index = 0; index < count; index++) out.messages(index, 0, 0);
-    out.fault(Math.max(stage, 0), fault.code, Math.max(stage, 0), Buffer.from(fault.message));
+    out.fault(stage, fault.code, stage, Buffer.from(fault.message));
     this.#control[header + HEADER.progress] = count;
     return out;
   }
@@ -197,7 +199,7 @@ export class Session {
 
   /** A guest failed: it is thrown away with its whole chain, and a fresh one serves. */
   #failed(thrown: unknown, frames: number): { fault: Fault; stage: number } {
-    const stage = this.#stage;
+    const stage = this.#called;
     const fault = faultOf(thrown);
     this.#mark(-1);
     this.#send({ kind: 'fault', fault, stage, frames });
@@ -206,18 +208,20 @@ export class Session {
   }
 
   #fresh(): Chain {
+    if (this.#serving) Atomics.store(this.#control, RING.starting, 1);
     const stages = this.#prepared.map((stage, index) => {
       this.#mark(index);
       const made = stage.make((this.#logs[index] as LogBuffer).take);
       this.#mark(-1);
       return made;
     });
+    if (this.#serving) Atomics.store(this.#control, RING.starting, 0);
     return new Chain(stages, stage => this.#mark(stage));
   }
 
   /** Tells the watcher on the host's thread that a call begins (stage) or is over (-1). */
   #mark(stage: number): void {
-    this.#stage = stage;
+    if (stage >= 0) this.#called = stage;
     // A candidate that is being started shares the ring with the session that serves: the words are that one's.
     if (!this.#serving) return;
     Atomics.store(this.#control, RING.stage, stage);

@@ -1,0 +1,64 @@
+/**
+ * `npm run bench -- NAME [--json]`: the last line of standard output is one JSON object
+ * `{bench, ratios, targets, pass, ...figures}`. Exit 0: measured (see `pass`), 1: could not measure, 2: usage.
+ */
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { setV8Flags } from '../../sandbox/v8-flags.js';
+import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js';
+
+interface Options {
+  readonly json: boolean;
+  /** Variants of `border` to run alone, for a profile. */
+  readonly only: readonly string[];
+}
+
+const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
+  border: async ({ only }) => (await import('./border/border.js')).border(only),
+  'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
+};
+
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json]`;
+
+async function main(): Promise<number> {
+  let name: string | undefined;
+  let options: Options;
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+    });
+    name = positionals.length === 1 ? positionals[0] : undefined;
+    options = { json: values.json, only: values.only ?? [] };
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n${USAGE}\n`);
+    return 2;
+  }
+  const bench = name === undefined ? undefined : BENCHES[name];
+  if (bench === undefined) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  // Before the first module is compiled, as in the product; for the peers it costs nothing at steady speed.
+  setV8Flags();
+  const result = await bench(options);
+  const { ratios, targets, figures, tables } = result;
+  if (!options.json) {
+    for (const table of [...tables, ratioTable(result)]) process.stdout.write(`${formatTable(table)}\n\n`);
+  }
+  const machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+  };
+  const line = { bench: name, ratios, targets, pass: meetsAll(result), ...figures, machine };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (thrown) {
+  process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
+  process.exitCode = 1;
+}

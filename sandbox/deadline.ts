@@ -38,6 +38,7 @@ export class DeadlineWatch {
     this.#period = Math.max(1, Math.min(shortestMs / 4, 50));
     this.#calls = -1;
     this.#looked = performance.now();
+    this.#since = this.#looked;
     this.#timer = setInterval(() => this.#look(), this.#period);
   }
 

@@ -55,6 +55,10 @@ export class Slot {
   #generation = 0;
   #detached: (() => void) | undefined;
   #firstCall = true;
+  /** Commits when the present thread began to serve. */
+  #servedAt = 0;
+  /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
+  #attempt = 0;
   #retryMs = RETRY_MIN_MS;
   #retry: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -126,6 +130,9 @@ export class Slot {
     clearInterval(this.#idle);
     const sandbox = this.#sandbox;
     if (sandbox !== undefined && this.#state === 'serving') await this.#drain(patienceMs);
+    // The word that the thread has ended can be faster than the word of its last commits.
+    this.#events.committed();
+    this.#idle = undefined;
     this.#state = 'stopped';
     this.#sandbox = undefined;
     this.#deadline.stop();
@@ -152,6 +159,7 @@ export class Slot {
     void before?.close(1000);
     this.#spec = spec;
     this.#generation++;
+    this.#attempt++;
     this.#serve(candidate);
   }
 
@@ -163,6 +171,7 @@ export class Slot {
     this.#sandbox = sandbox;
     this.#state = 'serving';
     this.#firstCall = true;
+    this.#servedAt = this.ring.committed;
     sandbox.listen(message => this.#message(message));
     void sandbox.ended.then(fault => this.#died(sandbox, fault));
     sandbox.send({ kind: 'serve', slabs: this.ring.buffers.slabs });
@@ -218,8 +227,11 @@ export class Slot {
   #committed(): void {
     if (this.#state === 'stopped') return;
     this.#sandbox?.drain();
-    this.#firstCall = false;
-    this.#retryMs = RETRY_MIN_MS;
+    // This may also be the wake after a death, and then nothing has come of the fresh thread yet.
+    if (this.ring.committed !== this.#servedAt) {
+      this.#firstCall = false;
+      this.#retryMs = RETRY_MIN_MS;
+    }
     this.#events.committed();
     if (this.ring.outstanding === 0) this.ring.publish();
     if (this.ring.outstanding > 0 && this.#state === 'serving') this.#watch();
@@ -321,13 +333,14 @@ export class Slot {
 
   async #restart(): Promise<void> {
     const spec = this.#spec as ChainSpec;
+    const attempt = ++this.#attempt;
     let sandbox: Sandbox | undefined;
     try {
       sandbox = this.#pool.take();
       await sandbox.start(spec.stages, this.ring.buffers, spec.output, spec.startDeadlineMs);
     } catch (thrown) {
       void sandbox?.close(100);
-      if (this.#state !== 'recovering') return;
+      if (this.#state !== 'recovering' || attempt !== this.#attempt) return;
       const fault =
         thrown instanceof SluiceError
           ? thrown.toFault()
@@ -342,7 +355,7 @@ export class Slot {
       return;
     }
     // Somebody swapped or stopped meanwhile.
-    if (this.#state !== 'recovering') void sandbox.close(100);
+    if (this.#state !== 'recovering' || attempt !== this.#attempt) void sandbox.close(100);
     else this.#serve(sandbox);
   }
 

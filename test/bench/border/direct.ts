@@ -70,15 +70,7 @@ export class Direct implements Variant {
     const message = this.#message;
     message.load(slab, this.#outcome.offset);
     const { u8 } = slab;
-    tally.take(
-      frame,
-      u8,
-      message.topicStart,
-      message.topicEnd,
-      u8,
-      message.payloadStart,
-      message.payloadEnd,
-    );
+    tally.take(frame, u8, message.topicStart, message.topicEnd, u8, message.payloadStart, message.payloadEnd);
   }
 }
 

@@ -35,7 +35,9 @@ export const MISSING = 'the peers are not installed: run `npm run bench:peers` f
 
 export function extismVersion(): string | undefined {
   if (!existsSync(PACKAGE)) return undefined;
-  const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 
@@ -152,8 +154,7 @@ function pack(input: Uint8Array, first: number, count: number): void {
 function readBatch(output: Uint8Array, tally: Tally): void {
   let frame = 0;
   for (let at = 0; at < output.length; frame++) {
-    const length =
-      output[at]! | (output[at + 1]! << 8) | (output[at + 2]! << 16) | (output[at + 3]! << 24);
+    const length = output[at]! | (output[at + 1]! << 8) | (output[at + 2]! << 16) | (output[at + 3]! << 24);
     tally.take(frame, TOPIC, 0, TOPIC.length, output, at + 4, at + 4 + length);
     at += 4 + length;
   }

@@ -63,7 +63,8 @@ export class Rig {
     return this.#run(over, tally, delivered => {
       const frames = this.#pushed === 0 ? count : delivered;
       this.#now = Date.now();
-      for (let i = 0; i < frames && !this.#over(); i++) if (!this.#push()) throw new Error('the ring is full');
+      for (let i = 0; i < frames && !this.#over(); i++)
+        if (!this.#push()) throw new Error('the ring is full');
       this.#slot.turnEnded();
     });
   }
@@ -96,7 +97,8 @@ export class Rig {
   #push(): boolean {
     const { ring } = this.#slot;
     const adu = ADUS[this.#pushed & (FRAMES - 1)]!;
-    if (!ring.push(0, this.#pushed, SOURCE, TOPIC_TEXT, this.#now, adu, 0, FRAME_BYTES, undefined)) return false;
+    if (!ring.push(0, this.#pushed, SOURCE, TOPIC_TEXT, this.#now, adu, 0, FRAME_BYTES, undefined))
+      return false;
     this.#pushed++;
     return true;
   }
@@ -146,7 +148,10 @@ export function ringVariants(rig: Rig): Variant[] {
     (size): Variant => ({ name: `ring-${size}`, run: (over, tally) => rig.batches(size, over, tally) }),
   );
   const flights = [4, 1].map(
-    (count): Variant => ({ name: `in-flight-${count}`, run: (over, tally) => rig.inFlight(count, over, tally) }),
+    (count): Variant => ({
+      name: `in-flight-${count}`,
+      run: (over, tally) => rig.inFlight(count, over, tally),
+    }),
   );
   return [...batches, ...flights];
 }

@@ -55,7 +55,10 @@ async function sample(variant: Variant, ms: number): Promise<Sample> {
 /** @throws Error a variant that stands still would never end */
 async function within(variant: Variant, over: () => boolean, tally: Tally): Promise<number> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`${variant.name} stands still at frame ${tally.count}`)), PATIENCE_MS);
+  const timer = setTimeout(
+    () => reject(new Error(`${variant.name} stands still at frame ${tally.count}`)),
+    PATIENCE_MS,
+  );
   try {
     return await Promise.race([variant.run(over, tally), promise]);
   } finally {

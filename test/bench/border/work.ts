@@ -15,17 +15,18 @@ export const ADUS: readonly Buffer[] = Array.from({ length: FRAMES }, (_, i) => 
   adu.writeUInt16BE(i, 0);
   adu.writeUInt16BE(27, 4);
   adu.set([1, 3, 24], 6);
-  for (let register = 0; register < 12; register++) adu.writeUInt16BE(valueOf(i, register), 9 + register * 2);
+  for (let register = 0; register < 12; register++)
+    adu.writeUInt16BE(registerOf(i, register), 9 + register * 2);
   return adu;
 });
 
-function valueOf(frame: number, register: number): number {
+function registerOf(frame: number, register: number): number {
   return (frame * 7 + register * 1234) & 0xffff;
 }
 
 /** What has to come out, reckoned by JSON.stringify and not by any guest. */
 const EXPECTED: readonly Buffer[] = ADUS.map((_, i) => {
-  const values = Array.from({ length: 12 }, (_, register) => valueOf(i, register));
+  const values = Array.from({ length: 12 }, (_, register) => registerOf(i, register));
   return Buffer.from(JSON.stringify({ unit: 1, function: 3, first: 0, values }));
 });
 

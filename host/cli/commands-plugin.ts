@@ -1,13 +1,32 @@
 import type { Command } from 'commander';
 import { examples } from './examples.js';
+import type { CallOptions } from './plugin-call.js';
 
 /** `sluice plugin ...`: what an author does with a module, without a gateway. */
 export function addPluginCommands(program: Command, exit: (code: number) => void): void {
-  const plugin = program.command('plugin').description('build, pack and check plugins');
+  const plugin = program.command('plugin').description('make, build, test, pack, check and call plugins');
   plugin.addHelpText(
     'after',
-    examples('sluice plugin build my-plugin', 'sluice plugin check my-plugin.wasm'),
+    examples('sluice plugin new my-plugin --lang as', 'sluice plugin test my-plugin'),
   );
+
+  plugin
+    .command('new')
+    .description('make a folder with a plugin to begin with: source, manifest, vectors, tests')
+    .argument('<name>', 'name of the plugin: lower-case letters, digits and hyphens')
+    .option('-l, --lang <language>', 'language of the source: as (AssemblyScript)', 'as')
+    .option('-d, --dir <folder>', 'where; default: a folder of that name')
+    .option('--json', 'what was written, as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'sluice plugin new level --lang as',
+        'sluice plugin new level --dir plugins-wasm/level && cd plugins-wasm/level && npm install && npm test',
+      ),
+    )
+    .action(async (name: string, options: { lang: string; dir?: string; json?: boolean }) =>
+      exit(await (await import('./plugin-new.js')).newPlugin(name, options)),
+    );
 
   plugin
     .command('build')
@@ -18,6 +37,41 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
     .addHelpText('after', examples('sluice plugin build', 'sluice plugin build plugins-wasm/modbus-json'))
     .action(async (dir: string, options: { out?: string; json?: boolean }) =>
       exit(await (await import('./plugin-build.js')).buildPlugin(dir, options)),
+    );
+
+  plugin
+    .command('test')
+    .description('run test vectors through a plugin in the real sandbox; exit 1 if one does not match')
+    .argument('[target]', 'folder with plugin.json and vectors.json, built if need be; or a packed file', '.')
+    .option('--vectors <file>', 'other vectors than those of the folder or file')
+    .option('--json', 'the verdicts as JSON')
+    .addHelpText(
+      'after',
+      examples('sluice plugin test', 'sluice plugin test level.wasm --vectors vectors.json --json'),
+    )
+    .action(async (target: string, options: { vectors?: string; json?: boolean }) =>
+      exit(await (await import('./plugin-test.js')).testPlugin(target, options)),
+    );
+
+  plugin
+    .command('call')
+    .description('run one frame through a plugin in the real sandbox and print what comes out')
+    .argument('<file>', 'the packed plugin (.wasm)')
+    .option('--hex <bytes>', 'the frame as hex; spaces are fine')
+    .option('--in <file>', 'a file with the frame; - is standard input')
+    .option('--topic <topic>', 'topic of the frame', 'test')
+    .option('--source <name>', 'source of the frame', 'test')
+    .option('--config <json>', 'configuration of the plugin', '{}')
+    .option('--json', 'what came out as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        "sluice plugin call level.wasm --hex '00 01 00 00 00 05 01 03 02 00 d7'",
+        'sluice plugin call modbus-json.wasm --in reply.bin --topic line1/1/3/0-11 --json',
+      ),
+    )
+    .action(async (file: string, options: CallOptions) =>
+      exit(await (await import('./plugin-call.js')).callPlugin(file, options)),
     );
 
   plugin

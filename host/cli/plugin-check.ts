@@ -1,15 +1,8 @@
-import {
-  admit,
-  type Manifest,
-  type ModuleKind,
-  moduleKind,
-  readManifest,
-  readSections,
-  SluiceError,
-} from '../../runtime/index.js';
+import { admit, type Manifest, type ModuleKind, readSections, SluiceError } from '../../runtime/index.js';
 import { parseSize } from '../config/units.js';
+import { sha256 } from '../plugin-tools/module-file.js';
+import { type PluginFile, readPlugin } from '../plugin-tools/plugin-file.js';
 import { EXIT } from './exit.js';
-import { readModule, sha256 } from './module-file.js';
 
 interface Report {
   readonly file: string;
@@ -37,27 +30,16 @@ export async function checkPlugin(
     process.stderr.write(`sluice: --memory ${options.memory} is no size such as 16MiB\n`);
     return EXIT.usage;
   }
-  const report = inspect(file, await readModule(file), memory);
+  const report = inspect(await readPlugin(file), memory);
   process.stdout.write(options.json ? `${JSON.stringify({ ok: true, ...report })}\n` : show(report));
   return EXIT.ok;
 }
 
-function inspect(file: string, bytes: Uint8Array, memory: number): Report {
-  const kind = moduleKind(bytes);
+function inspect({ file, bytes, kind, manifest }: PluginFile, memory: number): Report {
   const sections = readSections(bytes).map(section => ({
     section: section.name ?? section.id,
     bytes: section.end - section.offset,
   }));
-  const found = readManifest(bytes);
-  if (found === undefined) throw new SluiceError('SLUICE_MANIFEST_MISSING', `${file}: carries no manifest`);
-  const { manifest, end } = found;
-  const hash = sha256(bytes.subarray(0, end));
-  if (hash !== manifest.sha256) {
-    throw new SluiceError(
-      'SLUICE_MODULE_HASH',
-      `${file}: its bytes have ${hash}, the manifest says ${manifest.sha256}`,
-    );
-  }
   const base = { file, bytes: bytes.length, sha256: sha256(bytes), kind, manifest, sections };
   // The modules inside a component are seen only after it is taken apart, which the gateway does when it loads it.
   if (kind === 'component') return { ...base, imports: [], exports: [] };
@@ -85,6 +67,7 @@ function show({ file, bytes, kind, manifest, sections, imports, exports }: Repor
     `  plugin    ${manifest.name} ${manifest.version}, ${manifest.kind} of contract ${manifest.abi}`,
     `  file      ${bytes} bytes, ${kind === 'core' ? 'core module' : 'component'}, sha256 ${manifest.sha256}`,
     `  accepts   ${list(manifest.accepts)}`,
+    `  made by   ${manifest.toolchain ?? 'not said'}, source ${manifest.source ?? 'not said'}`,
     `  vectors   ${manifest.vectors?.length ?? 0}`,
     `  sections  ${list(sections.map(each => `${each.section} (${each.bytes})`))}`,
   ];

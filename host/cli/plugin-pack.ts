@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { appendManifest, type ManifestFields, readManifest, SluiceError } from '../../runtime/index.js';
+import { readModule, sha256 } from '../plugin-tools/module-file.js';
 import { EXIT } from './exit.js';
-import { readModule, sha256 } from './module-file.js';
 
 /**
  * Appends the manifest. The result is renamed into place, so that a watched folder sees the whole file or none.

@@ -1,9 +1,9 @@
 /** Builds guests: resolves them, leaves out what is up to date, hands the rest to the compilers' process. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SluiceError } from '../../runtime/index.js';
+import { readManifest, SluiceError } from '../../runtime/index.js';
 import type { JobReport } from './compiler-child.js';
 import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
 
@@ -21,7 +21,7 @@ export interface BuildOptions {
 /** What was built from what, so that the next build can leave it out. */
 type Stamps = Record<string, string>;
 
-/** All guests of the tree: plugins-wasm into plugins/, test/guests into test/guests/. Returns the files. */
+/** All guests of the tree: plugins-wasm and cpp-kernels into plugins/, test/guests into test/guests/. Returns the files. */
 export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
   const root = options.root ?? packageRoot();
   const out = options.out ?? join(root, 'dist');
@@ -29,19 +29,38 @@ export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
 }
 
 /**
- * One plugin: `path` is its folder or its plugin.json, `out` the file to write. Always builds.
- * @throws SluiceError SLUICE_PLUGIN_BUILD
+ * One plugin: `path` is its folder or its plugin.json, `out` the file to write. With `onlyStale` a file that was made
+ * from the same source by the same builder is left as it is.
+ * @throws SluiceError SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS
  */
 export async function buildGuest(
   path: string,
   out: string,
-  options: Pick<BuildOptions, 'root'> = {},
+  options: { readonly onlyStale?: boolean } = {},
 ): Promise<JobReport> {
   const index = resolve(path.endsWith('.json') ? path : join(path, 'plugin.json'));
-  const job = resolveGuest(options.root ?? packageRoot(), index, readDescription(index), resolve(out));
+  const job = resolveGuest(packageRoot(), index, readDescription(index), resolve(out));
+  if (options.onlyStale === true && sourceOf(job.out) === job.source)
+    return { out: job.out, bytes: statSync(job.out).size, milliseconds: 0 };
   const [report] = await compile([job], () => {});
   return report!;
 }
+
+/** The hash of the source that a built file was made from, as its manifest says it. */
+function sourceOf(file: string): string | undefined {
+  try {
+    return readManifest(readFileSync(file))?.manifest.source;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files that describe several guests, and where these go. */
+const LISTS = [
+  ['cpp-kernels/src/kernels.json', 'plugins'],
+  ['plugins-wasm/conformance/guests.json', 'test/guests'],
+  ['test/guests/guests.json', 'test/guests'],
+] as const;
 
 function allGuests(root: string, out: string): GuestJob[] {
   const jobs: GuestJob[] = [];
@@ -50,12 +69,11 @@ function allGuests(root: string, out: string): GuestJob[] {
     if (!existsSync(index)) continue;
     jobs.push(resolveGuest(root, index, readDescription(index), join(out, 'plugins', `${name}.wasm`)));
   }
-  for (const index of ['plugins-wasm/conformance/guests.json', 'test/guests/guests.json'].map(file =>
-    join(root, file),
-  )) {
+  for (const [file, folder] of LISTS) {
+    const index = join(root, file);
     if (!existsSync(index)) continue;
     for (const guest of JSON.parse(readFileSync(index, 'utf8')) as GuestDescription[]) {
-      jobs.push(resolveGuest(root, index, guest, join(out, 'test/guests', `${guest.name}.wasm`)));
+      jobs.push(resolveGuest(root, index, guest, join(out, folder, `${guest.file ?? guest.name}.wasm`)));
     }
   }
   return jobs;

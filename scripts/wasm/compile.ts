@@ -1,6 +1,7 @@
 /** One guest from source to the bytes that stand in front of its manifest. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadAsc, sdkReader } from './assemblyscript.js';
 import type { GuestJob } from './guest.js';
 import { buildFailed, resolveToolchain, type Toolchain } from './toolchain.js';
 
@@ -54,12 +55,17 @@ export async function compileGuest(job: GuestJob): Promise<Compiled> {
 async function compileCpp(job: GuestJob): Promise<Compiled> {
   cpp ??= resolveToolchain();
   const toolchain = await cpp;
-  const { entry, defines = [], link = [] } = job.description;
+  const { entry, defines = [], link = [], simd = false } = job.description;
   const language = entry.endsWith('.c') ? ['-std=c11'] : ['-std=c++20', '-fno-rtti'];
   const request = {
     source: join(job.folder, entry),
     include: [join(job.root, 'cpp-kernels/include')],
-    flags: [...language, ...CPP_FLAGS, ...defines.map(define => `-D${define}`)],
+    flags: [
+      ...language,
+      ...CPP_FLAGS,
+      ...(simd ? ['-msimd128'] : []),
+      ...defines.map(define => `-D${define}`),
+    ],
     linkFlags: [...LINK_FLAGS, ...link],
   };
   const key = JSON.stringify(request);
@@ -69,7 +75,7 @@ async function compileCpp(job: GuestJob): Promise<Compiled> {
 }
 
 async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
-  const { default: asc } = await import('assemblyscript/asc');
+  const asc = await loadAsc(job.folder);
   let bytes: Uint8Array | undefined;
   const words: string[] = [];
   const say = { write: (chunk: string | Uint8Array): void => void words.push(String(chunk)) };
@@ -84,6 +90,7 @@ async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
     {
       stdout: say,
       stderr: say,
+      readFile: sdkReader(job.root),
       writeFile: (_name, contents) => {
         bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : new Uint8Array(contents);
       },

@@ -1,7 +1,8 @@
 /** A guest as its author describes it: a folder with plugin.json, or a row of test/guests/guests.json. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, extname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CONTRACT_VERSION, MANIFEST_SECTION, type ManifestFields } from '../../runtime/index.js';
 
 type Vector = NonNullable<ManifestFields['vectors']>[number];
@@ -16,12 +17,16 @@ export interface GuestDescription {
   readonly description?: string;
   /** Only for guests that have to be refused. */
   readonly abi?: string;
+  /** Name of the file, without .wasm. Absent: `name`. */
+  readonly file?: string;
   /** Source: .ts (AssemblyScript), .cpp, .c or .wat, relative to the description. */
   readonly entry: string;
   /** True: made a component of its world (portable path). */
   readonly component?: boolean;
   /** Preprocessor definitions for C and C++. */
   readonly defines?: readonly string[];
+  /** True: C and C++ may use the 128-bit vectors of WebAssembly. */
+  readonly simd?: boolean;
   /** Further arguments for the linker of C and C++. */
   readonly link?: readonly string[];
   /** False: no manifest goes into the file. */
@@ -40,6 +45,9 @@ export interface GuestJob {
   readonly source: string;
   readonly vectors: readonly Vector[];
 }
+
+/** The builder itself is one of the things that a file is made from: as it runs, since a package has no sources. */
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 /** @param index file with the description(s): plugin.json or guests.json */
 export function resolveGuest(
@@ -65,8 +73,32 @@ function selfTest(folder: string): readonly Vector[] {
   } catch {
     return [];
   }
-  const all = JSON.parse(text) as readonly (Vector & { readonly selfTest?: boolean })[];
-  return all.filter(vector => vector.selfTest === true).map(({ selfTest: _mark, ...vector }) => vector);
+  const all = JSON.parse(text) as readonly WrittenVector[];
+  return all.filter(vector => vector.selfTest === true).map(plainForm);
+}
+
+/** A vector as vectors.json may have it: spaces in hex, and `json` in place of `text`. */
+type WrittenVector = Omit<Vector, 'messages'> & {
+  readonly selfTest?: boolean;
+  readonly messages?: readonly (NonNullable<Vector['messages']>[number] & { readonly json?: unknown })[];
+};
+
+/** The form of runtime/vector.ts, which a manifest has. host/plugin-tools/vectors.ts does the same for a test. */
+function plainForm({ selfTest: _mark, frame, messages, ...vector }: WrittenVector): Vector {
+  const hex = <T extends { readonly payload?: string }>(of: T): T =>
+    of.payload === undefined ? of : { ...of, payload: of.payload.replaceAll(' ', '') };
+  return {
+    ...vector,
+    frame: hex(frame),
+    ...(messages === undefined
+      ? {}
+      : {
+          messages: messages.map(({ json, ...message }) => ({
+            ...hex(message),
+            ...(json === undefined ? {} : { text: JSON.stringify(json) }),
+          })),
+        }),
+  };
 }
 
 function sourceHash(
@@ -76,13 +108,14 @@ function sourceHash(
   vectors: readonly Vector[],
 ): string {
   const hash = createHash('sha256');
-  const header = join(root, 'cpp-kernels/include/sluice.h');
   const isAs = description.entry.endsWith('.ts');
   const files = [
     ...sourcesUnder(dirname(join(folder, description.entry)), description.entry),
-    ...(isAs ? sourcesUnder(join(root, 'plugins-wasm/sdk-as/assembly'), '.ts') : [header]),
+    ...(isAs
+      ? sourcesUnder(join(root, 'plugins-wasm/sdk-as/assembly'), 'index.ts')
+      : sourcesUnder(join(root, 'cpp-kernels/include'), 'sluice.h')),
     join(root, 'runtime/plugin.wit'),
-    ...sourcesUnder(join(root, 'scripts/wasm'), '.ts'),
+    ...sourcesUnder(HERE, 'guest.js'),
   ];
   for (const file of files)
     hash
@@ -95,11 +128,7 @@ function sourceHash(
 
 /** All files of a folder that end as the entry does; C and C++ may include each other. */
 function sourcesUnder(folder: string, entry: string): string[] {
-  const ending = /\.(?:cpp|c|h)$/.test(entry)
-    ? /\.(?:cpp|c|h)$/
-    : entry.endsWith('.wat')
-      ? /\.wat$/
-      : /\.ts$/;
+  const ending = /\.(?:cpp|c|h)$/.test(entry) ? /\.(?:cpp|c|h)$/ : new RegExp(`\\${extname(entry)}$`);
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter(name => ending.test(name))
     .map(name => join(folder, name))

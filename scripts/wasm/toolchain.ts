@@ -28,8 +28,13 @@ export interface Toolchain {
 export async function resolveToolchain(env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
   const native = findNative(env);
   if (native !== undefined) return nativeToolchain(native);
-  const { yowaspToolchain } = await import('./yowasp.js');
-  return yowaspToolchain();
+  try {
+    const { yowaspToolchain } = await import('./yowasp.js');
+    return yowaspToolchain();
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw thrown;
+    throw toolMissing('no em++ on PATH, no SLUICE_CXX, and no package @yowasp/clang', '@yowasp/clang');
+  }
 }
 
 function findNative(env: NodeJS.ProcessEnv): string | undefined {
@@ -80,6 +85,20 @@ function nativeToolchain(cxx: string): Toolchain {
       }
     },
   };
+}
+
+/** A compiler that would have to come from npm does not. */
+export function toolMissing(what: string, tool: string): SluiceError {
+  return new SluiceError('SLUICE_PLUGIN_TOOLS', `${what}: run npm i -D ${tool}@${wantedVersion(tool)}`);
+}
+
+/** The version that this package is tested with; its own package.json names it. */
+function wantedVersion(tool: string): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  const { devDependencies = {} } = JSON.parse(readFileSync(file, 'utf8')) as {
+    devDependencies?: Record<string, string>;
+  };
+  return devDependencies[tool] ?? 'latest';
 }
 
 export function buildFailed(what: string, words: string): SluiceError {

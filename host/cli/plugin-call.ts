@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { SluiceError } from '../../runtime/index.js';
+import type { Outcome, TrialMessage } from '../plugin-tools/outcome.js';
+import { readPlugin } from '../plugin-tools/plugin-file.js';
+import { runFrames } from '../plugin-tools/run-frames.js';
+import { showFault, showMessage } from '../plugin-tools/show.js';
+import { pickBuild } from '../plugin-tools/simd-build.js';
+import { TestBed } from '../plugin-tools/test-bed.js';
+import { EXIT } from './exit.js';
+
+export interface CallOptions {
+  readonly hex?: string;
+  readonly in?: string;
+  readonly topic: string;
+  readonly source: string;
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Runs one frame through a plugin in the real sandbox and prints what came out: messages (also those of a flush
+ * behind it), or the coded fault, and then the exit code is 1.
+ * @throws SluiceError of the file, of the start
+ */
+export async function callPlugin(file: string, options: CallOptions): Promise<number> {
+  const problem = await usageProblem(options);
+  if (problem !== undefined) {
+    process.stderr.write(`sluice: ${problem}\n`);
+    return EXIT.usage;
+  }
+  const plugin = await readPlugin(pickBuild(file));
+  const payload = options.hex === undefined ? await readFrame(options.in as string) : bytesOf(options.hex);
+  await using bed = new TestBed();
+  const chain = await bed.chainOf(plugin, options.config);
+  const { topic, source } = options;
+  const timestamp = BigInt(Date.now()) * 1_000_000n;
+  const { outcomes, flushed, notes } = await runFrames(bed.pool, chain, [
+    { source, topic, timestamp, payload, properties: [] },
+  ]);
+  const all = [...outcomes, ...flushed];
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  process.stdout.write(options.json ? json(outcomes[0] as Outcome, flushed) : all.map(text).join(''));
+  return all.some(({ fault }) => fault !== undefined) ? EXIT.failure : EXIT.ok;
+}
+
+async function usageProblem({ hex, in: file, config }: CallOptions): Promise<string | undefined> {
+  if ((hex === undefined) === (file === undefined)) return 'give the frame by either --hex or --in';
+  if (hex !== undefined && !/^(?:\s*[0-9a-fA-F]{2})*\s*$/.test(hex))
+    return `--hex ${hex} is not pairs of hex digits`;
+  try {
+    JSON.parse(config);
+    return undefined;
+  } catch (thrown) {
+    return `--config is not JSON: ${(thrown as Error).message}`;
+  }
+}
+
+function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
+}
+
+async function readFrame(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file === '-' ? '/dev/stdin' : file);
+  } catch (cause) {
+    throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function text({ messages, fault }: Outcome): string {
+  if (fault !== undefined) return `${showFault(fault)}\n`;
+  return messages.length === 0 ? 'no message\n' : messages.map(each => `${showMessage(each)}\n`).join('');
+}
+
+/** One line: `messages` or `fault`, and `flushed`; payloads are hex, and text where they are text. */
+function json({ messages, fault }: Outcome, flushed: readonly Outcome[]): string {
+  const given = flushed.flatMap(each => each.messages).map(plain);
+  const lost = flushed.flatMap(each => each.fault ?? []);
+  return `${JSON.stringify({
+    ...(fault === undefined ? { messages: messages.map(plain) } : { fault }),
+    ...(given.length === 0 ? {} : { flushed: given }),
+    ...(lost.length === 0 ? {} : { flushFaults: lost }),
+  })}\n`;
+}
+
+function plain({ payload, timestamp, ...message }: TrialMessage) {
+  const utf8 = payload.toString('utf8');
+  const isText = Buffer.from(utf8).equals(payload);
+  return {
+    ...message,
+    timestamp: String(timestamp),
+    payload: payload.toString('hex'),
+    ...(isText ? { text: utf8 } : {}),
+  };
+}

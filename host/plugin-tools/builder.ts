@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Fault, SluiceError } from '../../runtime/index.js';
+
+/** From dist/host/plugin-tools/; run, not imported: scripts/ is above this floor, and compilers need a process of their own. */
+const BUILDER = fileURLToPath(new URL('../../scripts/build-plugin.js', import.meta.url));
+
+export interface Built {
+  /** The packed plugin. */
+  readonly out: string;
+  readonly bytes: number;
+  /** 0: it was up to date. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Compiles the plugin in `dir` (its plugin.json says what it is) into `out`, by default `dir`/build/NAME.wasm,
+ * manifest included. With `onlyStale` what was made from the same source by the same builder is left as it is.
+ * @throws SluiceError SLUICE_MANIFEST_INVALID, SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS
+ */
+export async function buildFolder(
+  dir: string,
+  options: { readonly out?: string | undefined; readonly onlyStale?: boolean } = {},
+): Promise<Built> {
+  const name = await pluginName(join(dir, 'plugin.json'));
+  const out = resolve(options.out ?? join(dir, 'build', `${name}.wasm`));
+  await mkdir(dirname(out), { recursive: true });
+  return runBuilder([resolve(dir), out, ...(options.onlyStale === true ? ['--only-stale'] : [])]);
+}
+
+async function pluginName(file: string): Promise<string> {
+  try {
+    const { name } = JSON.parse(await readFile(file, 'utf8')) as { name?: unknown };
+    if (typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return name;
+    throw new Error('its "name" is missing or no plugin name');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('SLUICE_MANIFEST_INVALID', `${file}: ${why}`, { cause });
+  }
+}
+
+function runBuilder(args: readonly string[]): Promise<Built> {
+  return new Promise((done, fail) => {
+    execFile(process.execPath, [BUILDER, ...args], { maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+      const result = lastLine(stdout);
+      if (result === undefined) {
+        const why = stderr.trim() || error?.message || 'no answer';
+        fail(new SluiceError('SLUICE_INTERNAL', `the build of ${args[0]} ended without a result: ${why}`));
+      } else if ('fault' in result) fail(SluiceError.fromFault(result.fault));
+      else done(result);
+    });
+  });
+}
+
+function lastLine(stdout: string): Built | { fault: Fault } | undefined {
+  try {
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Built | { fault: Fault };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import { isUtf8 } from 'node:buffer';
+import type { Difference } from './compare.js';
+import type { TrialMessage } from './outcome.js';
+
+/** Bytes as text where they are text that a terminal can show, else as `hex:` and pairs of digits. */
+export function showBytes(bytes: Buffer): string {
+  if (isUtf8(bytes)) {
+    const text = bytes.toString('utf8');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal must not be given
+    if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) return text;
+  }
+  return showHex(bytes);
+}
+
+function showHex(bytes: Buffer): string {
+  return `hex:${bytes.toString('hex').replace(/..(?=.)/g, '$& ')}`;
+}
+
+export function showFault({ code, text }: { readonly code: string; readonly text: string }): string {
+  return `${code}: ${text}`;
+}
+
+/** A message in two or three lines. */
+export function showMessage(message: TrialMessage): string {
+  const { topic, payload, contentType, qos, retain, properties } = message;
+  const head = [topic, contentType === '' ? 'application/octet-stream' : contentType, `QoS ${qos}`];
+  if (retain) head.push('retained');
+  const shown = contentType === 'application/octet-stream' ? showHex(payload) : showBytes(payload);
+  const lines = [head.join('  '), `  ${shown}`];
+  if (properties.length > 0) lines.push(`  ${properties.map(([key, value]) => `${key}=${value}`).join(' ')}`);
+  return lines.join('\n');
+}
+
+/** Expected above actual, and a mark under the first character that differs. */
+export function showDifference({ what, expected, actual }: Difference): string {
+  const lines = [`    ${what}`, `      expected  ${expected}`, `      actual    ${actual}`];
+  let same = 0;
+  while (same < expected.length && expected[same] === actual[same]) same++;
+  const short = !expected.includes('\n') && !actual.includes('\n') && same < 200;
+  if (short && same > 0) lines.push(`${' '.repeat(16 + same)}^`);
+  return lines.join('\n');
+}

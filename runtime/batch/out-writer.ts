@@ -15,7 +15,8 @@ export class OutWriter {
   at: number;
   faults = 0;
   readonly outcomesAt: number;
-  readonly #limit: number;
+  /** Most bytes of results for this slab. */
+  readonly limit: number;
   readonly #inputEnd: number;
   readonly #enlarge: (slab: Slab, size: number) => Slab;
 
@@ -33,7 +34,7 @@ export class OutWriter {
     resume?: { at: number; faults: number },
   ) {
     this.slab = slab;
-    this.#limit = limit;
+    this.limit = limit;
     this.#inputEnd = inputEnd;
     this.#enlarge = enlarge;
     this.outcomesAt = alignUp(inputEnd, 16);
@@ -51,10 +52,10 @@ export class OutWriter {
     const at = alignUp(this.at, align);
     const end = at + length;
     if (end <= this.slab.size) return at;
-    if (end - this.#inputEnd > this.#limit) {
+    if (end - this.#inputEnd > this.limit) {
       throw new SluiceError(
         'SLUICE_GUEST_OUTPUT',
-        `the results of one batch need ${end - this.#inputEnd} bytes, the limit is ${this.#limit}`,
+        `the results of one batch need ${end - this.#inputEnd} bytes, the limit is ${this.limit}`,
       );
     }
     let size = this.slab.size;
@@ -80,8 +81,11 @@ export class OutWriter {
     w[at + 3] = 0;
   }
 
+  /** The outcome of a frame that failed. Never throws: at the limit it goes without its text. */
   fault(index: number, code: ErrorCode, stage: number, text: Uint8Array): void {
-    const kept = text.length > FAULT_TEXT ? text.subarray(0, FAULT_TEXT) : text;
+    const end = this.at + Math.min(text.length, FAULT_TEXT);
+    const fits = end <= this.slab.size || end - this.#inputEnd <= this.limit;
+    const kept = text.subarray(0, fits ? FAULT_TEXT : 0);
     const offset = this.copy(kept, 1);
     const at = (this.outcomesAt + index * OUTCOME.size) >> 2;
     const w = this.slab.u32;

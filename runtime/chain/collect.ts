@@ -1,4 +1,5 @@
 import { BLOCK, BLOCK_RESULT, ERRNOS, FRAME, MESSAGE, PROPERTY, RESULT } from '../contract.js';
+import { SluiceError } from '../errors.js';
 import { badResult } from '../instance/guest-error.js';
 import type { BlockShape, Items, Produced } from '../instance/instance.js';
 import { checkList, emitFault, type Target } from './emit.js';
@@ -20,8 +21,11 @@ export class Gathered implements Items {
   tuplesBase = 0;
   /** Frame of the slab that each item stands for. */
   origins = new Uint32Array(64);
+  #room = 0;
 
-  begin(produced: Produced): void {
+  /** @param room most bytes that records and property lists may come to in the next stage */
+  begin(produced: Produced, room: number): void {
+    this.#room = room;
     this.u8 = produced.u8;
     this.base = produced.base;
     this.length = produced.end - produced.base;
@@ -29,6 +33,21 @@ export class Gathered implements Items {
     this.count = 0;
     this.tail = undefined;
     this.shape = undefined;
+  }
+
+  /**
+   * Counts bytes of records and property lists. Many results may share one list, which has to be written
+   * out for each: without a bound a few kilobytes of a guest would become gigabytes here.
+   * @throws SluiceError SLUICE_GUEST_OUTPUT
+   */
+  charge(bytes: number, plugin: string): void {
+    this.#room -= bytes;
+    if (this.#room >= 0) return;
+    throw new SluiceError(
+      'SLUICE_GUEST_OUTPUT',
+      `${plugin} returned more messages or properties for the next stage than the output limit allows`,
+      { step: 'run', plugin },
+    );
   }
 
   /** Makes room for one more record and gives its first word. */
@@ -53,7 +72,7 @@ export class Gathered implements Items {
 export function collectResults(produced: Produced, input: Items, target: Target, into: Gathered): void {
   const { u8, u32, count } = produced;
   const { origins, faulted, plugin } = target;
-  into.begin(produced);
+  into.begin(produced, target.out.limit);
   for (let i = 0, r = produced.results >> 2; i < count; i++, r += RESULT.size >> 2) {
     const frame = origins[i] as number;
     if (faulted[frame] === 1) continue;
@@ -71,7 +90,7 @@ export function collectResults(produced: Produced, input: Items, target: Target,
 
 /** What a flush gave out, as frames of the next stage. */
 export function collectMessages(produced: Produced, target: Target, into: Gathered): void {
-  into.begin(produced);
+  into.begin(produced, target.out.limit);
   checkList(produced, produced.results, produced.count, target.plugin, 0);
   gather(produced, produced.results >> 2, produced.count, target.origins[0] as number, target.plugin, into);
 }
@@ -87,6 +106,7 @@ function gather(
   from = 0,
 ): void {
   const { u32, base } = produced;
+  into.charge(count * FRAME.size, plugin);
   for (let m = 0, r = list; m < count; m++, r += MESSAGE_WORDS) {
     const to = into.next(frame);
     const w = into.records;
@@ -106,11 +126,9 @@ function gather(
     within(produced, at, tuples * PROPERTY.size, 'property list', plugin, frame);
     if (at % PROPERTY.align !== 0)
       throw badResult(plugin, `a property list at ${at}, not aligned (frame ${frame})`);
-    for (let p = 0, t = at >> 2; p < tuples * 2; p++, t += 2) {
+    into.charge(tuples * PROPERTY.size, plugin);
+    for (let p = 0, t = at >> 2; p < tuples * 2; p++, t += 2)
       within(produced, u32[t] as number, u32[t + 1] as number, 'property', plugin, frame);
-      // An empty text may point anywhere; give it a place that can be rebased.
-      if (u32[t + 1] === 0) u32[t] = base;
-    }
     w[to + 8] = at - base;
   }
 }
@@ -121,7 +139,7 @@ export function collectBlocks(produced: Produced, input: Items, target: Target, 
   const { out, origins, faulted, stage, plugin } = target;
   const answers = produced.answers as Uint32Array;
   const shape = newShape(produced.count);
-  into.begin(produced);
+  into.begin(produced, out.limit);
   for (let i = 0; i < produced.count; i++) {
     const frame = origins[i] as number;
     if (faulted[frame] === 1) continue;
@@ -143,7 +161,7 @@ export function collectBlocks(produced: Produced, input: Items, target: Target, 
 /** The blocks that a kernel's flush gave out. */
 export function collectFlushedBlocks(produced: Produced, target: Target, into: Gathered): void {
   const shape = newShape(produced.count);
-  into.begin(produced);
+  into.begin(produced, target.out.limit);
   for (let i = 0; i < produced.count; i++) {
     const at = produced.results + i * BLOCK.size;
     gatherBlock(produced, at, target.origins[0] as number, target.plugin, into, shape);

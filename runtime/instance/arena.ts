@@ -154,8 +154,10 @@ export class Arena {
     const shift = base - items.tuplesBase;
     const from = at >> 2;
     for (let i = 0; i < count * TUPLE_WORDS; i += 2) {
-      words[to + i] = (words[from + i] as number) + shift;
-      words[to + i + 1] = words[from + i + 1] as number;
+      const length = words[from + i + 1] as number;
+      // An empty text of the stage before may point anywhere.
+      words[to + i] = length === 0 ? base : (words[from + i] as number) + shift;
+      words[to + i + 1] = length;
     }
   }
 

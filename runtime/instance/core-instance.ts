@@ -51,7 +51,7 @@ export class CoreInstance implements Instance {
       [LOG_IMPORT.module]: {
         [LOG_IMPORT.name]: (level: number, at: number, length: number) => {
           // Before start has returned there is no memory to read from.
-          if (memory === undefined || at < 0 || length < 0 || level >= LEVELS.length) return;
+          if (memory === undefined || at < 0 || length < 0 || LEVELS[level] === undefined) return;
           log(level, Buffer.from(memory.buffer).toString('utf8', at, at + Math.min(length, 1024)));
         },
       },

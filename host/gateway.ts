@@ -12,7 +12,7 @@ import type { Route, RouteSink } from './route/route.js';
 import { Router } from './route/router.js';
 import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
-import { ModbusSource } from './sources/modbus/modbus-source.js';
+import { makeSource } from './sources/make-source.js';
 import type { Source } from './sources/source.js';
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -102,9 +102,9 @@ export class Gateway {
       await this.#startSinks();
       for (const [name, source] of this.#config.sources) {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
-        const modbus = new ModbusSource(name, source.modbus, feed);
-        feed.source = modbus;
-        this.#sources.set(name, { feed, source: modbus, kind: 'modbus', started: false });
+        const made = makeSource(name, source, feed);
+        feed.source = made.source;
+        this.#sources.set(name, { feed, ...made, started: false });
       }
       for (const route of this.#config.routes) this.#router.add(route);
       const { host, port } = this.#config.admin;
@@ -154,6 +154,7 @@ export class Gateway {
     const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
     const abort = AbortSignal.timeout(Math.ceil(rest));
     await Promise.all([...this.#sinks.values()].map(({ sink }) => sink.stop(abort)));
+    await Promise.all([...this.#sources.values()].map(({ source }) => source.close?.()));
     await this.#pool.close();
     await this.#admin?.stop();
     await this.#broker?.stop();

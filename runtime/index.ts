@@ -2,6 +2,7 @@ export { type Admitted, admit, admitInner, type Grants } from './admission/admit
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
 export { isRefusal } from './batch/outcome-codes.js';
+export { PropertyImage } from './batch/property-image.js';
 export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
 export { Chain, type OnCall, type Stage } from './chain/chain.js';

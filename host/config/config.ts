@@ -1,5 +1,6 @@
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
+import type { MqttSourceConfig } from '../sources/mqtt/config.js';
 
 /**
  * What the code may assume: complete, checked, durations in milliseconds and sizes in bytes. What the user may write is
@@ -34,9 +35,9 @@ export interface ReconnectConfig {
 }
 
 /** One protocol a source; the key says which. */
-export interface SourceConfig {
-  readonly modbus: ModbusConfig;
-}
+export type SourceConfig =
+  | { readonly modbus: ModbusConfig; readonly mqtt?: undefined }
+  | { readonly mqtt: MqttSourceConfig; readonly modbus?: undefined };
 
 /** One protocol a sink. */
 export interface SinkConfig {

@@ -1,28 +1,19 @@
-import type { MqttTls } from '../mqtt/connection.js';
+import type { MqttConnection, MqttTls } from '../mqtt/connection.js';
+import { filterDefect } from '../protocols/mqtt-wire/topic-filter.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
+import { LARGEST_MESSAGE, type MqttSourceConfig } from '../sources/mqtt/config.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
-import type { MqttSinkInput } from './schema-mqtt.js';
+import type { MqttSinkInput, MqttSourceInput } from './schema-mqtt.js';
 
 export function normaliseMqttSink(input: MqttSinkInput, path: Path, read: Reader): MqttSinkConfig {
   const at = (...keys: string[]): Path => [...path, ...keys];
-  const address = readAddress(input, path, read);
-  const keepAlive = read.duration(input.keepAlive, at('keepAlive'), { least: 1000, most: 65_535_000 });
   const bytes = read.size(input.window?.bytes, at('window', 'bytes'), { least: 1024, most: 2 ** 31 - 1 });
-  const reconnect = read.reconnect(input.reconnect, at('reconnect'));
   if (input.prefix !== undefined) checkTopic(input.prefix, at('prefix'), read);
-  if (input.will !== undefined) checkTopic(input.will.topic, at('will', 'topic'), read);
-  if (input.tls !== undefined && input.url.startsWith('mqtt:'))
-    read.error(at('tls'), 'is only used with mqtts://');
   return {
-    ...address,
-    version: input.version === 4 ? 4 : 5,
+    ...normaliseConnection(input, path, read),
     qos: input.qos === 0 ? 0 : 1,
-    ...(input.clientId === undefined ? {} : { clientId: input.clientId }),
-    ...(keepAlive === undefined ? {} : { keepAliveS: Math.round(keepAlive / 1000) }),
     ...(input.prefix === undefined ? {} : { prefix: input.prefix }),
-    ...(input.will === undefined ? {} : { will: will(input.will) }),
-    ...(input.tls === undefined ? {} : { tls: tls(input.tls, at('tls'), read) }),
     ...(input.window === undefined
       ? {}
       : {
@@ -31,14 +22,57 @@ export function normaliseMqttSink(input: MqttSinkInput, path: Path, read: Reader
             ...(bytes === undefined ? {} : { bytes }),
           },
         }),
+  };
+}
+
+export function normaliseMqttSource(input: MqttSourceInput, path: Path, read: Reader): MqttSourceConfig {
+  const at = (...keys: string[]): Path => [...path, ...keys];
+  for (const [index, topic] of input.topics.entries()) {
+    const defect = filterDefect(topic);
+    if (defect !== undefined) read.error([...path, 'topics', index], defect);
+  }
+  const most = { least: 1, most: LARGEST_MESSAGE };
+  const maxMessage = read.size(input.maxMessage, at('maxMessage'), most);
+  // The wire has four bytes of seconds, and the largest of them says "for ever"; a Duration ends long before.
+  const expiry = read.duration(input.sessionExpiry, at('sessionExpiry'), { least: 1000 });
+  if (expiry !== undefined && input.clientId === undefined)
+    read.error(at('sessionExpiry'), 'is only used with a clientId');
+  return {
+    ...normaliseConnection(input, path, read),
+    topics: input.topics,
+    qos: input.qos === 0 || input.qos === 2 ? input.qos : 1,
+    ...(input.window === undefined ? {} : { window: input.window }),
+    ...(maxMessage === undefined ? {} : { maxMessage }),
+    ...(expiry === undefined ? {} : { sessionExpiryS: Math.round(expiry / 1000) }),
+  };
+}
+
+/** What sinks and sources say in the same words. */
+type ConnectionInput = Omit<MqttSinkInput, 'window' | 'prefix' | 'qos'>;
+
+function normaliseConnection(input: ConnectionInput, path: Path, read: Reader): MqttConnection {
+  const at = (...keys: string[]): Path => [...path, ...keys];
+  const address = readAddress(input, path, read);
+  const keepAlive = read.duration(input.keepAlive, at('keepAlive'), { least: 1000, most: 65_535_000 });
+  const reconnect = read.reconnect(input.reconnect, at('reconnect'));
+  if (input.will !== undefined) checkTopic(input.will.topic, at('will', 'topic'), read);
+  if (input.tls !== undefined && input.url.startsWith('mqtt:'))
+    read.error(at('tls'), 'is only used with mqtts://');
+  return {
+    ...address,
+    version: input.version === 4 ? 4 : 5,
+    ...(input.clientId === undefined ? {} : { clientId: input.clientId }),
+    ...(keepAlive === undefined ? {} : { keepAliveS: Math.round(keepAlive / 1000) }),
+    ...(input.will === undefined ? {} : { will: will(input.will) }),
+    ...(input.tls === undefined ? {} : { tls: tls(input.tls, at('tls'), read) }),
     ...(reconnect === undefined ? {} : { reconnect }),
   };
 }
 
-type Address = Pick<MqttSinkConfig, 'url' | 'username' | 'password'>;
+type Address = Pick<MqttConnection, 'url' | 'username' | 'password'>;
 
 /** Credentials are taken out of the address: the address is logged, they are not. */
-function readAddress(input: MqttSinkInput, path: Path, read: Reader): Address {
+function readAddress(input: ConnectionInput, path: Path, read: Reader): Address {
   const at = [...path, 'url'];
   const url = URL.canParse(input.url) ? new URL(input.url) : undefined;
   if (url === undefined || url.hostname === '') {
@@ -78,7 +112,7 @@ function checkTopic(topic: string, path: Path, read: Reader): void {
   if (Buffer.byteLength(topic) > 65_535) read.error(path, 'is longer than 65535 bytes');
 }
 
-function will(input: NonNullable<MqttSinkInput['will']>): NonNullable<MqttSinkConfig['will']> {
+function will(input: NonNullable<MqttSinkInput['will']>): NonNullable<MqttConnection['will']> {
   return {
     topic: input.topic,
     payload: input.payload ?? '',

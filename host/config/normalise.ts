@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Config, PluginsConfig, RouteConfig, SinkConfig, SourceConfig, StepConfig } from './config.js';
 import { normaliseModbus } from './normalise-modbus.js';
-import { normaliseMqttSink } from './normalise-mqtt.js';
+import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
 import { Reader } from './reader.js';
@@ -47,9 +47,10 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
 
 function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<string, SourceConfig> {
   const sources = new Map<string, SourceConfig>();
-  for (const [name, { modbus }] of Object.entries(input)) {
-    if (modbus === undefined) continue;
-    sources.set(name, { modbus: normaliseModbus(modbus, ['sources', name, 'modbus'], read) });
+  for (const [name, { modbus, mqtt }] of Object.entries(input)) {
+    const at = (protocol: string): Path => ['sources', name, protocol];
+    if (modbus !== undefined) sources.set(name, { modbus: normaliseModbus(modbus, at('modbus'), read) });
+    else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
   }
   return sources;
 }

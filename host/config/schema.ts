@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ModbusSchema } from './schema-modbus.js';
-import { MqttSinkSchema } from './schema-mqtt.js';
+import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
 import type { SchemaNode } from './schema-walk.js';
 
@@ -30,7 +30,7 @@ const Plugins = Type.Object(
 );
 
 const Source = Type.Object(
-  { modbus: Type.Optional(ModbusSchema) },
+  { modbus: Type.Optional(ModbusSchema), mqtt: Type.Optional(MqttSourceSchema) },
   { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
 );
 
@@ -122,7 +122,7 @@ export type ConfigInput = Static<typeof ConfigSchema>;
  * taken and ignored: who asks for signatures must not believe that they are checked.
  */
 export const LATER: Readonly<Record<'source' | 'sink' | 'signatures' | 'simd', readonly string[]>> = {
-  source: ['mqtt', 'coap', 'tunnel', 'http', 'driver'],
+  source: ['coap', 'tunnel', 'http', 'driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
   signatures: ['require', 'warn'],
   simd: ['off', 'relaxed'],

@@ -23,8 +23,9 @@ export interface DialerOptions {
   readonly maximumPacketSize?: number;
   readonly receiveMaximum?: number;
   /**
-   * What the broker holds for a configured client id is wanted, from the first connection on and also after
-   * one that ended in nonsense. Otherwise a 5.0 session begins with this process, and anew after nonsense.
+   * What the broker holds for us is wanted: for a configured client id from the first connection on, and
+   * also after one that ended in nonsense. Otherwise a 5.0 session begins with this process, and anew after
+   * nonsense.
    */
   readonly wantsSession: boolean;
 }
@@ -83,6 +84,11 @@ export class Dialer {
 
   state(): ConnectionState {
     return { state: this.#state, ...(this.#fault === undefined ? {} : { fault: this.#fault }) };
+  }
+
+  /** `close` was called, perhaps by who was told of a loss. */
+  get #stopped(): boolean {
+    return this.#state === 'stopped';
   }
 
   dial(): void {
@@ -172,7 +178,8 @@ export class Dialer {
     }
     // What a broker holds of a session that ended in nonsense is not built upon: begin a clean one.
     const { codes, wantsSession } = this.#options;
-    if (loss.fault.code === codes.protocol && !(wantsSession && this.#config.named)) this.#session = false;
+    const kept = wantsSession && this.#session;
+    if (loss.fault.code === codes.protocol && !kept) this.#session = false;
     if (this.#fallBack) {
       this.#useVersion4();
       return;
@@ -182,7 +189,10 @@ export class Dialer {
     this.#events.lost(loss);
     const good = this.#useful || (this.#acceptedAt > 0 && performance.now() - this.#acceptedAt > GOOD_MS);
     if (good) this.#backoff.reset();
-    this.#retry = setTimeout(() => this.dial(), this.#backoff.delay(loss.lasting));
+    if (this.#stopped) return;
+    // What a kept session holds comes again, and would break the connection again.
+    const lasting = loss.lasting || (kept && loss.malformed === true);
+    this.#retry = setTimeout(() => this.dial(), this.#backoff.delay(lasting));
   }
 
   #useVersion4(): void {

@@ -23,6 +23,8 @@ export interface Loss {
   readonly fault: Fault;
   /** Trying again soon is of no use. */
   readonly lasting: boolean;
+  /** A packet that came broke the protocol. */
+  readonly malformed?: boolean;
 }
 
 export interface LinkEvents {
@@ -121,6 +123,12 @@ export class Link {
     this.#socket.destroy();
   }
 
+  /** The reader threw. */
+  broken(thrown: unknown): void {
+    this.#loss ??= { fault: faultOf(thrown), lasting: false, malformed: true };
+    this.#socket.destroy();
+  }
+
   /** The reader takes packets again. */
   resume(): void {
     if (!this.#paused) return;
@@ -161,7 +169,7 @@ export class Link {
     try {
       if (!this.#reader.push(chunk)) this.#pause();
     } catch (thrown) {
-      this.fail(faultOf(thrown), false);
+      this.broken(thrown);
     }
     const patient = this.#events.read();
     if (!patient || this.#paused || chunk.length > FEW_BYTES || !this.writable) return;

@@ -1,4 +1,4 @@
-import type { Fault } from '../../runtime/index.js';
+import type { Fault, PropertyImage } from '../../runtime/index.js';
 
 /**
  * Where a source puts its frames. Strings that repeat (source, topic, properties) are registered once
@@ -9,6 +9,14 @@ export interface Ingress {
   topic(text: string): number;
   /** Registers an ordered list of properties (`[key, value]`); number 0 is the empty list. */
   properties(list: readonly (readonly [string, string])[]): number;
+  /**
+   * As `topic`, for sources that do not know their topics beforehand: the text is `bytes[start, end)` in
+   * UTF-8. With `reuse`, a number given earlier, that number stands for this text from now on, and nothing
+   * is allocated as a rule; frames that were pushed before keep theirs.
+   */
+  topicOf(bytes: Uint8Array, start: number, end: number, reuse?: number): number;
+  /** The same for a list of properties. */
+  propertiesOf(image: PropertyImage, reuse?: number): number;
   /**
    * Hands a frame over: `bytes[start, end)` are copied before it returns.
    * Returns the frame's sequence number (1, 2, 3, ... per source), or 0 when no slab is free: nothing
@@ -40,8 +48,13 @@ export interface Source {
   resume(): void;
   /** Every frame up to and including this sequence is confirmed or spooled by every sink of its routes. */
   delivered(sequence: number): void;
-  /** Stops reading and closes what is open; pending requests are failed. */
+  /**
+   * Hands no more frames over; pending requests are failed. A source that acknowledges what was delivered
+   * goes on with that until `close`; the others close what is open.
+   */
   stop(): Promise<void>;
+  /** After `stop`: nothing more is going to be delivered. Closes what is still open. */
+  close?(): Promise<void>;
   /** For status pages: one line for each device or peer. */
   state(): readonly SourcePeer[];
 }

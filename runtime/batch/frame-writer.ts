@@ -1,18 +1,23 @@
-import { FRAME, PROPERTY } from '../contract.js';
+import { FRAME } from '../contract.js';
 import { SluiceError } from '../errors.js';
+import { PropertyImage } from './property-image.js';
 import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
 
-/** A string or property list that many frames share: copied into a slab once, then named by its offset. */
+/**
+ * A string or property list that many frames share: copied into a slab once, then named by its offset.
+ * It may be given another content: frames that were pushed before keep what they had.
+ */
 export class Interned {
-  readonly bytes: Uint8Array;
-  readonly length: number;
+  bytes: Buffer;
+  /** Bytes in use; there may be spare ones behind them. */
+  length: number;
   /** Number of the fill that `at` belongs to. */
   fill = -1;
   at = 0;
   /** Property tuples in `bytes` (0 for a string); their pointers are relative to `bytes`. */
-  readonly tuples: number;
+  tuples: number;
 
-  private constructor(bytes: Uint8Array, tuples: number) {
+  private constructor(bytes: Buffer, tuples: number) {
     this.bytes = bytes;
     this.length = bytes.length;
     this.tuples = tuples;
@@ -22,18 +27,36 @@ export class Interned {
     return new Interned(Buffer.from(text, 'utf8'), 0);
   }
 
-  /** Tuples first, then the strings they point to. */
   static properties(list: readonly (readonly [string, string])[]): Interned {
-    const head = list.length * PROPERTY.size;
-    const strings = list.flat().map(text => Buffer.from(text, 'utf8'));
-    const bytes = Buffer.concat([Buffer.alloc(head), ...strings]);
-    let at = head;
-    for (const [index, string] of strings.entries()) {
-      bytes.writeUInt32LE(at, index * 8);
-      bytes.writeUInt32LE(string.length, index * 8 + 4);
-      at += string.length;
+    const image = new PropertyImage();
+    image.begin();
+    for (const [key, value] of list) {
+      const name = Buffer.from(key, 'utf8');
+      const text = Buffer.from(value, 'utf8');
+      image.add(name, 0, name.length, text, 0, text.length);
     }
-    return new Interned(bytes, list.length);
+    image.end();
+    return Interned.copy(image.bytes, 0, image.length, image.count);
+  }
+
+  /** @param tuples 0: a string in UTF-8; otherwise the image of a list of this many properties (`PropertyImage`) */
+  static copy(bytes: Uint8Array, start: number, end: number, tuples: number): Interned {
+    const interned = new Interned(Buffer.allocUnsafeSlow(end - start), tuples);
+    interned.assign(bytes, start, end, tuples);
+    return interned;
+  }
+
+  /** Takes over another content, as `copy`; allocates only when it is longer than any before. */
+  assign(bytes: Uint8Array, start: number, end: number, tuples: number): void {
+    const length = end - start;
+    if (length > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(length);
+    const target = this.bytes;
+    if (length < SHORT) for (let i = 0; i < length; i++) target[i] = bytes[start + i] as number;
+    else if (Buffer.isBuffer(bytes)) bytes.copy(target, 0, start, end);
+    else target.set(bytes.subarray(start, end));
+    this.length = length;
+    this.tuples = tuples;
+    this.fill = -1;
   }
 }
 
@@ -156,7 +179,8 @@ export class FrameWriter {
   #intern(item: Interned): number {
     if (item.fill === this.#fill) return item.at;
     const at = item.tuples > 0 ? alignUp(this.#at, 4) : this.#at;
-    this.slab.u8.set(item.bytes, at);
+    if (item.length === item.bytes.length) this.slab.u8.set(item.bytes, at);
+    else item.bytes.copy(this.slab.u8, at, 0, item.length);
     if (item.tuples > 0) {
       const words = this.slab.u32;
       for (let i = 0; i < item.tuples * 2; i++)

@@ -1,15 +1,19 @@
 import type { Ingress } from '../../host/sources/source.js';
-import { type Fault, SluiceError } from '../../runtime/index.js';
+import { type Fault, type PropertyImage, SluiceError } from '../../runtime/index.js';
 
 export interface RecordedFrame {
   readonly topic: string;
   readonly timestampMs: number;
   readonly bytes: Buffer;
+  readonly properties: readonly (readonly [string, string])[];
 }
+
+type Properties = RecordedFrame['properties'];
 
 /** An Ingress that keeps what it is given, can refuse it, and lets a test wait for it. */
 export class RecordingIngress implements Ingress {
   readonly topics: string[] = [];
+  readonly lists: Properties[] = [[]];
   readonly frames: RecordedFrame[] = [];
   readonly skips = new Map<Fault['code'], number>();
   readonly faults: (Fault & { readonly peer: string | undefined })[] = [];
@@ -25,11 +29,32 @@ export class RecordingIngress implements Ingress {
     return this.topics.push(text) - 1;
   }
 
-  properties(): number {
-    return 0;
+  topicOf(bytes: Uint8Array, start: number, end: number, reuse = this.topics.length): number {
+    this.topics[reuse] = Buffer.from(bytes.subarray(start, end)).toString();
+    return reuse;
   }
 
-  push(topic: number, timestampMs: number, bytes: Uint8Array, start: number, end: number): number {
+  properties(list: Properties): number {
+    return list.length === 0 ? 0 : this.lists.push(list) - 1;
+  }
+
+  propertiesOf({ bytes, count }: PropertyImage, reuse = this.lists.length): number {
+    const text = (at: number): string => {
+      const start = bytes.readUInt32LE(at);
+      return bytes.toString('utf8', start, start + bytes.readUInt32LE(at + 4));
+    };
+    this.lists[reuse] = Array.from({ length: count }, (_, n) => [text(n * 16), text(n * 16 + 8)]);
+    return reuse;
+  }
+
+  push(
+    topic: number,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties = 0,
+  ): number {
     const name = this.topics[topic];
     if (name === undefined) throw new SluiceError('SLUICE_INTERNAL', `topic ${topic} was never registered`);
     if (this.places <= 0) {
@@ -38,7 +63,11 @@ export class RecordingIngress implements Ingress {
       return 0;
     }
     this.places -= 1;
-    this.frames.push({ topic: name, timestampMs, bytes: Buffer.from(bytes.subarray(start, end)) });
+    const copy = Buffer.from(bytes.subarray(start, end));
+    const list = this.lists[properties];
+    if (list === undefined)
+      throw new SluiceError('SLUICE_INTERNAL', `list ${properties} was never registered`);
+    this.frames.push({ topic: name, timestampMs, bytes: copy, properties: list });
     this.#changed();
     return this.frames.length;
   }

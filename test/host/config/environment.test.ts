@@ -26,7 +26,7 @@ test('variables go over the file, whatever their capitals and underscores', asyn
   assert.equal(config.plugins.deadlineMs, 50);
   assert.equal(config.plugins.startDeadlineMs, 1000);
   assert.equal(config.admin.port, 9000);
-  assert.equal(config.sources.get('line1')?.modbus.devices[0]?.port, 1502);
+  assert.equal(config.sources.get('line1')?.modbus?.devices[0]?.port, 1502);
   assert.equal(config.sinks.get('plant')?.mqtt.version, 4);
   assert.equal(config.sinks.get('plant')?.mqtt.password, '12345');
 });
@@ -40,7 +40,7 @@ test('a variable may hold a list or a map, and may make what the file does not h
     },
   });
   assert.deepEqual(config.routes[0]?.to, ['north']);
-  assert.deepEqual(config.sources.get('line1')?.modbus.poll[1], {
+  assert.deepEqual(config.sources.get('line1')?.modbus?.poll[1], {
     coils: { first: 0, last: 7 },
     everyMs: 1000,
   });
@@ -54,7 +54,7 @@ test('a whole configuration may come from the environment', async () => {
       SLUICE__SOURCES__A__MODBUS__POLL__0__EVERY: '1s',
     },
   });
-  assert.equal(config.sources.get('a')?.modbus.devices[0]?.host, 'plc');
+  assert.equal(config.sources.get('a')?.modbus?.devices[0]?.host, 'plc');
 });
 
 test('what is wrong in a variable is reported by its name', async () => {

@@ -54,8 +54,8 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
   ['the name __proto__', 'sources: { __proto__: {} }\n', /__proto__: is no usable name/],
   [
     'a protocol to come',
-    'sources: { a: { mqtt: {} } }\n',
-    /"mqtt" is not in this version yet; it has modbus/,
+    'sources: { a: { coap: {} } }\n',
+    /"coap" is not in this version yet; it has modbus, mqtt/,
   ],
   [
     'a sink to come',
@@ -120,6 +120,32 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
     'a password alone in 3.1.1',
     `${SOURCES}sinks: { a: { mqtt: { url: mqtt://h, version: 4, password: x } } }\n`,
     /MQTT-3\.1\.2-22/,
+  ],
+  ['a source without topics', 'sources: { a: { mqtt: { url: mqtt://h } } }\n', /"topics" is missing/],
+  [
+    'a # in the middle of a topic filter',
+    'sources: { a: { mqtt: { url: mqtt://h, topics: [ ok/#, a/#/b ] } } }\n',
+    /:1:56: sources\.a\.mqtt\.topics\[1\]: has a # that is not the last level/,
+  ],
+  [
+    'a + within a level of a topic filter',
+    'sources: { a: { mqtt: { url: mqtt://h, topics: [ a+ ] } } }\n',
+    /has a \+ that does not fill its level alone/,
+  ],
+  [
+    'a shared subscription without a group',
+    'sources: { a: { mqtt: { url: mqtt://h, topics: [ $share//a ] } } }\n',
+    /needs a name without wildcards behind \$share\//,
+  ],
+  [
+    'a session that is to last without a client id',
+    'sources: { a: { mqtt: { url: mqtt://h, topics: [ a ], sessionExpiry: 1h } } }\n',
+    /sessionExpiry: is only used with a clientId/,
+  ],
+  [
+    'a message larger than any slab',
+    'sources: { a: { mqtt: { url: mqtt://h, topics: [ a ], maxMessage: 1GiB } } }\n',
+    /maxMessage: "1GiB" is not between 1B and 31MiB/,
   ],
   [
     'a certificate that is not there',

@@ -1,0 +1,14 @@
+import type { SourceConfig } from '../config/config.js';
+import { ModbusSource } from './modbus/modbus-source.js';
+import { MqttSource } from './mqtt/mqtt-source.js';
+import type { Ingress, Source } from './source.js';
+
+/** The source that is configured, with its kind: the word that plugins say in `accepts`. @throws SluiceError SLUICE_CONFIG_INVALID */
+export function makeSource(
+  name: string,
+  config: SourceConfig,
+  ingress: Ingress,
+): { readonly source: Source; readonly kind: string } {
+  if (config.mqtt !== undefined) return { source: new MqttSource(name, config.mqtt, ingress), kind: 'mqtt' };
+  return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
+}

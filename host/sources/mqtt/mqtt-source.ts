@@ -1,0 +1,293 @@
+import { type Fault, SluiceError } from '../../../runtime/index.js';
+import { SOURCE_CODES } from '../../mqtt/codes.js';
+import { Dialer } from '../../mqtt/dialer.js';
+import type { Link, Loss } from '../../mqtt/link.js';
+import type { MqttVersion } from '../../protocols/mqtt-wire/constants.js';
+import { malformed } from '../../protocols/mqtt-wire/malformed.js';
+import type { Connack, PacketReader, SessionEvents } from '../../protocols/mqtt-wire/server-packets.js';
+import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
+import { type Publication, SubscriberParser } from '../../protocols/mqtt-wire/subscriber.js';
+import { defectText, escapeBytes } from '../../protocols/mqtt-wire/text.js';
+import type { Ingress, Source, SourcePeer } from '../source.js';
+import { type FilledSource, fillSource, type MqttSourceConfig } from './config.js';
+import { InHand, printOf } from './in-hand.js';
+import { Names } from './names.js';
+import { Subscription } from './subscription.js';
+
+const READ_BYTES = 65_536;
+/** With this many in hand a millisecond more until the next are read holds nothing up. */
+const MANY = 256;
+/** 5.0 §3.4.2.1: of the reasons that a PUBACK may give these come nearest. */
+const QUOTA_EXCEEDED = 0x97;
+const TOPIC_INVALID = 0x90;
+const PAYLOAD_INVALID = 0x99;
+
+/**
+ * Subscribes at an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Each message becomes a frame:
+ * topic and payload as they are, properties as `Names` says.
+ *
+ * What is acknowledged: at QoS 1 a message gets its PUBACK once every sink has confirmed what became of it,
+ * in the order in which the messages came. Up to `window` of them are in hand; a 5.0 broker is told so
+ * (Receive Maximum), a 3.1.1 broker finds that the socket is not read. After a lost connection the broker
+ * sends again what it has no PUBACK for: what is still in hand is known and not handed over twice, but a
+ * message whose PUBACK was under way can come twice. At QoS 0 nothing is acknowledged.
+ * When no slab is free the socket is not read, and nothing is dropped.
+ * A message that cannot become a frame (too large, topic or property not text) is refused: counted, said,
+ * and acknowledged, as it would come again for ever.
+ */
+export class MqttSource implements Source {
+  readonly #config: FilledSource;
+  readonly #ingress: Ingress;
+  readonly #where: string;
+  readonly #dialer: Dialer;
+  readonly #names: Names;
+  readonly #inHand: InHand;
+  readonly #subscription: Subscription;
+  /** The connection, once the broker has accepted it, and its reader. */
+  #link: Link | undefined;
+  #parser: SubscriberParser | undefined;
+  /** The reader holds packets for which there was no room. */
+  #blocked = false;
+  #now = 0;
+  #lastFrame = 0;
+  /** Why the message that was refused last was. */
+  #reason = 0;
+  #scheduled = false;
+  #connectedBefore = false;
+  #stopping = false;
+
+  /** @throws SluiceError SLUICE_CONFIG_INVALID */
+  constructor(name: string, config: MqttSourceConfig, ingress: Ingress) {
+    const filled = fillSource(name, config);
+    this.#config = filled;
+    this.#ingress = ingress;
+    this.#where = `${filled.host}:${filled.port}`;
+    this.#names = new Names(ingress);
+    this.#inHand = new InHand(filled.window);
+    this.#subscription = new Subscription(filled, this.#where, fault => this.#failed(fault));
+    const options = {
+      codes: SOURCE_CODES,
+      readBytes: READ_BYTES,
+      sessionExpiry: filled.sessionExpiry,
+      receiveMaximum: filled.window,
+      wantsSession: true,
+    };
+    this.#dialer = new Dialer(filled, options, {
+      accepted: (link, packet) => this.#accepted(link, packet),
+      reader: (version, session) => this.#reader(version, session),
+      read: () => this.#inHand.count > MANY,
+      drain: () => {},
+      lost: loss => this.#lost(loss),
+      fellBack: fault => {
+        this.#failed(fault);
+        this.#sayWithoutSession(4);
+      },
+    });
+  }
+
+  start(): Promise<void> {
+    const { downgraded, version } = this.#config;
+    if (downgraded) {
+      const message = `${this.#where}: QoS 2 was asked for; messages are taken at QoS 1, so one can come twice after a lost connection.`;
+      this.#failed({ code: 'SLUICE_SOURCE_QOS', message });
+    }
+    this.#sayWithoutSession(version);
+    this.#dialer.dial();
+    return Promise.resolve();
+  }
+
+  resume(): void {
+    if (!this.#blocked || this.#parser === undefined) return;
+    this.#blocked = false;
+    try {
+      if (this.#parser.resume()) this.#link?.resume();
+    } catch (thrown) {
+      this.#link?.broken(thrown);
+    }
+  }
+
+  delivered(sequence: number): void {
+    this.#inHand.delivered(sequence);
+    this.#acknowledgeSoon();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    // What is held or still comes is read and left to the broker, so that acknowledgements can go on.
+    this.resume();
+    if (this.#link === undefined) await this.#dialer.close(DISCONNECT);
+  }
+
+  async close(): Promise<void> {
+    this.#acknowledge();
+    // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
+    const keep = this.#config.named || this.#dialer.version === 4;
+    await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
+  }
+
+  state(): readonly SourcePeer[] {
+    const { state, fault = this.#subscription.fault } = this.#dialer.state();
+    const peer = { name: this.#where, state, lastFrame: this.#lastFrame };
+    return [fault === undefined ? peer : { ...peer, fault }];
+  }
+
+  #reader(version: MqttVersion, session: SessionEvents): PacketReader {
+    const parser = new SubscriberParser(version, this.#config.maxMessage, {
+      ...session,
+      publish: publication => this.#publish(publication, version),
+      suback: (id, codes, text) => {
+        const link = this.#link;
+        if (link !== undefined && this.#subscription.answered(link, version, id, codes, text))
+          this.#dialer.proved();
+      },
+    });
+    this.#parser = parser;
+    return {
+      get pending() {
+        return parser.pending;
+      },
+      push: chunk => {
+        this.#now = Date.now();
+        return parser.push(chunk);
+      },
+    };
+  }
+
+  #accepted(link: Link, { sessionPresent }: Connack): void {
+    this.#link = link;
+    if (!sessionPresent) {
+      this.#inHand.forget();
+      if (this.#connectedBefore && this.#config.qos > 0 && this.#keepsSession()) {
+        const message = `${this.#where} has no session for ${this.#config.clientId} any more; what was published since the connection was lost does not come.`;
+        this.#failed({ code: 'SLUICE_SOURCE_SESSION', message });
+      }
+    }
+    this.#connectedBefore = true;
+    this.#subscription.ask(link, this.#dialer.version, sessionPresent);
+  }
+
+  #lost(loss: Loss): void {
+    this.#link = undefined;
+    this.#parser = undefined;
+    this.#blocked = false;
+    this.#subscription.lost();
+    this.#inHand.lost();
+    this.#failed(loss.fault);
+    if (this.#stopping) void this.#dialer.close(DISCONNECT);
+  }
+
+  /** One message; false: there is no room for it. */
+  #publish(message: Publication, version: MqttVersion): boolean {
+    // Not acknowledged, so the broker keeps it.
+    if (this.#stopping) return true;
+    if (message.qos === 0) {
+      if (this.#hand(message) === 0) this.#blocked = true;
+      return !this.#blocked;
+    }
+    const inHand = this.#inHand;
+    if (inHand.isFull) {
+      // 5.0 §3.3.4 [MQTT-3.3.4-9]
+      if (version === 5) throw malformed(SOURCE_CODES.protocol, 'more messages than Receive Maximum allows');
+      this.#blocked = true;
+      return false;
+    }
+    const { bytes, packetId, topicStart, topicEnd, payloadStart, payloadEnd } = message;
+    const print = printOf(bytes, topicStart, topicEnd, payloadStart, payloadEnd);
+    if (!message.dup) inHand.replaced(packetId);
+    else if (inHand.again(packetId, print)) {
+      this.#acknowledgeSoon();
+      return true;
+    }
+    const sequence = this.#hand(message);
+    if (sequence === 0) {
+      this.#blocked = true;
+      return false;
+    }
+    if (sequence > 0) inHand.add(packetId, sequence, print);
+    else {
+      inHand.add(packetId, 0, print, version === 5 ? this.#reason : 0);
+      this.#acknowledgeSoon();
+    }
+    return true;
+  }
+
+  /** The frame's sequence; 0: no room; -1: it was refused for `#reason`. */
+  #hand(message: Publication): number {
+    const size = message.tooLarge || message.payloadEnd - message.topicStart;
+    if (size > this.#config.maxMessage) return this.#tooLarge(message, `has ${size} bytes`);
+    const topic = this.#names.topic(message);
+    if (topic < 0)
+      return this.#refuse(message, TOPIC_INVALID, 'SLUICE_SOURCE_MESSAGE', this.#defect('its topic'));
+    const list = this.#names.properties(message);
+    if (list < 0)
+      return this.#refuse(
+        message,
+        PAYLOAD_INVALID,
+        'SLUICE_SOURCE_MESSAGE',
+        this.#defect('its content type or a user property'),
+      );
+    const { bytes, payloadStart, payloadEnd } = message;
+    try {
+      const sequence = this.#ingress.push(topic, this.#now, bytes, payloadStart, payloadEnd, list);
+      if (sequence > 0) this.#lastFrame = this.#now;
+      return sequence;
+    } catch (thrown) {
+      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_FRAME_TOO_LARGE') throw thrown;
+      return this.#tooLarge(message, thrown.message);
+    }
+  }
+
+  #tooLarge(message: Publication, why: string): number {
+    return this.#refuse(
+      message,
+      QUOTA_EXCEEDED,
+      'SLUICE_FRAME_TOO_LARGE',
+      `it ${why}; at most ${this.#config.maxMessage} are taken`,
+    );
+  }
+
+  #refuse(message: Publication, reason: number, code: Fault['code'], why: string): number {
+    const topic = escapeBytes(message.bytes, message.topicStart, message.topicEnd);
+    this.#reason = reason;
+    this.#ingress.skipped(code);
+    this.#failed({ code, message: `A message on "${topic}" was left out: ${why}.` });
+    return -1;
+  }
+
+  #defect(what: string): string {
+    return `${what} ${defectText(this.#names.defect)}`;
+  }
+
+  /** All that a turn delivers is acknowledged in one write. */
+  #acknowledgeSoon(): void {
+    if (this.#scheduled || !this.#inHand.isReady) return;
+    this.#scheduled = true;
+    process.nextTick(this.#acknowledge);
+  }
+
+  readonly #acknowledge = (): void => {
+    this.#scheduled = false;
+    const link = this.#link;
+    if (link === undefined || !this.#inHand.isReady) return;
+    link.write(this.#inHand.acknowledge(), ignore);
+    this.resume();
+  };
+
+  /** The broker is asked to keep what comes while a connection is away. */
+  #keepsSession(): boolean {
+    return this.#config.named || this.#dialer.version === 5;
+  }
+
+  #sayWithoutSession(version: MqttVersion): void {
+    if (version === 5 || this.#config.named || this.#config.qos === 0) return;
+    const message = `${this.#where}: without clientId MQTT 3.1.1 keeps no session; what is published while the connection is away does not come.`;
+    this.#failed({ code: 'SLUICE_SOURCE_SESSION', message });
+  }
+
+  #failed(fault: Fault): void {
+    this.#ingress.failed(fault, this.#where);
+  }
+}
+
+/** A write that fails is followed by the loss of the connection, and what was not acknowledged comes again. */
+function ignore(): void {}

@@ -1,0 +1,114 @@
+import { PropertyImage } from '../../../runtime/index.js';
+import { PROPERTY_ID } from '../../protocols/mqtt-wire/constants.js';
+import { malformed } from '../../protocols/mqtt-wire/malformed.js';
+import { PublishProperties } from '../../protocols/mqtt-wire/publish-properties.js';
+import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
+import { checkReceived, checkReceivedTopic, TEXT, type TextDefect } from '../../protocols/mqtt-wire/text.js';
+import type { Ingress } from '../source.js';
+import { ByteCache } from './byte-cache.js';
+
+/** Places for topics and property lists that repeat, and the longest that gets one: what a plant has, bounded. */
+const TOPICS = 2_048;
+const LONGEST_TOPIC = 256;
+const LISTS = 256;
+const LONGEST_LIST = 1_024;
+
+const CONTENT_TYPE = Buffer.from('content-type');
+const RETAIN = Buffer.from('mqtt-retain');
+const TRUE = Buffer.from('true');
+
+/**
+ * The numbers by which the ingress knows the topics and property lists of messages. What was seen lately is
+ * found by its bytes; what is new, or too long to be kept, takes over the number of something older.
+ *
+ * A frame's properties are `mqtt-retain: true` for a message that the broker had stored, `content-type`
+ * where it is given, then the user properties in their order [MQTT-3.3.2-18]. The others of 5.0 §3.3.2.3
+ * speak to clients and brokers, and stay here.
+ */
+export class Names {
+  /** After -1: what is wrong with the string. */
+  defect: TextDefect = TEXT.ok;
+  readonly #ingress: Ingress;
+  readonly #topics = new ByteCache(TOPICS);
+  /** Number of each place; the last is of those that are not kept. -1: none yet. */
+  readonly #topicNumbers = new Int32Array(TOPICS + 1).fill(-1);
+  readonly #lists = new ByteCache(LISTS);
+  readonly #listNumbers = new Int32Array(LISTS + 1).fill(-1);
+  readonly #walk = new PublishProperties();
+  readonly #image = new PropertyImage();
+
+  constructor(ingress: Ingress) {
+    this.#ingress = ingress;
+  }
+
+  /** The number of the topic, -1 if it is none. */
+  topic({ bytes, topicStart, topicEnd }: Publication): number {
+    const known = this.#topics.find(bytes, topicStart, topicEnd, 0);
+    if (known >= 0) return this.#topicNumbers[known] as number;
+    this.defect = checkReceivedTopic(bytes, topicStart, topicEnd);
+    if (this.defect !== TEXT.ok) return -1;
+    const long = topicEnd - topicStart > LONGEST_TOPIC;
+    const place = long ? TOPICS : this.#topics.keep(bytes, topicStart, topicEnd, 0);
+    const number = this.#topicNumbers[place] as number;
+    if (number >= 0) return this.#ingress.topicOf(bytes, topicStart, topicEnd, number);
+    this.#topicNumbers[place] = this.#ingress.topicOf(bytes, topicStart, topicEnd);
+    return this.#topicNumbers[place] as number;
+  }
+
+  /**
+   * The number of the list of properties, -1 if one of them is no text.
+   * @throws SluiceError SLUICE_SOURCE_PROTOCOL if the property field is broken
+   */
+  properties(publication: Publication): number {
+    const { bytes, propertiesStart: start, propertiesEnd: end } = publication;
+    const tag = publication.retain ? 1 : 0;
+    if (start === end && tag === 0) return 0;
+    const known = this.#lists.find(bytes, start, end, tag);
+    if (known >= 0) return this.#listNumbers[known] as number;
+    if (!this.#read(publication)) return -1;
+    const place = end - start > LONGEST_LIST ? LISTS : this.#lists.keep(bytes, start, end, tag);
+    const number = this.#listNumbers[place] as number;
+    if (number >= 0) return this.#ingress.propertiesOf(this.#image, number);
+    this.#listNumbers[place] = this.#ingress.propertiesOf(this.#image);
+    return this.#listNumbers[place] as number;
+  }
+
+  /** Lays the list out; false if one of the strings is no text. */
+  #read({ bytes, propertiesStart, propertiesEnd, retain }: Publication): boolean {
+    const walk = this.#walk;
+    const image = this.#image;
+    image.begin();
+    if (retain) image.add(RETAIN, 0, RETAIN.length, TRUE, 0, TRUE.length);
+    let typed = false;
+    this.defect = TEXT.ok;
+    // The content type goes first, wherever it stands.
+    walk.over(bytes, propertiesStart, propertiesEnd);
+    while (walk.next()) {
+      if (walk.id === PROPERTY_ID.topicAlias) throw broken('a topic alias, which was not offered'); // §3.3.2.3.4
+      if (walk.id !== PROPERTY_ID.contentType) continue;
+      if (typed) throw broken('two content types'); // §3.3.2.3.9
+      typed = true;
+      this.#check(bytes, walk.start, walk.end);
+      image.add(CONTENT_TYPE, 0, CONTENT_TYPE.length, bytes, walk.start, walk.end);
+    }
+    if (walk.broken) throw broken('properties that are cut short or do not belong there');
+    walk.over(bytes, propertiesStart, propertiesEnd);
+    while (walk.next()) {
+      if (walk.id !== PROPERTY_ID.userProperty) continue;
+      this.#check(bytes, walk.start, walk.end);
+      this.#check(bytes, walk.valueStart, walk.valueEnd);
+      image.add(bytes, walk.start, walk.end, bytes, walk.valueStart, walk.valueEnd);
+    }
+    image.end();
+    return this.defect === TEXT.ok;
+  }
+
+  #check(bytes: Uint8Array, start: number, end: number): void {
+    const defect = checkReceived(bytes, start, end);
+    if (defect !== TEXT.ok) this.defect = defect;
+  }
+}
+
+function broken(what: string): Error {
+  return malformed('SLUICE_SOURCE_PROTOCOL', `PUBLISH with ${what}`);
+}

@@ -6,6 +6,12 @@ export const LIMITS = {
   page: 65536,
   /** Entries of one table, first and later: function tables of real guests have at most a few thousand. */
   tableEntries: 10_000,
+  /** Sections of a file: 30 MB of empty ones would keep the reader busy for seconds. Real files have at most a few hundred. */
+  sections: 10_000,
+  /** Entries of one section (types, imports, functions, exports): a language runtime has some 30,000 functions. */
+  entries: 100_000,
+  /** Parameters or results of a function type, as in every engine (JavaScript API, "Limits"). */
+  values: 1000,
   /** Tables of a module. */
   tables: 16,
   /** First size of a slab: small, so that an idle gateway stays small. */

@@ -6,6 +6,7 @@
  * component-model, Binary.md, "Component Definitions" (preamble of a component).
  */
 import { SluiceError } from './errors.js';
+import { LIMITS } from './limits.js';
 
 /** What the preamble says the file is. */
 export type ModuleKind = 'core' | 'component';
@@ -55,8 +56,9 @@ export function* iterateSections(bytes: Uint8Array): Generator<Section, void, un
   const kind = moduleKind(bytes);
   let at = PREAMBLE;
   let order = 0;
-  while (at < bytes.length) {
+  for (let count = 0; at < bytes.length; count++) {
     const offset = at;
+    if (count === LIMITS.sections) malformed(offset, `more than ${LIMITS.sections} sections`);
     const id = bytes[at]!;
     const size = readU32(bytes, at + 1, bytes.length);
     const start = size.next;

@@ -91,11 +91,11 @@ function checkImports(shape: ModuleShape, refuse: Refuse): void {
     if (module !== LOG_IMPORT.module || name !== LOG_IMPORT.name || kind !== 'func') {
       refuse(
         'SLUICE_MODULE_IMPORT',
-        `imports ${kind} "${module}" "${name}"; the one import is "${LOG_IMPORT.module}" "${LOG_IMPORT.name}"`,
+        `imports ${kind} "${module.slice(0, 64)}" "${name.slice(0, 64)}"; the one import is "${LOG_IMPORT.module}" "${LOG_IMPORT.name}"`,
       );
     }
     if (type !== LOG_IMPORT.type)
-      refuse('SLUICE_MODULE_IMPORT', `imports log as (${type}), it is (${LOG_IMPORT.type})`);
+      refuse('SLUICE_MODULE_IMPORT', `imports log as (${type.slice(0, 64)}), it is (${LOG_IMPORT.type})`);
   }
 }
 
@@ -108,7 +108,7 @@ function checkExports(shape: ModuleShape, world: keyof typeof WORLDS, refuse: Re
     if (found === undefined) return [`${name} is missing`];
     return found.kind === 'func' && found.type === type
       ? []
-      : [`${name} is ${found.kind} (${found.type}), not func (${type})`];
+      : [`${name} is ${found.kind} (${found.type.slice(0, 64)}), not func (${type})`];
   });
   if (problems.length > 0) refuse('SLUICE_MODULE_EXPORT', `exports of a ${world}: ${problems.join('; ')}`);
 }

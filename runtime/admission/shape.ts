@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { readSections, readU32, type Section } from '../wasm-sections.js';
 
 /** What a core module declares about itself, read without compiling it. */
@@ -109,8 +110,10 @@ class Cursor {
     return value;
   }
 
-  each(read: () => void): void {
-    for (let left = this.u32(); left > 0; left--) read();
+  each(read: () => void, ceiling: number = LIMITS.entries): void {
+    const count = this.u32();
+    if (count > ceiling) this.fail(`${count} entries, the ceiling is ${ceiling}`);
+    for (let left = count; left > 0; left--) read();
   }
 
   done(): void {
@@ -139,7 +142,7 @@ class Cursor {
     if (form !== 0x60) this.#feature(`garbage-collected types (0x${form.toString(16)})`);
     const list = () => {
       const values: string[] = [];
-      this.each(() => values.push(this.value()));
+      this.each(() => values.push(this.value()), LIMITS.values);
       return values.join(',');
     };
     const parameters = list();

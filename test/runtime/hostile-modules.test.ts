@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { admit, readManifest, SluiceError } from '../../runtime/index.js';
+
+const MAGIC = Buffer.from('0061736d01000000', 'hex');
+/** Close to the largest file that is read at all. */
+const MUCH = 31_000_000;
+
+function leb(value: number): number[] {
+  const out: number[] = [];
+  let rest = value;
+  do {
+    out.push((rest % 128) | (rest >= 128 ? 128 : 0));
+    rest = Math.floor(rest / 128);
+  } while (rest > 0);
+  return out;
+}
+
+/** A module of sections, each an id and its content. */
+function moduleOf(
+  ...sections: (readonly [id: number, ...content: (readonly number[] | Uint8Array)[]])[]
+): Buffer {
+  const parts = sections.map(([id, ...content]) => {
+    const body = Buffer.concat(content.map(part => Uint8Array.from(part)));
+    return Buffer.concat([Uint8Array.of(id, ...leb(body.length)), body]);
+  });
+  return Buffer.concat([MAGIC, ...parts]);
+}
+
+/** `pattern` again and again. */
+function fill(pattern: readonly number[]): { count: number; bytes: Buffer } {
+  const count = Math.floor(MUCH / pattern.length);
+  return { count, bytes: Buffer.alloc(count * pattern.length, Uint8Array.from(pattern)) };
+}
+
+const EMPTY_TYPE = [1, 0x60, 0, 0] as const;
+const section = (id: number, pattern: readonly number[]): Buffer => {
+  const { count, bytes } = fill(pattern);
+  return moduleOf([1, EMPTY_TYPE], [id, leb(count), bytes]);
+};
+
+const cases: readonly (readonly [string, Buffer])[] = [
+  ['empty custom sections', Buffer.concat([MAGIC, fill([0, 1, 0]).bytes])],
+  ['types', moduleOf([1, leb(fill([0x60, 0, 0]).count), fill([0x60, 0, 0]).bytes])],
+  ['parameters of one type', moduleOf([1, [1, 0x60], leb(MUCH), Buffer.alloc(MUCH, 0x7f), [0]])],
+  ['imports', section(2, [0, 0, 0, 0])],
+  ['functions', section(3, [0])],
+  ['tables', section(4, [0x70, 0, 0])],
+  ['memories', section(5, [0, 0])],
+  ['exports of one name', section(7, [0, 0, 0])],
+  ['a count of 4 billion without bytes', moduleOf([1, leb(0xffffffff)])],
+  ['a name of 31 MB', moduleOf([1, EMPTY_TYPE], [2, [1], leb(MUCH), Buffer.alloc(MUCH, 65), [0, 0, 0]])],
+  ['a name of 4 GiB without bytes', moduleOf([1, EMPTY_TYPE], [2, [1], leb(0xffffffff)])],
+];
+
+for (const [what, bytes] of cases) {
+  test(`31 MB at most of ${what}: refused with a short code, without reading all of it into memory`, () => {
+    const before = process.memoryUsage().heapTotal;
+    assert.throws(
+      () => admit(bytes, 'converter', { memory: 16 << 20 }, 'hostile'),
+      (error: unknown) => {
+        assert.ok(error instanceof SluiceError);
+        assert.match(error.code, /^SLUICE_MODULE_/);
+        assert.ok(error.message.length < 500, `${error.message.length} characters`);
+        return true;
+      },
+    );
+    try {
+      readManifest(bytes);
+    } catch (error) {
+      assert.ok(error instanceof SluiceError);
+    }
+    const grown = process.memoryUsage().heapTotal - before;
+    assert.ok(grown < 96 << 20, `${grown} bytes of heap`);
+  });
+}
+
+test('a module with a start function, a table of 10 million by its maximum, and a data count is capped and admitted', async () => {
+  const { parse } = await import('@bytecodealliance/jco-transpile/wasm-tools');
+  const bytes = await parse(`(module
+    (memory (export "memory") 1)
+    (table 1 10000000 funcref)
+    (data "passive")
+    (func $start (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 7)))
+    (func (export "sluice_arena") (param i32) (result i32) (table.grow (ref.null func) (i32.const 9999999)))
+    (func (export "sluice_arena_end") (result i32) (i32.const 0))
+    (func (export "configure") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "convert") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "flush") (param i64) (result i32) (i32.const 0))
+    (start $start))`);
+  const admitted = admit(bytes, 'converter', { memory: 1 << 20 }, 'table');
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(admitted.bytes));
+  const { sluice_arena } = exports as { sluice_arena: (size: number) => number };
+  assert.equal(sluice_arena(0), -1);
+});
+
+for (const [what, text, code] of [
+  ['memory', '(import "$root" "memory" (memory 1))', 'SLUICE_MODULE_IMPORT'],
+  ['a table', '(import "$root" "log" (table 1 funcref))', 'SLUICE_MODULE_IMPORT'],
+  ['a global', '(import "$root" "log" (global i32))', 'SLUICE_MODULE_IMPORT'],
+  ['log with another type', '(import "$root" "log" (func (param i32)))', 'SLUICE_MODULE_IMPORT'],
+  ['shared memory', '(import "$root" "memory" (memory 1 2 shared))', 'SLUICE_MODULE_IMPORT'],
+] as const) {
+  test(`a module that imports ${what} is refused with ${code}`, async () => {
+    const { parse } = await import('@bytecodealliance/jco-transpile/wasm-tools');
+    const bytes = await parse(`(module ${text})`);
+    assert.throws(() => admit(bytes, 'converter', { memory: 1 << 20 }, 'import'), { code });
+  });
+}

@@ -39,9 +39,12 @@ export class Ring {
   /** Most frames of the next batches; follows the time that the guests take. */
   batchLimit = 64;
 
-  constructor(events: RingEvents, slabs: number = LIMITS.slabs) {
+  /** @param first sequence number of the first slab, so that tests need not publish 2^31 of them */
+  constructor(events: RingEvents, slabs: number = LIMITS.slabs, first = 0) {
     this.#events = events;
+    this.#published = this.#taken = this.#acked = first | 0;
     this.#control = new Int32Array(new SharedArrayBuffer(ringWords(slabs) * 4));
+    this.#control[RING.published] = this.#control[RING.committed] = first;
     this.#slabs = Array.from({ length: slabs }, () => newSlab(LIMITS.slab));
     this.#deliveries = this.#slabs.map(() => new Delivery(this.#control));
   }

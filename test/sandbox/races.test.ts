@@ -74,11 +74,12 @@ class Steps {
   #session: Session | undefined;
   readonly got: [number, string | undefined][] = [];
 
-  constructor() {
-    this.ring = new Ring({
-      published() {},
-      replaced: (index, buffer) => this.#session?.replace(index, buffer),
-    });
+  constructor(first = 0) {
+    this.ring = new Ring(
+      { published() {}, replaced: (index, buffer) => this.#session?.replace(index, buffer) },
+      4,
+      first,
+    );
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#other = port2;
@@ -142,6 +143,27 @@ test('a session that dies while the rest of a slab is still owed leaves no gap a
   );
   assert.equal(steps.ring.outstanding, 0);
 });
+
+for (const wrap of [2 ** 31, 2 ** 32]) {
+  test(`sequence numbers wrap at ${wrap}: pieces, flushes and a change of sessions go on over it`, async () => {
+    using steps = new Steps(wrap - 10);
+    const stages = [await guestStage('big-output', { memory: 64 << 20 })];
+    await steps.serve(stages, 2 << 20);
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      push(steps.ring, Buffer.from([sequence % 10 < 5 ? 0xee : 1]), sequence);
+      if (sequence % 5 === 0) steps.ring.flush(1);
+      if (sequence % 13 === 0) await steps.serve(stages, 2 << 20);
+      if (sequence % 3 === 0) steps.ring.publish();
+      do steps.work();
+      while (steps.take());
+    }
+    assert.deepEqual(
+      steps.got,
+      Array.from({ length: 40 }, (_, index) => [index + 1, undefined]),
+    );
+    assert.deepEqual([steps.ring.outstanding, steps.ring.inUse], [0, 0]);
+  });
+}
 
 for (const [before, after] of [
   [1, 3],

@@ -8,7 +8,7 @@ export class DeadlineWatch {
   readonly #control: Int32Array;
   readonly #limitOf: (stage: number) => number;
   readonly #busy: () => boolean;
-  readonly #late: (stage: number, elapsedMs: number) => void;
+  readonly #late: (stage: number, elapsedMs: number, calls: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #calls = -1;
   #since = 0;
@@ -18,13 +18,14 @@ export class DeadlineWatch {
   /**
    * @param limitOf milliseconds that a call into a stage may take now
    * @param busy true while there is work outstanding; without any the watch stops by itself
-   * @param late called once for a call that is over its deadline; the watch is then stopped
+   * @param late called once for a call that is over its deadline, with the count that stands for that call;
+   *   the watch is then stopped
    */
   constructor(
     control: Int32Array,
     limitOf: (stage: number) => number,
     busy: () => boolean,
-    late: (stage: number, elapsedMs: number) => void,
+    late: (stage: number, elapsedMs: number, calls: number) => void,
   ) {
     this.#limitOf = limitOf;
     this.#control = control;
@@ -62,6 +63,6 @@ export class DeadlineWatch {
     // When this loop was late itself, the machine was busy and the guest may have had no time: look once more.
     if (now - this.#since < this.#limitOf(stage) || loopWasLate) return;
     this.stop();
-    this.#late(stage, now - this.#since);
+    this.#late(stage, now - this.#since, calls);
   }
 }

@@ -15,6 +15,11 @@ export function runAgain(ring: Ring, sequence: number): void {
   control[header + HEADER.size] = ring.slabOf(sequence).size;
 }
 
+/** False if the dead thread had moved to a larger slab that never reached us: then its outcomes are lost. */
+export function keepsOutcomes(ring: Ring, sequence: number): boolean {
+  return ring.control[ring.headerOf(sequence) + HEADER.size] === ring.slabOf(sequence).size;
+}
+
 /**
  * The frame at which a frame-by-frame run died is refused with the code of the death; those before it
  * are kept, and the next session goes on behind it. Refusing the last one commits the slab.
@@ -26,9 +31,7 @@ export function refuseFrame(ring: Ring, sequence: number, fault: Fault, stage: n
   const count = control[header + HEADER.count] as number;
   const begin = control[header + HEADER.begin] as number;
   const flush = control[header + HEADER.operation] === OPERATION.flush;
-  // The dead thread may have moved to a larger slab that never reached us: then its outcomes are lost.
-  const known = control[header + HEADER.size] === slab.size;
-  const progress = known ? (control[header + HEADER.progress] as number) : begin;
+  const progress = keepsOutcomes(ring, sequence) ? (control[header + HEADER.progress] as number) : begin;
   const inputEnd = control[header + HEADER.inputEnd] as number;
   const enlarge = (old: Slab, size: number): Slab => {
     const larger = new Slab(new SharedArrayBuffer(size));

@@ -4,7 +4,7 @@ import { DeadlineWatch } from './deadline.js';
 import type { Delivery } from './delivery.js';
 import type { FromSandbox, LogLine, StageSpec } from './messages.js';
 import type { SandboxPool } from './pool.js';
-import { refuseFrame, runAgain } from './recovery.js';
+import { keepsOutcomes, refuseFrame, runAgain } from './recovery.js';
 import { Ring } from './ring.js';
 import { RING } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
@@ -57,6 +57,8 @@ export class Slot {
   #firstCall = true;
   /** Commits when the present thread began to serve. */
   #servedAt = 0;
+  /** The call that was killed for its time, as the ring counts calls. */
+  #lateCall: number | undefined;
   /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
   #attempt = 0;
   #retryMs = RETRY_MIN_MS;
@@ -78,7 +80,7 @@ export class Slot {
       this.ring.control,
       stage => this.#limitOf(stage),
       () => this.ring.outstanding > 0,
-      (stage, ms) => this.#late(stage, ms),
+      (stage, ms, calls) => this.#late(stage, ms, calls),
     );
   }
 
@@ -281,7 +283,8 @@ export class Slot {
     ring.batchLimit = fits < ring.batchLimit ? fits : Math.min(fits, ring.batchLimit * 2);
   }
 
-  #late(stage: number, elapsedMs: number): void {
+  #late(stage: number, elapsedMs: number, calls: number): void {
+    this.#lateCall = calls;
     const plugin = this.#spec?.stages[stage]?.plugin ?? 'a plugin';
     const limit = this.#limitOf(stage);
     const message = `${plugin} was killed: a call took longer than ${limit} ms (looked at after ${Math.round(elapsedMs)} ms)`;
@@ -294,7 +297,7 @@ export class Slot {
     this.#deadline.stop();
     this.#sandbox = undefined;
     this.#state = 'recovering';
-    const stage = Atomics.load(this.ring.control, RING.stage);
+    const stage = this.#diedIn(fault);
     const plugin = this.#nameOf(stage, fault);
     this.#events.restarted(fault);
     const frames = this.#blame(stage, fault);
@@ -306,6 +309,18 @@ export class Slot {
       return;
     }
     void this.#restart();
+  }
+
+  /**
+   * Stage of the call that the thread died in, -1 for none. A kill takes milliseconds: the call that was
+   * meant may have ended in them, and what has begun behind it is not to blame.
+   */
+  #diedIn(fault: Fault): number {
+    const { control } = this.ring;
+    const meant =
+      fault.code !== 'SLUICE_GUEST_DEADLINE' || Atomics.load(control, RING.calls) === this.#lateCall;
+    this.#lateCall = undefined;
+    return meant ? Atomics.load(control, RING.stage) : -1;
   }
 
   /** Finds what the dead thread was at; gives the number of frames that are concerned. */
@@ -324,7 +339,8 @@ export class Slot {
     ) {
       if (control[header + HEADER.operation] === OPERATION.flush)
         refuseFrame(ring, sequence, fault, Math.max(stage, 0));
-      else runAgain(ring, sequence);
+      else if (control[header + HEADER.isolate] === 0 || !keepsOutcomes(ring, sequence))
+        runAgain(ring, sequence);
       return count;
     }
     refuseFrame(ring, sequence, fault, stage);

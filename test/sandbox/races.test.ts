@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Interned } from '../../runtime/index.js';
+import { HEADER, Interned } from '../../runtime/index.js';
 import { Ring, SandboxPool, Slot, type StageSpec } from '../../sandbox/index.js';
+import { RING } from '../../sandbox/ring-words.js';
 import { Session } from '../../sandbox/worker/session.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 import { watStage } from '../support/wat-guest.js';
@@ -279,4 +280,29 @@ test('a chain that is started again after a stop is asked for what it holds back
   const before = rig.flushes.length;
   await rig.run([Buffer.from('x')]);
   await rig.until(() => rig.flushes.length > before);
+});
+
+test('a frame that was under way when a kill came that was meant for another is not refused for it', async () => {
+  await using rig = new SlotRig();
+  const { threads, open } = heldStarts(rig.pool);
+  for (const index of [0, 1]) open(index);
+  await rig.serve(['slow', 'trap'], { deadlineMs: 5000, config: '{"ms":100}' });
+  await rig.push([[1], [0xee], [2]].map(bytes => Buffer.from(bytes)));
+  const { control } = rig.slot.ring;
+  const header = rig.slot.ring.headerOf(0);
+  const word = (index: number): number => Atomics.load(control, index);
+  const end = performance.now() + 5000;
+  // The second frame runs by itself, in its first stage.
+  while (word(header + HEADER.progress) !== 1 || word(RING.stage) !== 0) assert.ok(performance.now() < end);
+  threads[0]?.kill('SLUICE_GUEST_DEADLINE', 'for a call before');
+  const outcomes = await rig.settle();
+  assert.deepEqual(
+    outcomes.map(({ sequence, code }) => [sequence, code]),
+    [
+      [1, undefined],
+      [2, 'SLUICE_GUEST_TRAP'],
+      [3, undefined],
+    ],
+  );
+  assert.equal(rig.restarts.length, 1);
 });

@@ -1,10 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import {
   generate,
   type IConnackPacket,
   type IConnectPacket,
   type IPublishPacket,
+  type ISubscribePacket,
   type Packet,
   parser,
 } from 'mqtt-packet';
@@ -23,6 +24,9 @@ export interface Behaviour {
   /** Called for each PUBLISH before it is answered. */
   onPublish: (packet: IPublishPacket, connection: Connection) => void;
   onConnect: (packet: IConnectPacket, connection: Connection) => void;
+  /** The codes of SUBACK, or nothing at all. Default: what was asked for. */
+  suback: (packet: ISubscribePacket) => number[] | 'none';
+  onSubscribe: (packet: ISubscribePacket, connection: Connection) => void;
   pingresp: boolean;
   /** Nothing is answered to CONNECT, unless `onConnect` does. */
   mute: boolean;
@@ -39,11 +43,16 @@ export interface Connection {
 
 /**
  * A small MQTT server on mqtt-packet, 3.1.1 and 5.0, one that can also misbehave. It takes publications
- * and remembers them; nobody can subscribe.
+ * and remembers them, and answers subscriptions; what a subscriber is sent is up to the test.
  */
 export class TestServer {
   readonly published: IPublishPacket[] = [];
   readonly connects: IConnectPacket[] = [];
+  readonly subscribes: ISubscribePacket[] = [];
+  /** PUBACKs in the order in which they came: identifier and reason. */
+  readonly acknowledged: (readonly [id: number, reason: number])[] = [];
+  /** Pieces of data in which something came. */
+  reads = 0;
   readonly connections = new Set<Connection>();
   disconnects = 0;
   pings = 0;
@@ -54,6 +63,8 @@ export class TestServer {
     puback: () => 0,
     onPublish: () => {},
     onConnect: () => {},
+    suback: packet => packet.subscriptions.map(({ qos }) => qos),
+    onSubscribe: () => {},
     pingresp: true,
     mute: false,
   };
@@ -65,9 +76,7 @@ export class TestServer {
     this.#server = server;
   }
 
-  static async start(
-    options: { port?: number; tls?: { key: string; cert: string } } = {},
-  ): Promise<TestServer> {
+  static async start(options: { port?: number; tls?: TlsOptions } = {}): Promise<TestServer> {
     const server = options.tls === undefined ? createServer({ noDelay: true }) : createTlsServer(options.tls);
     const test = new TestServer(server);
     server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
@@ -127,6 +136,7 @@ export class TestServer {
       this.#changed();
     });
     socket.on('data', chunk => {
+      this.reads += 1;
       decoder.parse(chunk);
       this.#changed();
     });
@@ -145,6 +155,13 @@ export class TestServer {
       } else if (packet.cmd === 'pingreq') {
         this.pings += 1;
         if (this.behaviour.pingresp) connection.send({ cmd: 'pingresp' });
+      } else if (packet.cmd === 'subscribe') {
+        this.subscribes.push(packet);
+        const granted = this.behaviour.suback(packet);
+        if (granted !== 'none') connection.send({ cmd: 'suback', messageId: packet.messageId!, granted });
+        this.behaviour.onSubscribe(packet, connection);
+      } else if (packet.cmd === 'puback') {
+        this.acknowledged.push([packet.messageId!, packet.reasonCode ?? 0]);
       } else if (packet.cmd === 'disconnect') {
         this.disconnects += 1;
         socket.end();

@@ -85,6 +85,20 @@ sources:
       timeout: 500ms
       inFlight: 8
       reconnect: { min: 100ms, max: 5s }
+  c:
+    mqtt:
+      url: mqtts://u:p@broker
+      version: 4
+      topics: [ in/#, $share/g/line/+/state ]
+      qos: 2
+      clientId: floor-1
+      sessionExpiry: 2h
+      window: 500
+      maxMessage: 1MiB
+      keepAlive: 90s
+      will: { topic: state, payload: gone, qos: 1 }
+      reconnect: { min: 1s }
+  d: { mqtt: { url: mqtt://broker, topics: [ in/# ] } }
 sinks:
   b:
     mqtt:
@@ -112,6 +126,27 @@ sinks:
     timeoutMs: 500,
     inFlight: 8,
     reconnect: { minMs: 100, maxMs: 5000 },
+  });
+  assert.deepEqual(config.sources.get('c')?.mqtt, {
+    url: 'mqtts://broker',
+    username: 'u',
+    password: 'p',
+    version: 4,
+    topics: ['in/#', '$share/g/line/+/state'],
+    qos: 2,
+    clientId: 'floor-1',
+    sessionExpiryS: 7200,
+    window: 500,
+    maxMessage: 2 ** 20,
+    keepAliveS: 90,
+    will: { topic: 'state', payload: 'gone', qos: 1, retain: false },
+    reconnect: { minMs: 1000, maxMs: 30000 },
+  });
+  assert.deepEqual(config.sources.get('d')?.mqtt, {
+    url: 'mqtt://broker',
+    version: 5,
+    topics: ['in/#'],
+    qos: 1,
   });
   const { tls, ...mqtt } = config.sinks.get('b')!.mqtt;
   assert.deepEqual(mqtt, {

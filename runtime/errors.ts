@@ -112,7 +112,7 @@ export const ERRORS = {
   },
   SLUICE_PLUGIN_VECTORS: {
     cause: 'The test vectors of a plugin cannot be read.',
-    remedy: 'Correct the named field of vectors.json; runtime/vector.ts in the package shows the form.',
+    remedy: 'Correct the named field; vectors.json of a new plugin (`sluice plugin new`) shows the form.',
   },
   SLUICE_PLUGIN_FOLDER: {
     cause: 'The plugin folder could not be made or read.',

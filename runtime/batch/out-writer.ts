@@ -72,6 +72,12 @@ export class OutWriter {
     return at;
   }
 
+  /** Sets the outcomes of frames [from, to) to "no messages". */
+  clear(from: number, to: number): void {
+    const at = this.outcomesAt >> 2;
+    this.slab.u32.fill(0, at + from * OUTCOME.words, at + to * OUTCOME.words);
+  }
+
   messages(index: number, count: number, offset: number): void {
     const at = (this.outcomesAt + index * OUTCOME.size) >> 2;
     const w = this.slab.u32;

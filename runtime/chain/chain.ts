@@ -57,7 +57,7 @@ export class Chain {
     if (this.#identity.length < to) this.#identity = Uint32Array.from({ length: to * 2 }, (_, i) => i);
     if (this.#faulted.length < to) this.#faulted = new Uint8Array(to * 2);
     this.#faulted.fill(0, from, to);
-    for (let frame = from; frame < to; frame++) out.messages(frame, 0, 0);
+    out.clear(from, to);
     this.#walk(0, items, this.#identity.subarray(from, to), this.#faulted, out);
   }
 

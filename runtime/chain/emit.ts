@@ -93,6 +93,8 @@ export function emitItems(items: Items, target: Target): void {
     w[to + 5] = records[r + 5] as number;
     w[to + 6] = type;
     w[to + 7] = BLOCK_TYPE.length;
+    // QoS 1, as the SDKs ask for: the sink's own setting decides.
+    w[to + 8] = 1;
     account(out, frame, 1, at);
     at += MESSAGE.size;
   }

@@ -171,6 +171,7 @@ test('a chain that ends in a kernel gives out its samples as bytes', async () =>
   assert.ok(outcome !== undefined && 'messages' in outcome);
   assert.equal(outcome.messages[0]?.payload, '0000803f');
   assert.equal(outcome.messages[0]?.contentType, 'application/octet-stream');
+  assert.equal(outcome.messages[0]?.qos, 1);
 });
 
 test('an errno of a kernel refuses its block and no other', () => {

@@ -1,5 +1,5 @@
 // The AssemblyScript SDK of Sluice. Everything is raw memory: see ../README.md.
-export { allocate, ensure, keep, sluice_arena, sluice_arena_end } from "./arena";
+export { allocate, call, ensure, keep, sluice_arena, sluice_arena_end } from "./arena";
 export { Json, Kind } from "./json";
 export { Level, log } from "./log";
 export { isNumber, putF64, putI64, putU16, putU32, putU64, scaleByTen } from "./number";

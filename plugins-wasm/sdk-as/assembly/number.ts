@@ -30,17 +30,34 @@ export function putU32(p: usize, v: u32): usize {
 }
 
 /**
- * v < 65536 without a branch, for long lists of registers: writes eight bytes, of which the digits count.
- * Make room first: `ensure(p, 8)`, or once for a whole list.
+ * v < 65536, for long lists of registers. Branches by size, as the digits of a register seldom change in
+ * number. Make room first: `ensure(p, 5)`, or once for a whole list.
  */
 // @ts-ignore: decorator
 @inline
 export function putU16(p: usize, v: u32): usize {
-  const digits = 1 + u32(v > 9) + u32(v > 99) + u32(v > 999) + u32(v > 9999);
-  const upper = v / 10000;
-  const packed = (<u64>quad(v - upper * 10000) << 8) | (0x30 + upper);
-  store<u64>(p, packed >> (<u64>(5 - digits) << 3));
-  return p + digits;
+  if (v > 9999) {
+    const upper = v / 10000;
+    store<u8>(p, 0x30 + upper);
+    store<u32>(p, quad(v - upper * 10000), 1);
+    return p + 5;
+  }
+  if (v > 999) {
+    store<u32>(p, quad(v));
+    return p + 4;
+  }
+  if (v > 99) {
+    const upper = v / 100;
+    store<u8>(p, 0x30 + upper);
+    store<u16>(p, pair(v - upper * 100), 1);
+    return p + 3;
+  }
+  if (v > 9) {
+    store<u16>(p, pair(v));
+    return p + 2;
+  }
+  store<u8>(p, 0x30 + v);
+  return p + 1;
 }
 
 /** v < 10000, without leading zeros: all four digits, moved over the zeros. */

@@ -28,16 +28,23 @@ export function text(literal: string): Text {
   const at = keep(<u32>units * 3);
   let p = at;
   for (let i = 0; i < units; i++) {
-    const unit = <u32>literal.charCodeAt(i);
-    if (unit < 0x80) {
-      store<u8>(p++, unit);
-    } else if (unit < 0x800) {
-      store<u8>(p++, 0xc0 | (unit >> 6));
-      store<u8>(p++, 0x80 | (unit & 0x3f));
+    const point = <u32>literal.codePointAt(i);
+    if (point < 0x80) {
+      store<u8>(p++, point);
+    } else if (point < 0x800) {
+      store<u8>(p++, 0xc0 | (point >> 6));
+      store<u8>(p++, 0x80 | (point & 0x3f));
+    } else if (point < 0x10000) {
+      store<u8>(p++, 0xe0 | (point >> 12));
+      store<u8>(p++, 0x80 | ((point >> 6) & 0x3f));
+      store<u8>(p++, 0x80 | (point & 0x3f));
     } else {
-      store<u8>(p++, 0xe0 | (unit >> 12));
-      store<u8>(p++, 0x80 | ((unit >> 6) & 0x3f));
-      store<u8>(p++, 0x80 | (unit & 0x3f));
+      // A surrogate pair: two units of UTF-16, four bytes of UTF-8.
+      i++;
+      store<u8>(p++, 0xf0 | (point >> 18));
+      store<u8>(p++, 0x80 | ((point >> 12) & 0x3f));
+      store<u8>(p++, 0x80 | ((point >> 6) & 0x3f));
+      store<u8>(p++, 0x80 | (point & 0x3f));
     }
   }
   return textOf(at, <u32>(p - at));

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SandboxPool } from '../../sandbox/index.js';
+import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+
+/** The threads that a pool gives, in order. */
+function taken(pool: SandboxPool): ReturnType<SandboxPool['take']>[] {
+  const threads: ReturnType<SandboxPool['take']>[] = [];
+  const take = pool.take.bind(pool);
+  pool.take = () => {
+    const sandbox = take();
+    threads.push(sandbox);
+    return sandbox;
+  };
+  return threads;
+}
+
+const bytes = (...values: number[]): Buffer[] => values.map(value => Buffer.from([value]));
+
+test('swaps asked for at the same time are made one after the other, the last one stays', async () => {
+  await using rig = new SlotRig();
+  const echo = await guestStage('echo');
+  await Promise.all([[echo], [echo, echo], [echo, echo, echo]].map(stages => rig.slot.swap(chainOf(stages))));
+  assert.equal(rig.slot.generation, 3);
+  assert.equal(rig.slot.spec?.stages.length, 3);
+  const [outcome] = await rig.run(bytes(1));
+  assert.equal(outcome?.code, undefined);
+  assert.ok(rig.pool.busy <= 2);
+});
+
+test('a swap that fails in a row of swaps stops neither the one before nor the one behind', async () => {
+  await using rig = new SlotRig();
+  const echo = await guestStage('echo');
+  const results = await Promise.allSettled([
+    rig.slot.swap(chainOf([echo])),
+    rig.slot.swap(chainOf([await guestStage('missing-export')])),
+    rig.slot.swap(chainOf([echo, echo])),
+  ]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.equal(rig.slot.generation, 2);
+});
+
+test('stopping while a guest spins takes no longer than the patience, and leaves no thread', async () => {
+  const rig = new SlotRig();
+  await rig.serve(['spin'], { deadlineMs: 60_000, startDeadlineMs: 60_000 });
+  await rig.push(bytes(0xee));
+  const began = performance.now();
+  await rig.slot.stop(100);
+  assert.ok(performance.now() - began < 1000);
+  assert.equal(rig.slot.state, 'stopped');
+  await rig.pool.close();
+  assert.equal(rig.pool.size, 0);
+});
+
+test('stopping during a restart leaves the slot stopped and gives the thread back', async () => {
+  await using rig = new SlotRig();
+  const threads = taken(rig.pool);
+  await rig.serve(['echo']);
+  threads[0]?.kill('SLUICE_GUEST_HEAP', 'by the test');
+  await threads[0]?.ended;
+  assert.equal(rig.slot.state, 'recovering');
+  await rig.slot.stop(1000);
+  await threads[1]?.ended;
+  assert.equal(rig.slot.state, 'stopped');
+  assert.equal(rig.pool.busy, 0);
+});
+
+test('a restart that finds no thread is told of, and a swap brings the slot back with nothing lost', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['spin'], { deadlineMs: 50, startDeadlineMs: 200 });
+  const { pool } = rig;
+  const take = pool.take.bind(pool);
+  const others = Array.from({ length: pool.limit - pool.busy }, () => pool.take());
+  // The thread that dies would make room for itself: somebody else is faster.
+  pool.take = () => {
+    others.push(take());
+    return take();
+  };
+  await rig.push(bytes(0xee, 1));
+  await rig.until(() => rig.failures.length > 0);
+  assert.equal(rig.failures[0]?.code, 'SLUICE_SANDBOX_LIMIT');
+  assert.equal(rig.slot.state, 'failed');
+  pool.take = take;
+  await Promise.all(others.map(one => one.close(1000)));
+  await rig.serve(['echo']);
+  const outcomes = await rig.settle();
+  assert.deepEqual(
+    outcomes.map(({ sequence, code }) => [sequence, code]),
+    [
+      [1, undefined],
+      [2, undefined],
+    ],
+  );
+});
+
+test('a spare that dies is replaced, and nobody is given a dead thread', async () => {
+  await using rig = new SlotRig();
+  const { pool } = rig;
+  const spare = pool.take();
+  spare.kill('SLUICE_GUEST_HEAP', 'by the test');
+  await spare.ended;
+  await rig.serve(['echo']);
+  const [outcome] = await rig.run(bytes(1));
+  assert.equal(outcome?.code, undefined);
+});
+
+test('a generation that dies before its first call is started again', async () => {
+  await using rig = new SlotRig();
+  const threads = taken(rig.pool);
+  const serving = rig.serve(['echo']);
+  await serving;
+  threads[0]?.kill('SLUICE_GUEST_HEAP', 'by the test');
+  const outcomes = await rig.run(bytes(1, 2));
+  assert.deepEqual(
+    outcomes.map(({ code }) => code),
+    [undefined, undefined],
+  );
+});
+
+test('a slab that grew or shrank while nobody served is known to who serves next', async () => {
+  await using rig = new SlotRig();
+  const threads = taken(rig.pool);
+  await rig.serve(['echo'], { deadlineMs: 5000 });
+  for (let round = 0; round < 3; round++) {
+    threads.at(-1)?.kill('SLUICE_GUEST_HEAP', 'by the test');
+    await threads.at(-1)?.ended;
+    // Larger than a slab of first size takes; it shrinks again with the ack.
+    await rig.run([Buffer.alloc(700_000, round), Buffer.from([round])]);
+    await rig.run(bytes(round));
+  }
+  assert.equal(rig.outcomes.length, 9);
+  assert.ok(rig.outcomes.every(({ code }) => code === undefined));
+  assert.equal(rig.outcomes[6]?.messages[0]?.payload.length, 700_000);
+});
+
+test('20 swaps leave no more threads, ports and timers than one', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['echo']);
+  const spec = chainOf([await guestStage('echo')]);
+  for (let swap = 0; swap < 20; swap++) await rig.slot.swap(spec);
+  await rig.run(bytes(1));
+  // One serves, one is spare, one at most is on its way out.
+  assert.ok(rig.pool.size <= 3, `${rig.pool.size} sandboxes`);
+  const ports = process.getActiveResourcesInfo().filter(kind => kind === 'MessagePort');
+  assert.ok(ports.length <= 6, `${ports.length} ports`);
+});

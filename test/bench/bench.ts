@@ -4,7 +4,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { setV8Flags } from '../../sandbox/v8-flags.js';
+import { setV8Flags } from '../../sandbox/index.js';
 import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js';
 
 interface Options {

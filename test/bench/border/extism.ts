@@ -22,7 +22,7 @@ interface Extism {
 const PEERS = new URL('../../../../test/bench/peers/', import.meta.url);
 const PACKAGE = new URL('node_modules/@extism/extism/', PEERS);
 const GUEST = new URL('guest/', PEERS);
-const BUILT = new URL('../../../plugins/extism/modbus-json.wasm', import.meta.url);
+const BUILT = new URL('../extism-modbus-json.wasm', import.meta.url);
 
 /**
  * Calls after which a plugin is reset. Extism keeps the memory blocks of all calls until then and walks

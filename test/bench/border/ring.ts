@@ -3,7 +3,7 @@ import { LIMITS } from '../../../runtime/index.js';
 import { type Delivery, SandboxPool, Slot } from '../../../sandbox/index.js';
 import { MEMORY, MODULE } from './direct.js';
 import type { Variant } from './variant.js';
-import { ADUS, FRAME_BYTES, FRAMES, SOURCE, Tally, TOPIC_TEXT } from './work.js';
+import { ADUS, FRAME_BYTES, FRAMES, SOURCE, type Tally, TOPIC_TEXT } from './work.js';
 
 /** A slot on a real thread, with a reader that touches every result and writes what comes next. */
 export class Rig {
@@ -34,16 +34,6 @@ export class Rig {
       code: { format: 'core', bytes: readFileSync(MODULE) },
     } as const;
     await this.#slot.swap({ stages: [stage], startDeadlineMs: 5000, output: LIMITS.output });
-    await this.#growSlabs();
-  }
-
-  /** The results of 1,024 frames need more than a first slab: each grows once, one at a time. */
-  async #growSlabs(): Promise<void> {
-    for (let slab = 0; slab < LIMITS.slabs; slab++) {
-      const tally = new Tally(true);
-      await this.batches(FRAMES, () => this.#pushed > 0, tally);
-      tally.check(FRAMES);
-    }
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { SluiceError } from '../../runtime/index.js';
 import type { Outcome, TrialMessage } from '../plugin-tools/outcome.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
@@ -23,7 +24,7 @@ export interface CallOptions {
  * @throws SluiceError of the file, of the start
  */
 export async function callPlugin(file: string, options: CallOptions): Promise<number> {
-  const problem = await usageProblem(options);
+  const problem = usageProblem(options);
   if (problem !== undefined) {
     process.stderr.write(`sluice: ${problem}\n`);
     return EXIT.usage;
@@ -43,7 +44,7 @@ export async function callPlugin(file: string, options: CallOptions): Promise<nu
   return all.some(({ fault }) => fault !== undefined) ? EXIT.failure : EXIT.ok;
 }
 
-async function usageProblem({ hex, in: file, config }: CallOptions): Promise<string | undefined> {
+function usageProblem({ hex, in: file, config }: CallOptions): string | undefined {
   if ((hex === undefined) === (file === undefined)) return 'give the frame by either --hex or --in';
   if (hex !== undefined && !/^(?:\s*[0-9a-fA-F]{2})*\s*$/.test(hex))
     return `--hex ${hex} is not pairs of hex digits`;
@@ -61,7 +62,7 @@ function bytesOf(hex: string): Buffer {
 
 async function readFrame(file: string): Promise<Buffer> {
   try {
-    return await readFile(file === '-' ? '/dev/stdin' : file);
+    return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (cause) {
     throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${file}: ${(cause as Error).message}`, { cause });
   }

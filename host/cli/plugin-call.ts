@@ -86,7 +86,7 @@ function json({ messages, fault }: Outcome, flushed: readonly Outcome[]): string
 
 function plain({ payload, timestamp, ...message }: TrialMessage) {
   const utf8 = payload.toString('utf8');
-  const isText = Buffer.from(utf8).equals(payload);
+  const isText = message.contentType !== 'application/octet-stream' && Buffer.from(utf8).equals(payload);
   return {
     ...message,
     timestamp: String(timestamp),

@@ -51,7 +51,8 @@ test('no message is lost when the broker goes away and comes back on its port, t
   assert.deepEqual(broker.missing(), []);
   // Sent but not confirmed when the broker went: at QoS 1 it may come twice, and no more than that.
   assert.ok(broker.repeated().length < 50);
-  assert.equal(broker.highest(), plc.replies);
+  // What was in flight when the gateway closed its connection was answered to nobody.
+  assert.ok(plc.replies - broker.highest() <= 4, `${plc.replies} replies, ${broker.highest()} arrived`);
 });
 
 test('polls are skipped and counted while window and ring are full, and nothing of what was read is lost', async t => {

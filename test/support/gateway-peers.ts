@@ -11,12 +11,12 @@ export class Waiting {
     for (const look of [...this.#looks]) look();
   }
 
-  /** @param what for the message when it does not come within 15 s */
-  until(what: string, condition: () => boolean): Promise<void> {
+  /** @param what for the message when it does not come within 15 s (asked for then) */
+  until(what: string | (() => string), condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#looks.delete(look);
-        reject(new Error(`waited in vain for: ${what}`));
+        reject(new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`));
       }, 15_000);
       const look = (): void => {
         if (!condition()) return;
@@ -89,7 +89,7 @@ export class CountingPlc {
 }
 
 /** Sequences that have arrived, by topic: from the JSON of modbus-json, or from a reply echoed as it is. */
-export class Tally {
+class Tally {
   readonly seen = new Map<string, Map<number, number>>();
   readonly topics = new Map<string, number>();
   readonly #waiting = new Waiting();
@@ -110,7 +110,7 @@ export class Tally {
   }
 
   until(what: string, condition: () => boolean): Promise<void> {
-    return this.#waiting.until(`${what} (${this.messages} messages so far)`, condition);
+    return this.#waiting.until(() => `${what} (${this.messages} messages came)`, condition);
   }
 
   atLeast(messages: number): Promise<void> {
@@ -186,9 +186,11 @@ export class RestartableBroker extends Tally {
 
   async start(): Promise<this> {
     const aedes = await Aedes.createBroker();
-    aedes.on('publish', (packet, client) => {
+    // aedes confirms first and emits 'publish' later: a broker that is stopped in between has taken it all the same.
+    aedes.authorizePublish = (client, packet, done) => {
       if (client !== null) this.take(packet.topic, packet.payload as Buffer);
-    });
+      done(null);
+    };
     const server = createServer({ noDelay: true }, socket => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));

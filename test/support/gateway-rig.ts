@@ -83,7 +83,10 @@ export class LogBook extends Waiting {
   /** The first line whose message matches, as soon as it is there. */
   async said(text: RegExp): Promise<LogLine> {
     const find = (): LogLine | undefined => this.lines.find(({ msg }) => text.test(msg));
-    await this.until(`a log line ${text}`, () => find() !== undefined);
+    await this.until(
+      () => `a log line ${text} among ${this.lines.map(({ msg }) => msg).join(' | ')}`,
+      () => find() !== undefined,
+    );
     return find() as LogLine;
   }
 }

@@ -33,7 +33,11 @@ class Started extends Waiting {
   }
 
   said(text: string): Promise<void> {
-    return this.until(`"${text}" in ${this.log}`, () => this.log.includes(text));
+    return this.until(
+      () =>
+        `"${text}" in ${JSON.stringify(this.log)}, ended by ${this.child.exitCode ?? this.child.signalCode}`,
+      () => this.log.includes(text),
+    );
   }
 
   /** Exit code or signal. */

@@ -16,7 +16,6 @@ import { TestServer } from '../../support/mqtt-server.js';
 
 /** A source that a test pushes through; takes down what is delivered. */
 class HandSource extends Waiting implements Source {
-  readonly repeats = false;
   /** What a test pushes comes once: all routes take it, or none. */
   readonly repeats = false;
   readonly told: number[] = [];

@@ -262,6 +262,10 @@ export const ERRORS = {
     cause: 'A poll was skipped because the route behind it is full.',
     remedy: 'Look for the sink that is slow or away, or poll less often.',
   },
+  SLUICE_ROUTE_FULL: {
+    cause: 'One of several routes of a polled source was full, so a frame went to the other routes only.',
+    remedy: 'Look at that route: its plugin hangs or is slow, or its sink is away. The log names it.',
+  },
   SLUICE_SOURCE_OVERRUN: {
     cause: 'A poll was skipped because the one before it is still under way.',
     remedy: 'Poll less often, or raise the number of requests in flight if the device allows it.',

@@ -31,3 +31,13 @@ export function ringWords(slabs: number): number {
 export function headerOf(sequence: number, slabs: number): number {
   return RING.headers + (sequence & (slabs - 1)) * HEADER.words;
 }
+
+/** Words of a thread's bell. */
+export const BELL = {
+  /** Counted up to wake the thread. */
+  rung: 0,
+  /** Messages posted to the thread, and by it: a port is looked into only when its count has moved. */
+  sent: 1,
+  answered: 2,
+  words: 16,
+} as const;

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type ErrorCode, type Fault, SluiceError } from '../runtime/index.js';
 import type { FromSandbox, RingBuffers, SandboxTask, StageSpec, ToSandbox } from './messages.js';
+import { BELL } from './ring-words.js';
 
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
 export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;
@@ -15,13 +16,15 @@ export class Sandbox {
   readonly #up = Promise.withResolvers<void>();
   #death: Fault | undefined;
   #closing = false;
+  #answered = 0;
+  #gone = false;
   /** Resolves when the thread is gone: undefined after `close`, else why. */
   readonly ended: Promise<Fault | undefined>;
 
   constructor(run: RunTask) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const bell = new SharedArrayBuffer(64);
+    const bell = new SharedArrayBuffer(BELL.words * 4);
     this.#bell = new Int32Array(bell);
     port1.on('message', message => this.#received(message as FromSandbox));
     // The port alone must not keep a process alive that has nothing else to do.
@@ -34,12 +37,13 @@ export class Sandbox {
 
   /** Counts the bell up and wakes the thread. */
   ring(): void {
-    Atomics.add(this.#bell, 0, 1);
-    Atomics.notify(this.#bell, 0);
+    Atomics.add(this.#bell, BELL.rung, 1);
+    Atomics.notify(this.#bell, BELL.rung);
   }
 
   send(message: ToSandbox): void {
     this.#port.postMessage(message);
+    Atomics.add(this.#bell, BELL.sent, 1);
     this.ring();
   }
 
@@ -50,6 +54,9 @@ export class Sandbox {
 
   /** Handles what the thread has posted and no event has brought yet; for use after a wake or a death. */
   drain(): void {
+    const answered = Atomics.load(this.#bell, BELL.answered);
+    if (answered === this.#answered && !this.#gone) return;
+    this.#answered = answered;
     for (
       let next = receiveMessageOnPort(this.#port);
       next !== undefined;
@@ -122,6 +129,8 @@ export class Sandbox {
   }
 
   #over(thrown: unknown): Fault | undefined {
+    // It may have been killed between a message and its count.
+    this.#gone = true;
     this.drain();
     this.#port.close();
     if (this.#closing) return undefined;

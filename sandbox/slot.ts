@@ -99,7 +99,8 @@ export class Slot {
   /** The next committed slab, or undefined. */
   next(): Delivery | undefined {
     // The route may ask before an event tells of the commit, and of the larger slab that may go with it.
-    if (this.ring.ready) this.#sandbox?.drain();
+    if (!this.ring.ready) return undefined;
+    this.#sandbox?.drain();
     const delivery = this.ring.next();
     if (delivery !== undefined) this.#pace(delivery);
     return delivery;

@@ -1,6 +1,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { faultOf } from '../runtime/index.js';
-import type { SandboxTask, ToSandbox } from './messages.js';
+import type { FromSandbox, SandboxTask, ToSandbox } from './messages.js';
+import { BELL } from './ring-words.js';
 import { Session } from './worker/session.js';
 
 /** How long an idle thread sleeps before it gives finalizers and its console one macrotask. */
@@ -13,18 +14,26 @@ const NAP_MS = 10_000;
 export default async function sandbox({ port, bell }: SandboxTask): Promise<void> {
   const word = new Int32Array(bell);
   let session: Session | undefined;
-  port.postMessage({ kind: 'up' });
+  let fetched = 0;
+  const post = (message: FromSandbox): void => {
+    port.postMessage(message);
+    Atomics.add(word, BELL.answered, 1);
+  };
+  post({ kind: 'up' });
   for (;;) {
-    const seen = Atomics.load(word, 0);
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    const seen = Atomics.load(word, BELL.rung);
+    const sent = Atomics.load(word, BELL.sent);
+    for (; fetched !== sent; fetched = (fetched + 1) | 0) {
+      const next = receiveMessageOnPort(port);
+      if (next === undefined) break;
       const message = next.message as ToSandbox;
       switch (message.kind) {
         case 'start':
           try {
-            session = await Session.start(message, port);
-            port.postMessage({ kind: 'ready' });
+            session = await Session.start(message, post);
+            post({ kind: 'ready' });
           } catch (thrown) {
-            port.postMessage({ kind: 'failed', fault: faultOf(thrown) });
+            post({ kind: 'failed', fault: faultOf(thrown) });
           }
           break;
         case 'serve':
@@ -42,9 +51,9 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
     }
     if (session?.work() === 'detached') {
       session = undefined;
-      port.postMessage({ kind: 'detached' });
+      post({ kind: 'detached' });
     }
-    if (Atomics.wait(word, 0, seen, NAP_MS) === 'timed-out')
+    if (Atomics.wait(word, BELL.rung, seen, NAP_MS) === 'timed-out')
       await new Promise(resolve => setImmediate(resolve));
   }
 }

@@ -11,12 +11,16 @@ interface Outlet {
   readonly source: Interned;
   readonly topics: Interned[];
   readonly properties: Interned[];
+  /** Last frame that this route took, and last that it has delivered. */
+  taken: number;
   delivered: number;
 }
 
 /**
- * A source's way into its routes. A frame is taken by all of them or by none; it is delivered when all
- * have delivered it.
+ * A source's way into its routes. A frame is delivered when all routes that took it have delivered it.
+ * What a full route does to the others depends on the source: what can be asked for again (a poll) passes
+ * a full route over, so that a plugin that hangs stops nobody else; what comes once is taken by all
+ * routes or by none, and the source waits.
  */
 export class Feed implements Ingress, RouteSource {
   readonly name: string;
@@ -26,6 +30,7 @@ export class Feed implements Ingress, RouteSource {
   readonly #properties: Interned[] = [Interned.properties([])];
   readonly #metrics: SourceMetrics;
   readonly #report: Reporter;
+  #repeats = false;
   #source: Source | undefined;
   #sequence = 0;
   #counted = 0;
@@ -43,6 +48,7 @@ export class Feed implements Ingress, RouteSource {
   /** The source that writes here; it is told of room and of deliveries. */
   set source(source: Source) {
     this.#source = source;
+    this.#repeats = source.repeats;
   }
 
   get routes(): number {
@@ -56,6 +62,7 @@ export class Feed implements Ingress, RouteSource {
       source: Interned.text(this.name),
       topics: this.#topics.map(copyOf),
       properties: this.#properties.map(copyOf),
+      taken: this.#sequence,
       delivered: this.#sequence,
     });
   }
@@ -95,14 +102,20 @@ export class Feed implements Ingress, RouteSource {
     end: number,
     properties = 0,
   ): number {
-    // With several routes: room in all before the first takes it, strings that may have to be copied included.
-    if (this.#outlets.length > 1 && !this.hasRoom(end - start + this.#strings(topic, properties))) {
+    // With several routes: who has room is known before the first takes it, strings that may have to be copied included.
+    const several = this.#outlets.length > 1;
+    const bytesNeeded = several ? end - start + this.#strings(topic, properties) : 0;
+    if (several && !this.hasRoom(bytesNeeded)) {
       this.#blocked = true;
       return 0;
     }
     const sequence = this.#sequence + 1;
     for (const outlet of this.#outlets) {
       const { route, origin, source, topics } = outlet;
+      if (several && this.#repeats && !route.hasRoom(bytesNeeded)) {
+        this.#passOver(route);
+        continue;
+      }
       const list = properties === 0 ? undefined : outlet.properties[properties];
       if (
         !route.push(origin, sequence, source, topics[topic] as Interned, timestampMs, bytes, start, end, list)
@@ -110,22 +123,35 @@ export class Feed implements Ingress, RouteSource {
         this.#blocked = true;
         return 0;
       }
+      outlet.taken = sequence;
     }
     this.#sequence = sequence;
     if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(this.#endTurn);
+      // Not before the sockets that are readable now have been read: their frames make one batch.
+      setImmediate(this.#endTurn);
     }
     return sequence;
   }
 
   hasRoom(bytes: number): boolean {
-    for (const { route } of this.#outlets) if (!route.hasRoom(bytes)) return false;
-    return this.#outlets.length > 0;
+    let room = 0;
+    for (const { route } of this.#outlets) if (route.hasRoom(bytes)) room++;
+    return this.#repeats ? room > 0 : room > 0 && room === this.#outlets.length;
+  }
+
+  #passOver(route: Route): void {
+    this.#metrics.skipped('SLUICE_ROUTE_FULL');
+    const message = `the route ${route.name} is full and leaves out frames of ${this.name}; the other routes go on`;
+    this.#report.fault({ code: 'SLUICE_ROUTE_FULL', message }, { source: this.name, route: route.name });
   }
 
   skipped(code: Fault['code'], count = 1): void {
     this.#metrics.skipped(code, count);
+    if (code !== 'SLUICE_SOURCE_BACKPRESSURE') return;
+    const full = this.#outlets.map(({ route }) => route.name).join(', ');
+    const message = `polls of ${this.name} are left out: the routes behind it (${full}) are full`;
+    this.#report.fault({ code, message }, { source: this.name });
   }
 
   failed(fault: Fault, peer?: string): void {
@@ -158,8 +184,10 @@ export class Feed implements Ingress, RouteSource {
     let least = Number.POSITIVE_INFINITY;
     for (const outlet of this.#outlets) {
       if (outlet.route === route) outlet.delivered = sequence;
-      least = Math.min(least, outlet.delivered);
+      // A route that has delivered all that it took holds up nothing, whatever it was passed over for.
+      if (outlet.delivered < outlet.taken) least = Math.min(least, outlet.delivered);
     }
+    least = Math.min(least, this.#sequence);
     if (least <= this.#delivered) return;
     this.#metrics.delivered(least - this.#delivered);
     this.#delivered = least;

@@ -45,7 +45,8 @@ export class Route {
   #frame = 0;
   #message = 0;
   #sink = 0;
-  #starved = false;
+  /** Since when no frame was taken for lack of a slab, performance.now(). */
+  #fullSince: number | undefined;
   #pumping = false;
   #emptied: (() => void) | undefined;
 
@@ -87,8 +88,17 @@ export class Route {
 
   hasRoom(bytes: number): boolean {
     const room = this.slot.ring.hasRoom(bytes);
-    if (!room) this.#starved = true;
+    if (!room) this.#full();
     return room;
+  }
+
+  #full(): void {
+    this.#fullSince ??= performance.now();
+  }
+
+  /** Milliseconds since when the route has been full without giving a slab back; 0 if it is not. */
+  get fullForMs(): number {
+    return this.#fullSince === undefined ? 0 : performance.now() - this.#fullSince;
   }
 
   push(
@@ -113,7 +123,7 @@ export class Route {
       end,
       properties,
     );
-    if (!taken) this.#starved = true;
+    if (!taken) this.#full();
     return taken;
   }
 
@@ -231,8 +241,8 @@ export class Route {
     this.#ticket = undefined;
     this.slot.ack();
     ticket.seal();
-    if (!this.#starved) return;
-    this.#starved = false;
+    if (this.#fullSince === undefined) return;
+    this.#fullSince = undefined;
     for (const source of this.#sources) source.resume();
   }
 

@@ -7,6 +7,9 @@ import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
 import { Route, type RouteSink } from './route.js';
 
+/** A route that has been full for this long delivers nothing: the gateway is not ready. */
+const STUCK_MS = 5000;
+
 interface RunningRoute {
   readonly route: Route;
   readonly steps: readonly StepConfig[];
@@ -99,6 +102,12 @@ export class Router {
       const missing = this.#missing(steps);
       if (missing.length > 0) return [`route ${route.name} waits for the plugin ${missing.join(', ')}`];
       const { state } = route.slot;
+      if (route.fullForMs > STUCK_MS) {
+        const seconds = Math.round(route.fullForMs / 1000);
+        return [
+          `route ${route.name} is full and has given nothing back for ${seconds} s: its plugin hangs, or its sink is away`,
+        ];
+      }
       // A fresh instance is on its way, and frames are kept meanwhile.
       if (state === 'serving' || state === 'recovering') return [];
       return [`route ${route.name}: its plugins are ${state === 'starting' ? 'starting' : 'refused'}`];

@@ -42,6 +42,8 @@ export interface Ingress {
 
 /** A southbound protocol endpoint. Owns its sockets and timers; never blocks. */
 export interface Source {
+  /** It asks its devices again and again, so a frame that a full route does not take is made up for by the next. */
+  readonly repeats: boolean;
   /** Starts to listen or connect. A device that is away is no error: it is tried again with back-off. */
   start(): Promise<void>;
   /** There is room again after `push` returned 0. */

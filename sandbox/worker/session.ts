@@ -1,8 +1,10 @@
-import type { MessagePort } from 'node:worker_threads';
 import { Chain, type Fault, faultOf, HEADER, OPERATION, OutWriter, Slab } from '../../runtime/index.js';
 import type { FromSandbox, ToSandbox } from '../messages.js';
 import { headerOf, RING } from '../ring-words.js';
 import { LogBuffer, type Prepared, prepare } from './stages.js';
+
+/** Posts to the host's thread. */
+export type Post = (message: FromSandbox) => void;
 
 type Start = Extract<ToSandbox, { kind: 'start' }>;
 
@@ -11,7 +13,7 @@ const LINES_PER_SECOND = 50;
 
 /** One chain on one ring, in this thread: runs what is published, commits it by one store. */
 export class Session {
-  readonly #port: MessagePort;
+  readonly #post: Post;
   readonly #prepared: readonly Prepared[];
   readonly #control: Int32Array;
   readonly #slabs: Slab[];
@@ -24,8 +26,8 @@ export class Session {
   #lines = 0;
   #second = 0;
 
-  private constructor(start: Start, port: MessagePort, prepared: readonly Prepared[]) {
-    this.#port = port;
+  private constructor(start: Start, post: Post, prepared: readonly Prepared[]) {
+    this.#post = post;
     this.#prepared = prepared;
     this.#control = new Int32Array(start.ring.control);
     this.#slabs = start.ring.slabs.map(buffer => new Slab(buffer));
@@ -36,10 +38,10 @@ export class Session {
   }
 
   /** Admit, compile, link, start, configure. @throws SluiceError that names the step */
-  static async start(start: Start, port: MessagePort): Promise<Session> {
+  static async start(start: Start, post: Post): Promise<Session> {
     const prepared: Prepared[] = [];
     for (const spec of start.stages) prepared.push(await prepare(spec));
-    return new Session(start, port, prepared);
+    return new Session(start, post, prepared);
   }
 
   serve(slabs: readonly SharedArrayBuffer[]): void {
@@ -252,7 +254,7 @@ export class Session {
   }
 
   #send(message: FromSandbox): void {
-    this.#port.postMessage(message);
+    this.#post(message);
   }
 
   #slab(sequence: number): Slab {

@@ -89,7 +89,9 @@ class Steps {
   /** A fresh session takes over, as after a death or a swap. */
   async serve(stages: readonly StageSpec[], output = 16 << 20): Promise<void> {
     const { buffers } = this.ring;
-    this.#session = await Session.start({ kind: 'start', stages, ring: buffers, output }, this.#other);
+    this.#session = await Session.start({ kind: 'start', stages, ring: buffers, output }, message =>
+      this.#other.postMessage(message),
+    );
     this.#session.serve(this.ring.buffers.slabs);
   }
 

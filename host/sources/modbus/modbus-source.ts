@@ -18,6 +18,7 @@ interface Turn {
  * Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
  */
 export class ModbusSource implements Source {
+  readonly repeats = true;
   readonly #clock: Clock;
   readonly #devices: Device[] = [];
   readonly #schedule: Schedule<Turn>;

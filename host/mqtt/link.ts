@@ -12,10 +12,11 @@ import { KeepAlive } from './keep-alive.js';
 /** How long a closing handshake may take before the socket is torn down. */
 const CLOSE_MS = 1_000;
 /**
- * A broker that answers each message by itself wakes us for each: reading costs ten times what sending
- * does. So where many answers are outstanding, and only a few came, the next ones are left to gather.
+ * A broker that writes each packet by itself wakes us for each, and that costs ten times what the packet
+ * does. So where there is no hurry and little came (this part of what can be read at once), the next ones
+ * are left to gather.
  */
-const FEW_BYTES = 1_024;
+const FEW = 16;
 const GATHER_MS = 1;
 
 /** Why a connection ended. */
@@ -54,6 +55,7 @@ export class Link {
   #closing: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
   #blocked = false;
+  readonly #few: number;
   /** The reader wants no more for now. */
   #paused = false;
 
@@ -71,6 +73,7 @@ export class Link {
   ) {
     this.#events = events;
     this.#codes = codes;
+    this.#few = readBytes / FEW;
     this.#version = version;
     this.#where = `${config.host}:${config.port}`;
     this.#socket =
@@ -172,7 +175,7 @@ export class Link {
       this.broken(thrown);
     }
     const patient = this.#events.read();
-    if (!patient || this.#paused || chunk.length > FEW_BYTES || !this.writable) return;
+    if (!patient || this.#paused || chunk.length > this.#few || !this.writable) return;
     this.#socket.pause();
     if (this.#gather === undefined) this.#gather = setTimeout(() => this.#gathered(), GATHER_MS);
     else this.#gather.refresh();

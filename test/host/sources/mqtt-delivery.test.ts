@@ -75,34 +75,33 @@ for (const version of [4, 5] as const) {
   });
 }
 
-test('a 3.1.1 broker that sends more than the window waits at the socket; a 5.0 broker is told and held to it', async () => {
-  await withSource(
-    {},
-    { version: 4, window: 8, clientId: 'c' },
-    async ({ server, ingress, source, subscribed, acknowledged }) => {
+for (const version of [4, 5] as const) {
+  test(`a broker that sends more than the window waits at the socket (version ${version})`, async () => {
+    const config = { version, window: 8, clientId: 'c' };
+    await withSource({}, config, async ({ server, ingress, source, subscribed, acknowledged }) => {
       const connection = await subscribed();
+      assert.equal(server.connects[0]!.properties?.receiveMaximum, version === 5 ? 8 : undefined);
       for (let id = 1; id <= 20; id++) connection.send(numberedMessage(id));
       await ingress.until(() => ingress.frames.length === 8);
-      source.delivered(3);
-      await ingress.until(() => ingress.frames.length === 11);
-      source.delivered(11);
-      await ingress.until(() => ingress.frames.length === 19);
-      source.delivered(19);
-      await ingress.until(() => ingress.frames.length === 20);
+      for (const [delivered, taken] of [
+        [3, 11],
+        [11, 19],
+        [19, 20],
+      ] as const) {
+        source.delivered(delivered);
+        await ingress.until(() => ingress.frames.length > delivered + 7 || ingress.frames.length === 20);
+        assert.equal(ingress.frames.length, taken);
+      }
       source.delivered(20);
       await server.until(() => acknowledged().length === 20);
+      assert.deepEqual(
+        acknowledged(),
+        Array.from({ length: 20 }, (_, i) => i + 1),
+      );
       assert.deepEqual(ingress.faults, []);
-    },
-  );
-  await withSource({}, { version: 5, window: 8 }, async ({ server, ingress, subscribed }) => {
-    const connection = await subscribed();
-    assert.equal(server.connects[0]!.properties?.receiveMaximum, 8);
-    for (let id = 1; id <= 9; id++) connection.send(numberedMessage(id));
-    await ingress.until(() => ingress.faults.length === 1);
-    assert.match(ingress.faultsOf('SLUICE_SOURCE_PROTOCOL')[0]!, /more messages than Receive Maximum/);
-    assert.equal(ingress.frames.length, 8);
+    });
   });
-});
+}
 
 test('what is in hand when the connection breaks is known when it comes again, and acknowledged once, in the order in which it came', async () => {
   await withSource(

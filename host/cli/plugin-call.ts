@@ -5,8 +5,8 @@ import type { Outcome, TrialMessage } from '../plugin-tools/outcome.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
 import { runFrames } from '../plugin-tools/run-frames.js';
 import { showFault, showMessage } from '../plugin-tools/show.js';
-import { pickBuild } from '../plugin-tools/simd-build.js';
 import { TestBed } from '../plugin-tools/test-bed.js';
+import { pickBuild } from '../plugins/simd-build.js';
 import { EXIT } from './exit.js';
 
 export interface CallOptions {

@@ -3,9 +3,9 @@ import { SluiceError } from '../../runtime/index.js';
 import { buildFolder } from '../plugin-tools/builder.js';
 import { type PluginFile, readPlugin } from '../plugin-tools/plugin-file.js';
 import { showDifference } from '../plugin-tools/show.js';
-import { pickBuild } from '../plugin-tools/simd-build.js';
 import { testVectors, type VectorReport } from '../plugin-tools/test-vectors.js';
 import { readVectors, type Vector } from '../plugin-tools/vectors.js';
+import { pickBuild } from '../plugins/simd-build.js';
 import { EXIT } from './exit.js';
 
 /**

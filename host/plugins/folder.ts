@@ -2,6 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { LIMITS, SluiceError } from '../../runtime/index.js';
+import { withoutOtherBuild } from './simd-build.js';
 
 /** A file of the plugin folder as a look found it. */
 export interface Found {
@@ -37,8 +38,7 @@ export async function lookAt(folder: string): Promise<Map<string, FoundModule | 
     throw new SluiceError('SLUICE_PLUGIN_FOLDER', (thrown as Error).message, { cause: thrown });
   }
   const all = new Set(names);
-  for (const name of names) {
-    if (!NAME.test(name)) continue;
+  for (const name of withoutOtherBuild(names.filter(name => NAME.test(name)))) {
     const module = await lookAtFile(root, name);
     if (module === undefined) continue;
     const json = sidecarOf(name);

@@ -2,12 +2,56 @@ import { type Fault, HEADER, OPERATION, OutWriter, Slab } from '../runtime/index
 import type { Ring } from './ring.js';
 
 /**
- * What the host writes into a slab whose sandbox died over it. The sandbox is gone, so the host is the
+ * What the host does about the slab that a sandbox died over. The sandbox is gone, so the host is the
  * only writer until another session serves the ring.
  */
+export class Recovery {
+  readonly #ring: Ring;
+  #sequence = -1;
+  #progress = -1;
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+  }
+
+  /**
+   * Finds what the dead thread was at, and sees to it: a batch is to be run again frame by frame, a frame
+   * that was run alone is refused.
+   * @param stage of the call that it died in, -1 for none
+   * @returns the number of frames that are concerned
+   */
+  blame(stage: number, fault: Fault): number {
+    const ring = this.#ring;
+    if (ring.outstanding === 0) return 0;
+    const sequence = ring.committed;
+    const header = ring.headerOf(sequence);
+    const { control } = ring;
+    control[header + HEADER.piece] = 0;
+    const count = control[header + HEADER.count] as number;
+    if (control[header + HEADER.operation] === OPERATION.flush) {
+      refuseFrame(ring, sequence, fault, Math.max(stage, 0));
+      return count;
+    }
+    const alone = control[header + HEADER.isolate] === 1;
+    if (alone && (stage >= 0 || this.#again(sequence, control[header + HEADER.progress] as number))) {
+      refuseFrame(ring, sequence, fault, Math.max(stage, 0));
+      return 1;
+    }
+    if (!alone || !keepsOutcomes(ring, sequence)) runAgain(ring, sequence);
+    return count;
+  }
+
+  /** A thread that dies outside of a call is not the frame's doing, unless it happens twice at the same one. */
+  #again(sequence: number, progress: number): boolean {
+    const again = this.#sequence === sequence && this.#progress === progress;
+    this.#sequence = sequence;
+    this.#progress = progress;
+    return again;
+  }
+}
 
 /** The batch was not committed: the next session runs it frame by frame from its input. */
-export function runAgain(ring: Ring, sequence: number): void {
+function runAgain(ring: Ring, sequence: number): void {
   const header = ring.headerOf(sequence);
   const { control } = ring;
   control[header + HEADER.isolate] = 1;
@@ -16,7 +60,7 @@ export function runAgain(ring: Ring, sequence: number): void {
 }
 
 /** False if the dead thread had moved to a larger slab that never reached us: then its outcomes are lost. */
-export function keepsOutcomes(ring: Ring, sequence: number): boolean {
+function keepsOutcomes(ring: Ring, sequence: number): boolean {
   return ring.control[ring.headerOf(sequence) + HEADER.size] === ring.slabOf(sequence).size;
 }
 
@@ -24,7 +68,7 @@ export function keepsOutcomes(ring: Ring, sequence: number): boolean {
  * The frame at which a frame-by-frame run died is refused with the code of the death; those before it
  * are kept, and the next session goes on behind it. Refusing the last one commits the slab.
  */
-export function refuseFrame(ring: Ring, sequence: number, fault: Fault, stage: number): void {
+function refuseFrame(ring: Ring, sequence: number, fault: Fault, stage: number): void {
   const header = ring.headerOf(sequence);
   const { control } = ring;
   const slab = ring.slabOf(sequence);

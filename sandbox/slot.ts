@@ -1,10 +1,12 @@
-import { type Fault, HEADER, LIMITS, OPERATION, SluiceError } from '../runtime/index.js';
+import { type Fault, SluiceError } from '../runtime/index.js';
 import { CommitWatch } from './commit-watch.js';
 import { DeadlineWatch } from './deadline.js';
 import type { Delivery } from './delivery.js';
+import { IdleFlush } from './idle-flush.js';
 import type { FromSandbox, LogLine, StageSpec } from './messages.js';
+import { pace } from './pace.js';
 import type { SandboxPool } from './pool.js';
-import { keepsOutcomes, refuseFrame, runAgain } from './recovery.js';
+import { Recovery } from './recovery.js';
 import { Ring } from './ring.js';
 import { RING } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
@@ -25,7 +27,7 @@ export interface SlotEvents {
   /** A call failed. `frames` = 1: that frame is refused with this code; more: the batch is run frame by frame. */
   fault(fault: Fault, plugin: string, frames: number): void;
   /** A fresh thread serves after a kill or a death. */
-  restarted(fault: Fault): void;
+  restarted(fault: Fault, plugin: string): void;
   /** The chain could not be started again; it is tried again after `retryMs`. */
   failed(fault: Fault, retryMs: number): void;
   log(plugin: string, lines: readonly LogLine[], lost: number): void;
@@ -35,8 +37,6 @@ export type SlotState = 'stopped' | 'starting' | 'serving' | 'recovering' | 'fai
 
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-/** A chain that has had nothing to do for this long is asked for what it holds back. */
-const IDLE_FLUSH_MS = 1000;
 
 /**
  * A stable place in a route: its ring stays, the generation behind it can be swapped. A reload starts the
@@ -63,9 +63,8 @@ export class Slot {
   #attempt = 0;
   #retryMs = RETRY_MIN_MS;
   #retry: NodeJS.Timeout | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #lastPublished = 0;
-  #flushed = true;
+  readonly #idle = new IdleFlush(() => this.#flushIdle());
+  readonly #recovery: Recovery;
   #swaps: Promise<unknown> = Promise.resolve();
 
   constructor(pool: SandboxPool, events: SlotEvents) {
@@ -75,6 +74,7 @@ export class Slot {
       published: () => this.#wake(),
       replaced: (index, buffer) => this.#sandbox?.send({ kind: 'slab', index, buffer }),
     });
+    this.#recovery = new Recovery(this.ring);
     this.#commits = new CommitWatch(this.ring.control, () => this.#committed());
     this.#deadline = new DeadlineWatch(
       this.ring.control,
@@ -102,7 +102,7 @@ export class Slot {
     if (!this.ring.ready) return undefined;
     this.#sandbox?.drain();
     const delivery = this.ring.next();
-    if (delivery !== undefined) this.#pace(delivery);
+    if (delivery !== undefined) pace(this.ring, delivery, this.#shortest);
     return delivery;
   }
 
@@ -130,12 +130,11 @@ export class Slot {
   async stop(patienceMs: number): Promise<void> {
     await this.#swaps;
     clearTimeout(this.#retry);
-    clearInterval(this.#idle);
+    this.#idle.stop();
     const sandbox = this.#sandbox;
     if (sandbox !== undefined && this.#state === 'serving') await this.#drain(patienceMs);
     // The word that the thread has ended can be faster than the word of its last commits.
     this.#events.committed();
-    this.#idle = undefined;
     this.#state = 'stopped';
     this.#sandbox = undefined;
     this.#deadline.stop();
@@ -178,7 +177,7 @@ export class Slot {
     sandbox.listen(message => this.#message(message));
     void sandbox.ended.then(fault => this.#died(sandbox, fault));
     sandbox.send({ kind: 'serve', slabs: this.ring.buffers.slabs });
-    this.#idle ??= setInterval(() => this.#idleFlush(), IDLE_FLUSH_MS / 2).unref();
+    this.#idle.start();
     this.#commits.arm();
     if (this.ring.outstanding > 0) this.#watch();
     this.turnEnded();
@@ -206,8 +205,7 @@ export class Slot {
   }
 
   #wake(): void {
-    this.#lastPublished = performance.now();
-    this.#flushed = false;
+    this.#idle.worked();
     if (this.#detached !== undefined && Atomics.load(this.ring.control, RING.detach) === 0) this.#limit();
     this.#sandbox?.ring();
     if (this.#state === 'serving') this.#watch();
@@ -241,12 +239,11 @@ export class Slot {
     this.#commits.arm();
   }
 
-  #idleFlush(): void {
+  #flushIdle(): boolean {
     const { ring } = this;
-    if (this.#flushed || this.#state !== 'serving' || ring.outstanding > 0 || ring.waiting > 0) return;
-    if (performance.now() - this.#lastPublished < IDLE_FLUSH_MS) return;
+    if (this.#state !== 'serving' || ring.outstanding > 0 || ring.waiting > 0) return false;
     ring.flush(this.#spec?.stages.length ?? 1);
-    this.#flushed = true;
+    return true;
   }
 
   #message(message: FromSandbox): void {
@@ -273,17 +270,6 @@ export class Slot {
     }
   }
 
-  /** Frames a batch so that its expected time stays under a quarter of the deadline. */
-  #pace(delivery: Delivery): void {
-    const frames = delivery.end - delivery.begin;
-    if (frames === 0 || delivery.isFlush) return;
-    const budget = (this.#shortest * 1000) / 4;
-    const perFrame = Math.max(delivery.micros, 1) / frames;
-    const fits = Math.max(1, Math.min(LIMITS.batch, Math.floor(budget / perFrame)));
-    const { ring } = this;
-    ring.batchLimit = fits < ring.batchLimit ? fits : Math.min(fits, ring.batchLimit * 2);
-  }
-
   #late(stage: number, elapsedMs: number, calls: number): void {
     this.#lateCall = calls;
     const plugin = this.#spec?.stages[stage]?.plugin ?? 'a plugin';
@@ -300,8 +286,8 @@ export class Slot {
     this.#state = 'recovering';
     const stage = this.#diedIn(fault);
     const plugin = this.#nameOf(stage, fault);
-    this.#events.restarted(fault);
-    const frames = this.#blame(stage, fault);
+    this.#events.restarted(fault, plugin);
+    const frames = this.#recovery.blame(stage, fault);
     if (frames > 0) this.#events.fault(fault, plugin, frames);
     this.#events.committed();
     this.#commits.wake();
@@ -322,30 +308,6 @@ export class Slot {
       fault.code !== 'SLUICE_GUEST_DEADLINE' || Atomics.load(control, RING.calls) === this.#lateCall;
     this.#lateCall = undefined;
     return meant ? Atomics.load(control, RING.stage) : -1;
-  }
-
-  /** Finds what the dead thread was at; gives the number of frames that are concerned. */
-  #blame(stage: number, fault: Fault): number {
-    const { ring } = this;
-    if (ring.outstanding === 0) return 0;
-    const sequence = ring.committed;
-    const header = ring.headerOf(sequence);
-    const { control } = ring;
-    if (control[header + HEADER.piece] === 1) control[header + HEADER.piece] = 0;
-    const count = control[header + HEADER.count] as number;
-    if (
-      control[header + HEADER.operation] === OPERATION.flush ||
-      stage < 0 ||
-      control[header + HEADER.isolate] === 0
-    ) {
-      if (control[header + HEADER.operation] === OPERATION.flush)
-        refuseFrame(ring, sequence, fault, Math.max(stage, 0));
-      else if (control[header + HEADER.isolate] === 0 || !keepsOutcomes(ring, sequence))
-        runAgain(ring, sequence);
-      return count;
-    }
-    refuseFrame(ring, sequence, fault, stage);
-    return 1;
   }
 
   async #restart(): Promise<void> {

@@ -65,7 +65,7 @@ export class Route {
     this.slot = new Slot(pool, {
       committed: () => this.pump(),
       fault: (fault, plugin, frames) => this.#fault(fault, plugin, frames),
-      restarted: fault => this.#restarted(fault),
+      restarted: (fault, plugin) => this.#restarted(fault, plugin),
       failed: (fault, retryMs) =>
         this.#report.fault(
           { ...fault, message: `${fault.message}; trying again in ${retryMs} ms` },
@@ -310,8 +310,9 @@ export class Route {
     );
   }
 
-  #restarted(fault: Fault): void {
-    for (const { metrics, version } of this.#plugins.slice(0, 1)) metrics.restarted(version, fault.code);
+  #restarted(fault: Fault, plugin: string): void {
+    const known = this.#plugins.find(({ name }) => name === plugin);
+    known?.metrics.restarted(known.version, fault.code);
     this.#report.fault(
       { ...fault, message: `${fault.message}; a fresh instance serves` },
       { route: this.name },

@@ -1,0 +1,16 @@
+import { LIMITS } from '../runtime/index.js';
+import type { Delivery } from './delivery.js';
+import type { Ring } from './ring.js';
+
+/**
+ * Sets how many frames the next batches of a ring may have, so that their expected time stays under a
+ * quarter of the shortest deadline: down at once, up by doubling.
+ */
+export function pace(ring: Ring, delivery: Delivery, shortestMs: number): void {
+  const frames = delivery.end - delivery.begin;
+  if (frames === 0 || delivery.isFlush) return;
+  const budget = (shortestMs * 1000) / 4;
+  const perFrame = Math.max(delivery.micros, 1) / frames;
+  const fits = Math.max(1, Math.min(LIMITS.batch, Math.floor(budget / perFrame)));
+  ring.batchLimit = fits < ring.batchLimit ? fits : Math.min(fits, ring.batchLimit * 2);
+}

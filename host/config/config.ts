@@ -14,7 +14,18 @@ export interface Config {
   /** Empty: plugins run where their `accepts` fits. */
   readonly routes: readonly RouteConfig[];
   readonly data: { readonly dir: string; readonly maxBytes: number };
-  readonly admin: { readonly host: string; readonly port: number };
+  readonly admin: AdminConfig;
+}
+
+export interface AdminConfig {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Undefined: one made at random is kept in the data folder. */
+  readonly token?: string;
+  /** Plugins may be uploaded. */
+  readonly uploads: boolean;
+  readonly maxUploadBytes: number;
 }
 
 export interface PluginsConfig {

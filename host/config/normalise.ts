@@ -1,5 +1,14 @@
 import { resolve } from 'node:path';
-import type { Config, PluginsConfig, RouteConfig, SinkConfig, SourceConfig, StepConfig } from './config.js';
+import { LIMITS } from '../../runtime/index.js';
+import type {
+  AdminConfig,
+  Config,
+  PluginsConfig,
+  RouteConfig,
+  SinkConfig,
+  SourceConfig,
+  StepConfig,
+} from './config.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import type { Origins } from './origins.js';
@@ -28,7 +37,19 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
       dir: resolve(folder, input.data?.dir ?? './data'),
       maxBytes: read.size(input.data?.max, ['data', 'max'], { least: MIB }) ?? 2 ** 30,
     },
-    admin: { host: input.admin?.host ?? '127.0.0.1', port: input.admin?.port ?? 8080 },
+    admin: normaliseAdmin(input.admin ?? {}, read),
+  };
+}
+
+function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader): AdminConfig {
+  const { host = '127.0.0.1', port = 8080, token, uploads = false, maxUpload } = input;
+  const most = LIMITS.file;
+  return {
+    host,
+    port,
+    uploads,
+    maxUploadBytes: read.size(maxUpload, ['admin', 'maxUpload'], { most }) ?? most,
+    ...(token === undefined ? {} : { token }),
   };
 }
 

@@ -106,6 +106,20 @@ export const ConfigSchema = Type.Object(
           port: Type.Optional(
             Type.Integer({ minimum: 0, maximum: 65535, description: 'Default 8080; 0: any free one' }),
           ),
+          token: Type.Optional(
+            Text({
+              pattern: '^[A-Za-z0-9._~+/=-]{16,256}$',
+              title: 'token of 16 to 256 letters, digits and . _ ~ + / = -',
+              examples: ['k3J9_xQ7mB2vN8pR'],
+              description: 'Bearer token for /v1. Default: made at random, in the data folder',
+            }),
+          ),
+          uploads: Type.Optional(
+            Type.Boolean({ description: 'Plugins may be uploaded with PUT /v1/plugins/NAME. Default false' }),
+          ),
+          maxUpload: Type.Optional(
+            Size('Largest plugin that may be uploaded. Default 32MiB, which is the most'),
+          ),
         },
         exact,
       ),

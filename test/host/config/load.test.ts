@@ -62,7 +62,7 @@ admin: { host: 127.0.0.1, port: 8080 }
       },
     ],
     data: { dir: resolve('data'), maxBytes: 2 ** 30 },
-    admin: { host: '127.0.0.1', port: 8080 },
+    admin: { host: '127.0.0.1', port: 8080, uploads: false, maxUploadBytes: 32 * 2 ** 20 },
   });
   assert.deepEqual(warnings, []);
 });
@@ -71,7 +71,12 @@ test('sinks and routes may be left out, and everything else has a default', asyn
   const { config } = await read(SOURCES);
   assert.equal(config.sinks.size, 0);
   assert.deepEqual(config.routes, []);
-  assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8080 });
+  assert.deepEqual(config.admin, {
+    host: '127.0.0.1',
+    port: 8080,
+    uploads: false,
+    maxUploadBytes: 32 * 2 ** 20,
+  });
   assert.equal(config.plugins.deadlineMs, 100);
 });
 

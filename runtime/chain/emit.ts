@@ -122,7 +122,7 @@ export function checkList(
 ): number {
   if (length === 0) return 0;
   if (
-    list % MESSAGE.align !== 0 ||
+    (list & (MESSAGE.align - 1)) !== 0 ||
     list < produced.resultsStart ||
     list + length * MESSAGE.size > produced.end
   ) {

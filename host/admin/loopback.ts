@@ -12,11 +12,17 @@ export function isLoopback(host: string): boolean {
   return version !== 0 && loopback.check(bare, version === 6 ? 'ipv6' : 'ipv4');
 }
 
+/** The name or address in a Host header, in lower case and without brackets and port. */
+export function nameInHeader(header: string | undefined): string | undefined {
+  const host = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::\d{1,5})?$/.exec(header ?? '')?.[1];
+  return host?.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+}
+
 /**
  * True if a Host header names this machine. A web page that has its own name resolved to 127.0.0.1 (DNS
  * rebinding) still sends its own name, and is told apart by it.
  */
 export function isLoopbackHeader(header: string | undefined): boolean {
-  const host = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::\d{1,5})?$/.exec(header ?? '')?.[1];
+  const host = nameInHeader(header);
   return host !== undefined && isLoopback(host);
 }

@@ -71,6 +71,11 @@ export class Catalog {
     await this.#watcher.settled();
   }
 
+  /** Name of the file that carries this plugin. */
+  fileOf(plugin: string): string | undefined {
+    return this.#files.get(plugin);
+  }
+
   async stop(): Promise<void> {
     this.#transpiler.stop();
     await this.#watcher.stop();

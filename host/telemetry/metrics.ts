@@ -38,6 +38,7 @@ function families(registry: Registry) {
     swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
+    eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
     batches: histogram('batch_frames', 'Frames of one batch.', BATCH_BOUNDS, 'plugin'),
     stages: histogram('stage_seconds', 'Time spent in a stage of the path.', STAGE_BOUNDS, 'stage'),
   };
@@ -140,6 +141,14 @@ export class PluginMetrics {
   }
 }
 
+/** One number of a metric. */
+export interface MetricNumber {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Of histograms. */
+  readonly metricName?: string;
+}
+
 /** All numbers of one gateway. Labels carry configured names only, never an address. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -174,6 +183,17 @@ export class Metrics {
 
   sandboxes(count: number): void {
     this.#sandboxes.set(count);
+  }
+
+  /** A client of /v1/events was too slow. */
+  eventClientDropped(): void {
+    this.#families.eventsDropped({}).add(1);
+  }
+
+  /** The numbers of one metric as they are now; those of a histogram as `_sum` and so on. */
+  async values(name: string): Promise<readonly MetricNumber[]> {
+    const found = await this.#registry.getSingleMetric(name)?.get();
+    return (found?.values ?? []) as MetricNumber[];
   }
 
   get contentType(): string {

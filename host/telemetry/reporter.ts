@@ -6,6 +6,8 @@ import { LogLimit, type Where } from './log-limit.js';
 export class Reporter {
   readonly #log: Log;
   readonly #limit: LogLimit;
+  /** Told of every fault, before any rate limit; it has to be quick. */
+  onFault: (fault: Fault, where: Where) => void = () => {};
 
   constructor(log: Log) {
     this.#log = log;
@@ -17,6 +19,7 @@ export class Reporter {
    * @param details of this one time, such as the bytes of a frame
    */
   fault(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}): void {
+    this.onFault(fault, where);
     this.#limit.report(fault, where, level, { ...details, remedy: ERRORS[fault.code].remedy });
   }
 

@@ -1,0 +1,50 @@
+import type { ErrorCode } from '../../runtime/index.js';
+
+/** What /v1/events tells of. */
+export type AdminEvent =
+  | {
+      readonly type: 'plugin.offered';
+      readonly plugin: string;
+      readonly version: string;
+      readonly file: string;
+    }
+  | {
+      readonly type: 'plugin.serving';
+      readonly plugin: string;
+      readonly version: string;
+      readonly route: string;
+      readonly generation: number;
+    }
+  | ({
+      readonly type: 'plugin.refused';
+      readonly plugin?: string;
+      readonly file: string;
+      readonly route?: string;
+    } & Reason)
+  | ({ readonly type: 'plugin.faulted'; readonly plugin: string; readonly route?: string } & Reason)
+  | { readonly type: 'plugin.disabled' | 'plugin.enabled' | 'plugin.removed'; readonly plugin: string }
+  | { readonly type: 'route.full' | 'route.flowing'; readonly route: string }
+  | { readonly type: 'source.connected'; readonly source: string; readonly peer: string }
+  | ({ readonly type: 'source.failed'; readonly source: string } & Reason)
+  | { readonly type: 'sink.connected'; readonly sink: string }
+  | ({ readonly type: 'sink.failed'; readonly sink: string } & Reason);
+
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Goes from the gateway to whoever listens, at once and in order. */
+export class EventHub {
+  readonly #listeners = new Set<(event: AdminEvent) => void>();
+
+  emit(event: AdminEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Gives the function that ends it. */
+  listen(listener: (event: AdminEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,18 @@
+/** A Debian package that `npm run test:peers` needs, and a file that tells that it is there. */
+export interface PeerPackage {
+  readonly name: string;
+  readonly file: string;
+}
+
+const PYTHON = '/usr/lib/python3/dist-packages';
+
+export const PEER_PACKAGES: readonly PeerPackage[] = [
+  { name: 'mosquitto', file: '/usr/sbin/mosquitto' },
+  { name: 'mosquitto-clients', file: '/usr/bin/mosquitto_sub' },
+  { name: 'mbpoll', file: '/usr/bin/mbpoll' },
+  { name: 'openssl', file: '/usr/bin/openssl' },
+  { name: 'python3', file: '/usr/bin/python3' },
+  { name: 'python3-pymodbus', file: `${PYTHON}/pymodbus/__init__.py` },
+  { name: 'python3-serial', file: `${PYTHON}/serial/__init__.py` },
+  { name: 'python3-serial-asyncio', file: `${PYTHON}/serial_asyncio/__init__.py` },
+];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { Backoff } from '../../../host/mqtt/backoff.js';
+import { PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { type Run, SendWindow } from '../../../host/sinks/mqtt/window.js';
 import { Recorder } from '../../support/mqtt-recorder.js';
 import { viewOf } from '../../support/mqtt-view.js';

@@ -172,6 +172,8 @@ export class Gateway {
           metrics.failed(fault.code);
           this.#report.fault(fault, { sink: name });
         },
+        connected: () =>
+          this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(config.url)}`),
         retried: count => metrics.retried(count),
       });
       sink.onRoom = () => this.#router.pump();
@@ -217,4 +219,9 @@ async function makeFolder(folder: string): Promise<void> {
       cause: thrown,
     });
   }
+}
+
+/** A broker's address without the credentials that may stand in its URL. */
+function peerOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
 }

@@ -146,6 +146,10 @@ export class Feed implements Ingress, RouteSource {
     this.#report.fault({ code: 'SLUICE_ROUTE_FULL', message }, { source: this.name, route: route.name });
   }
 
+  connected(peer: string): void {
+    this.#report.connected({ source: this.name, peer }, `${peer} answers`);
+  }
+
   skipped(code: Fault['code'], count = 1): void {
     this.#metrics.skipped(code, count);
     if (code !== 'SLUICE_SOURCE_BACKPRESSURE') return;

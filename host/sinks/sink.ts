@@ -42,6 +42,8 @@ export interface SinkState {
 export interface SinkReport {
   /** Something that went wrong at the sink; counted by code and logged (rate-limited by the host). */
   failed(fault: Fault): void;
+  /** The northbound system has accepted the connection, for the first time or again. */
+  connected(): void;
   /** Messages sent again after a lost connection. */
   retried(count: number): void;
 }

@@ -2,10 +2,15 @@ import { ERRORS, type Fault, LEVELS } from '../../runtime/index.js';
 import type { Log } from './log.js';
 import { LogLimit, type Where } from './log-limit.js';
 
+/** Milliseconds between two lines that say the same peer is there. */
+const QUIET_MS = 10_000;
+
 /** The one way in which the parts of a gateway say what went wrong: coded, placed, rate-limited. */
 export class Reporter {
   readonly #log: Log;
   readonly #limit: LogLimit;
+  /** When a peer was last said to be there. Peers are configured, so their number is bounded. */
+  readonly #connected = new Map<string, number>();
   /** Told of every fault, before any rate limit; it has to be quick. */
   onFault: (fault: Fault, where: Where) => void = () => {};
 
@@ -26,6 +31,14 @@ export class Reporter {
   /** A line of a plugin. */
   guest(plugin: string, level: number, text: string): void {
     this.#log[LEVELS[level] ?? 'info']({ plugin }, text);
+  }
+
+  /** A peer is there (again): what an engineer waits for after a failure. A peer that flaps is told of now and then. */
+  connected(where: Where, message: string): void {
+    const now = performance.now();
+    if (now - (this.#connected.get(message) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
+    this.#connected.set(message, now);
+    this.#log.info(where, message);
   }
 
   info(message: string, where: Where = {}): void {

@@ -27,6 +27,12 @@ export class Recorder implements Ticket, SinkReport {
     this.#changed();
   }
 
+  connections = 0;
+
+  connected(): void {
+    this.connections++;
+  }
+
   retried(count: number): void {
     this.again += count;
     this.#changed();

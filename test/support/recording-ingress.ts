@@ -25,6 +25,13 @@ export class RecordingIngress implements Ingress {
   places = Number.POSITIVE_INFINITY;
   #waiting: { readonly when: () => boolean; readonly done: () => void }[] = [];
 
+  /** Peers that were said to answer. */
+  readonly peers: string[] = [];
+
+  connected(peer: string): void {
+    this.peers.push(peer);
+  }
+
   topic(text: string): number {
     return this.topics.push(text) - 1;
   }

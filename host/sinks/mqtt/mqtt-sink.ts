@@ -231,6 +231,7 @@ export class MqttSink implements Sink {
   }
 
   #accepted(link: Link, { sessionPresent, properties }: Connack): void {
+    this.#report.connected();
     const window = this.#window;
     // 5.0 §3.2.2.3.4 [MQTT-3.2.2-11], §3.2.2.3.5 [MQTT-3.2.2-14], §3.2.2.3.6 [MQTT-3.2.2-15].
     this.#qos = Math.min(this.#config.qos, properties.maximumQos ?? 1);

@@ -35,6 +35,8 @@ export class Device implements LinkEvents {
   readonly #flight: Flight;
   /** One view for each number of requests that can go out together. */
   readonly #out: Uint8Array[];
+  /** Since the connection is up, a good answer has come. */
+  #answers = false;
   #receivedAt = 0;
   #lastFrame = 0;
   #fault: Fault | undefined;
@@ -102,6 +104,7 @@ export class Device implements LinkEvents {
   }
 
   up(): void {
+    this.#answers = false;
     this.#send();
   }
 
@@ -157,6 +160,10 @@ export class Device implements LinkEvents {
     this.#flight.land(request);
     this.#lastFrame = this.#receivedAt;
     this.#link.settled();
+    if (!this.#answers) {
+      this.#answers = true;
+      ingress.connected(this.#address);
+    }
     return true;
   }
 

@@ -172,6 +172,7 @@ export class MqttSource implements Source {
       }
     }
     this.#connectedBefore = true;
+    this.#ingress.connected(this.#where);
     this.#subscription.ask(link, this.#dialer.version, sessionPresent);
   }
 

@@ -31,7 +31,11 @@ export async function run(kind: Kind, ends: Ends, everyMs: number, ms: number): 
   const sink = new MqttSink(
     'plant',
     { url: `mqtt://127.0.0.1:${ends.brokerPort}` },
-    { failed: fault => process.stderr.write(`${fault.message}\n`), retried: () => {} },
+    {
+      failed: fault => process.stderr.write(`${fault.message}\n`),
+      connected: () => {},
+      retried: () => {},
+    },
   );
   const path: Path = kind === 'inlined' ? new Inlined(NAME, sink) : await Sandboxed.start(NAME, sink);
   const source = new ModbusSource(NAME, plan(ends.plcPort, everyMs), path.ingress);

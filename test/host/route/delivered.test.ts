@@ -81,7 +81,7 @@ class RouteRig {
     const sink = new MqttSink(
       name,
       { url: `mqtt://127.0.0.1:${server.port}`, version: 4 },
-      { failed: () => {}, retried: () => {} },
+      { failed: () => {}, connected: () => {}, retried: () => {} },
     );
     sink.onRoom = () => {
       for (const route of this.routes) route.pump();

@@ -89,7 +89,7 @@ export async function publish(
   else await runProgram(PUBLISHER, [...args, '-s'], payload);
 }
 
-/** Publishes each line as a message of its own, over one connection. */
+/** Publishes each line (characters up to U+00FF, each one byte) as a message of its own, over one connection. */
 export async function publishLines(
   port: number,
   topic: string,
@@ -97,5 +97,5 @@ export async function publishLines(
   options: readonly string[] = [],
 ): Promise<void> {
   const args = ['-h', '127.0.0.1', '-p', `${port}`, '-V', '5', '-q', '1', '-t', topic, '-l', ...options];
-  await runProgram(PUBLISHER, args, `${lines.join('\n')}\n`);
+  await runProgram(PUBLISHER, args, Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
 }

@@ -6,6 +6,7 @@ import { Program } from './program.js';
 const BROKER = '/usr/sbin/mosquitto';
 /** A port that was free a moment ago may be gone when the broker wants it. */
 const TRIES = 5;
+const LOGGED = ['error', 'warning', 'notice', 'information', 'subscribe'];
 
 /** Debian's mosquitto on a port of its own. What it keeps lies in the given folder, which is the caller's to remove. */
 export class Mosquitto {
@@ -30,9 +31,8 @@ export class Mosquitto {
       const port = await unusedPort();
       // Without nodelay a confirmation waits for the delayed ACK of the other side, 40 ms at a time.
       // As root it would change to a user who may not read the folder.
-      const config = [`listener ${port} 127.0.0.1`, 'set_tcp_nodelay true', 'user root', ...lines, ''].join(
-        '\n',
-      );
+      const head = [`listener ${port} 127.0.0.1`, 'set_tcp_nodelay true', 'user root'];
+      const config = [...head, ...LOGGED.map(type => `log_type ${type}`), ...lines, ''].join('\n');
       try {
         return new Mosquitto(folder, config, port, await launch(folder, config));
       } catch (thrown) {
@@ -49,8 +49,9 @@ export class Mosquitto {
     return this.#program.printed;
   }
 
-  said(text: RegExp): Promise<RegExpExecArray> {
-    return this.#program.said(text);
+  /** Waits until this client has subscribed. */
+  async subscribed(clientId: string): Promise<void> {
+    await this.#program.said(new RegExp(`: ${clientId} \\d `));
   }
 
   /** Starts it again on its port, after `stop`. */

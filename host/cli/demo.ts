@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,10 +6,13 @@ import { SluiceError } from '../../runtime/index.js';
 import { startBroker } from '../broker/broker.js';
 import { readConfig } from '../config/load.js';
 import { parseDuration } from '../config/units.js';
+import { Happenings } from '../demo/happenings.js';
+import { LiveTable } from '../demo/live.js';
 import { startPlc } from '../demo/plc.js';
+import { PluginDrop } from '../demo/plugin-drop.js';
 import { Witness } from '../demo/witness.js';
 import { Gateway } from '../gateway.js';
-import { createLog } from '../telemetry/log.js';
+import { createLog, type Log } from '../telemetry/log.js';
 import { untilSignal } from './signals.js';
 
 export interface DemoOptions {
@@ -18,6 +21,7 @@ export interface DemoOptions {
 }
 
 const UNITS = [1, 2, 3, 4];
+const PLUGIN = 'modbus-json.wasm';
 /** Messages are shown at most this often, or nobody could read them. */
 const SHOW_EVERY_MS = 250;
 
@@ -45,26 +49,48 @@ export async function demo(options: DemoOptions): Promise<void> {
     environment: {},
   });
   await copyPlugin(config.plugins.dir);
-  const log = createLog(
-    process.env.SLUICE_LOG === undefined ? { environment: { ...process.env, SLUICE_LOG: 'warn' } } : {},
-  );
-  const gateway = new Gateway(config, { log });
+  const live = options.json !== true && process.stdout.isTTY && process.stdin.isTTY;
+  const happenings = new Happenings();
+  const gateway = new Gateway(config, { log: logFor(live ? happenings : undefined) });
   parts.defer(() => gateway.stop());
   await gateway.start();
-  say(`simulated PLC   modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms`);
-  say(
-    `plugin          ${join(config.plugins.dir, 'modbus-json.wasm')} (copy another version there: it is swapped)`,
-  );
-  say(`broker          mqtt://127.0.0.1:${broker.port} (try: mosquitto_sub -p ${broker.port} -t '#' -v)`);
-  say(`metrics         http://127.0.0.1:${gateway.adminPort}/metrics`);
-  say(forMs === undefined ? 'Ctrl-C ends the demo.' : `ends after ${options.for}.`);
-  let shown = 0;
-  witness.onMessage = ({ topic, payload }) => {
-    if (performance.now() - shown < SHOW_EVERY_MS) return;
-    shown = performance.now();
-    say(`${topic}  ${payload}`);
-  };
-  await untilSignal(forMs);
+  const places = [
+    ['plugins', `${config.plugins.dir} (copy another version there: it is swapped)`],
+    ['broker', `mqtt://127.0.0.1:${broker.port} (try: mosquitto_sub -p ${broker.port} -t '#' -v)`],
+    [
+      'device',
+      `simulated PLC, modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms`,
+    ],
+    ['metrics', `http://127.0.0.1:${gateway.adminPort}/metrics`],
+  ] as const;
+  if (live) {
+    const { stdin: input, stdout: output } = process;
+    const drop = new PluginDrop(config.plugins.dir, PLUGIN, await readFile(join(config.plugins.dir, PLUGIN)));
+    const table = new LiveTable({
+      gateway,
+      plc,
+      witness,
+      units: UNITS,
+      drop,
+      happenings,
+      places,
+      input,
+      output,
+    });
+    parts.defer(() => table.stop());
+    await Promise.race([untilSignal(forMs), table.quit]);
+    await table.stop();
+  } else {
+    for (const [name, place] of places) say(`${name.padEnd(9)}${place}`);
+    say(forMs === undefined ? 'Ctrl-C ends the demo.' : `ends after ${options.for}.`);
+    let shown = 0;
+    witness.onMessage = ({ topic, payload }) => {
+      if (performance.now() - shown < SHOW_EVERY_MS) return;
+      shown = performance.now();
+      say(`${topic}  ${payload}`);
+    };
+    await untilSignal(forMs);
+  }
   await gateway.stop();
   await witness.caughtUp();
   const summary = await summarise(gateway, witness);
@@ -77,6 +103,20 @@ export async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
+/** The live table has the screen to itself: what the gateway logs becomes its events. */
+function logFor(happenings: Happenings | undefined): Log {
+  if (happenings === undefined) {
+    return createLog(
+      process.env.SLUICE_LOG === undefined ? { environment: { ...process.env, SLUICE_LOG: 'warn' } } : {},
+    );
+  }
+  return createLog({
+    environment: { SLUICE_LOG: 'info' },
+    pretty: false,
+    write: line => happenings.fromLog(line),
+  });
+}
+
 async function summarise(gateway: Gateway, witness: Witness) {
   const metrics = await gateway.metrics.render();
   const sum = (name: string): number =>
@@ -84,13 +124,16 @@ async function summarise(gateway: Gateway, witness: Witness) {
       .split('\n')
       .filter(line => line.startsWith(`${name}{`))
       .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  const refused = sum('sluice_frames_refused_total');
   const round = (ms: number): number => Math.round(ms * 100) / 100;
   return {
     framesIn: sum('sluice_frames_total'),
     messagesOut: witness.messages,
-    lost: witness.lost,
+    // A frame that a plugin refused is answered for, by its error.
+    lost: Math.max(0, witness.lost - refused),
     duplicated: witness.duplicated,
-    faults: sum('sluice_plugin_faults_total') + sum('sluice_frames_refused_total') + witness.unreadable,
+    // A trap over a frame is in both counts.
+    faults: Math.max(sum('sluice_plugin_faults_total'), refused) + witness.unreadable,
     p50Ms: round(witness.latency(0.5)),
     p99Ms: round(witness.latency(0.99)),
   };
@@ -100,7 +143,7 @@ async function copyPlugin(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const built = fileURLToPath(new URL('../../plugins/modbus-json.wasm', import.meta.url));
   try {
-    await copyFile(built, join(folder, 'modbus-json.wasm'));
+    await copyFile(built, join(folder, PLUGIN));
   } catch (thrown) {
     throw new SluiceError(
       'SLUICE_MODULE_UNREADABLE',

@@ -8,6 +8,8 @@ export interface DemoPlc {
   readonly port: number;
   /** Replies given so far. */
   readonly replies: number;
+  /** Sequence of the last reply of a unit; 0: none yet. */
+  sequenceOf(unit: number): number;
   /** When the reply with this sequence left, performance.now(); undefined if it never did. */
   sentAt(unit: number, sequence: number): number | undefined;
   stop(): Promise<void>;
@@ -48,6 +50,7 @@ export async function startPlc(units: readonly number[]): Promise<DemoPlc> {
     get replies() {
       return replies;
     },
+    sequenceOf: unit => sequences.get(unit) ?? 0,
     sentAt: (unit, sequence) => times.get(unit)?.[sequence % REMEMBERED],
     stop: () => new Promise(resolve => server.close(() => resolve())),
   };

@@ -1,18 +1,11 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import type { DemoPlc } from './plc.js';
+import { percentile, UnitTrack } from './unit-track.js';
 
 /** What the subscriber has seen. */
 export interface Sighting {
   readonly topic: string;
   readonly payload: string;
-}
-
-/** Sequences seen of one unit, by their order in the registers. */
-interface Track {
-  readonly seen: Set<number>;
-  first: number;
-  last: number;
-  repeats: number;
 }
 
 /** Latencies kept for the percentiles: the newest. */
@@ -26,7 +19,7 @@ const END = 'sluice-demo/end';
 export class Witness {
   readonly #client: MqttClient;
   readonly #plc: DemoPlc;
-  readonly #tracks = new Map<number, Track>();
+  readonly #tracks = new Map<number, UnitTrack>();
   readonly #latencies: number[] = [];
   #ended: () => void = () => {};
   messages = 0;
@@ -60,23 +53,25 @@ export class Witness {
     await this.#client.endAsync(true);
   }
 
+  /** What came of a unit so far. */
+  unit(unit: number): UnitTrack {
+    const track = this.#tracks.get(unit) ?? new UnitTrack();
+    this.#tracks.set(unit, track);
+    return track;
+  }
+
   /** Sequences between the first and the last of a unit that never came. */
   get lost(): number {
-    let lost = 0;
-    for (const { first, last, seen } of this.#tracks.values()) lost += last - first + 1 - seen.size;
-    return lost;
+    return [...this.#tracks.values()].reduce((sum, { lost }) => sum + lost, 0);
   }
 
   get duplicated(): number {
-    let repeats = 0;
-    for (const track of this.#tracks.values()) repeats += track.repeats;
-    return repeats;
+    return [...this.#tracks.values()].reduce((sum, { repeats }) => sum + repeats, 0);
   }
 
   /** Milliseconds from the PLC's reply to the subscriber. @param share 0 to 1 */
   latency(share: number): number {
-    const sorted = Float64Array.from(this.#latencies).sort();
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return percentile(this.#latencies, share);
   }
 
   #take(topic: string, payload: Buffer): void {
@@ -89,21 +84,19 @@ export class Witness {
     const unit = Number(topic.split('/')[1]);
     const sequence = sequenceOf(text);
     if (sequence === undefined || !Number.isInteger(unit)) this.unreadable++;
-    else this.#count(unit, sequence);
+    else this.#count(unit, sequence, text);
     this.onMessage({ topic, payload: text });
   }
 
-  #count(unit: number, sequence: number): void {
-    const track = this.#tracks.get(unit) ?? { seen: new Set(), first: sequence, last: sequence, repeats: 0 };
-    this.#tracks.set(unit, track);
-    if (track.seen.has(sequence)) track.repeats++;
-    track.seen.add(sequence);
-    track.first = Math.min(track.first, sequence);
-    track.last = Math.max(track.last, sequence);
+  #count(unit: number, sequence: number, payload: string): void {
     const sentAt = this.#plc.sentAt(unit, sequence);
-    if (sentAt === undefined) return;
+    const latency = sentAt === undefined ? undefined : performance.now() - sentAt;
+    const track = this.unit(unit);
+    track.take(sequence, latency);
+    track.payload = payload;
+    if (latency === undefined) return;
     if (this.#latencies.length >= KEPT) this.#latencies.length = 0;
-    this.#latencies.push(performance.now() - sentAt);
+    this.#latencies.push(latency);
   }
 }
 

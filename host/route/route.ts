@@ -81,6 +81,11 @@ export class Route {
     return this.#tickets.length;
   }
 
+  /** What serves, in the order of the chain; empty before the first. */
+  get plugins(): readonly { readonly name: string; readonly version: string }[] {
+    return this.#plugins;
+  }
+
   /** Registers a source and gives its number in `push`. */
   attach(source: RouteSource): number {
     return this.#sources.push(source) - 1;

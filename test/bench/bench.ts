@@ -15,6 +15,7 @@ interface Options {
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
   border: async ({ only }) => (await import('./border/border.js')).border(only),
+  gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };
 

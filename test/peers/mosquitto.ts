@@ -54,6 +54,11 @@ export class Mosquitto {
     await this.#program.said(new RegExp(`: ${clientId} \\d `));
   }
 
+  /** Waits until somebody has subscribed to a filter that begins so. */
+  async listens(filter: string): Promise<void> {
+    await this.#program.said(new RegExp(`: \\S+ \\d ${filter}`));
+  }
+
   /** Starts it again on its port, after `stop`. */
   async again(): Promise<void> {
     this.#program = await launch(this.#folder, this.#config);

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Mosquitto } from '../../peers/mosquitto.js';
+import type { Program } from '../../peers/program.js';
+import { answer, gone } from '../child.js';
+import { type BenchResult, progress } from '../report.js';
+import { median, rounded } from '../stats.js';
+import type { LoadTask, Paced, Saturated } from './load.js';
+import { KINDS, type Kind, startSubject } from './subjects.js';
+
+const ROUNDS = 5;
+const WINDOW = 1000;
+const WARM_MS = 500;
+const SATURATE_MS = 1500;
+const PACE_MS = 2500;
+const RATE = 1000;
+
+interface Round {
+  readonly cpu: number;
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/**
+ * MQTT in, a Modbus reply to JSON, MQTT out, at QoS 0: processor time a message where each can do no more, and
+ * latency at 1,000 messages a second. All subjects run all the time; one at a time has work, in turns.
+ */
+export async function gateway(): Promise<BenchResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const running: { stop(): Promise<void> }[] = [];
+  try {
+    const broker = await Mosquitto.start(folder, ['allow_anonymous true', 'max_queued_messages 0']);
+    running.push(broker);
+    const load = fork(new URL('./load.js', import.meta.url), [String(broker.port)], { execArgv: [] });
+    running.push({ stop: () => gone(load) });
+    await answer(load);
+    const subjects = new Map<Kind, Program>();
+    for (const kind of KINDS) {
+      const subject = await startSubject(kind, folder, broker.port);
+      subjects.set(kind, subject);
+      running.push(subject);
+    }
+    for (const kind of KINDS) await broker.listens(`in/${kind}/`);
+    const rounds: Record<Kind, Round[]> = { sluice: [], nodeRed: [], usual: [], best: [] };
+    // The first round is for warm code and counts nowhere.
+    for (let round = 0; round <= ROUNDS; round++) {
+      progress(round === 0 ? 'warming up' : `round ${round} of ${ROUNDS}`);
+      for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
+        const figures = await measure(load, kind, subjects.get(kind)?.child.pid ?? -1, round === 0);
+        if (round > 0) rounds[kind].push(figures);
+      }
+    }
+    return result(rounds);
+  } finally {
+    for (const each of running.toReversed()) await each.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(load: ChildProcess, name: Kind, pid: number, warm: boolean): Promise<Round> {
+  const tell = <T>(task: LoadTask): Promise<T> => {
+    load.send(task);
+    return answer<T>(load);
+  };
+  const full = await tell<Saturated>({
+    task: 'saturate',
+    name,
+    pid,
+    window: WINDOW,
+    warmMs: WARM_MS,
+    ms: warm ? 500 : SATURATE_MS,
+  });
+  assert.equal(full.wrong, 0, `${name}: messages were lost, repeated or changed`);
+  const paced = await tell<Paced>({ task: 'pace', name, rate: RATE, ms: warm ? 500 : PACE_MS });
+  assert.deepEqual([paced.missing, paced.wrong], [0, 0], `${name}: messages were lost, repeated or changed`);
+  return {
+    cpu: full.cpuUs / full.messages,
+    rate: full.messages / full.seconds,
+    p50: paced.p50Ms,
+    p99: paced.p99Ms,
+  };
+}
+
+function result(rounds: Readonly<Record<Kind, readonly Round[]>>): BenchResult {
+  const of = (kind: Kind, field: keyof Round): number => median(rounds[kind].map(each => each[field]));
+  const each = (field: keyof Round): Record<string, number> =>
+    Object.fromEntries(KINDS.map(kind => [kind, rounded(of(kind, field))]));
+  const ratio = (field: keyof Round, other: Kind): number => rounded(of('sluice', field) / of(other, field));
+  return {
+    ratios: {
+      'cpu sluice/nodeRed': ratio('cpu', 'nodeRed'),
+      'cpu sluice/usual': ratio('cpu', 'usual'),
+      'cpu sluice/best (price of the sandbox)': ratio('cpu', 'best'),
+      'p99 sluice/nodeRed': ratio('p99', 'nodeRed'),
+    },
+    targets: {
+      'cpu sluice/nodeRed': { atMost: 0.25 },
+      'cpu sluice/usual': { atMost: 1 },
+      'p99 sluice/nodeRed': { atMost: 0.5 },
+    },
+    figures: {
+      cpuMicrosecondsPerMessage: each('cpu'),
+      messagesPerSecond: each('rate'),
+      p50Ms: each('p50'),
+      p99Ms: each('p99'),
+      rounds: Object.fromEntries(
+        KINDS.map(kind => [kind, rounds[kind].map(({ cpu, p99 }) => [rounded(cpu), rounded(p99)])]),
+      ),
+      plan: { registers: 12, qos: 0, onTheirWay: WINDOW, latencyAtPerSecond: RATE, rounds: ROUNDS },
+    },
+    tables: [
+      {
+        head: ['mqtt, convert, mqtt', 'cpu a message', 'messages/s', 'p50 at 1,000/s', 'p99'],
+        rows: KINDS.map(kind => [
+          kind,
+          `${of(kind, 'cpu').toFixed(2)} us`,
+          of(kind, 'rate').toFixed(0),
+          `${of(kind, 'p50').toFixed(2)} ms`,
+          `${of(kind, 'p99').toFixed(2)} ms`,
+        ]),
+      },
+    ],
+  };
+}

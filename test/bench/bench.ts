@@ -16,6 +16,7 @@ interface Options {
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
   border: async ({ only }) => (await import('./border/border.js')).border(only),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
+  reload: async () => (await import('./reload/reload.js')).reload(),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };
 

@@ -1,0 +1,100 @@
+/**
+ * Load generator and witness of the benchmark `reload`, in a process of their own: a sequence goes out at a steady rate,
+ * and has to come back whole, in order, each number once, behind the stamp of a version. Started by reload.ts with the
+ * broker's port. Told `{rate}` it begins, told `end` it stops and gives the account.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, publication } from '../gateway/client.js';
+
+/** A pause between two messages, process.hrtime milliseconds. */
+export interface Gap {
+  readonly end: number;
+  readonly ms: number;
+}
+
+export interface Account {
+  readonly sent: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly gaps: readonly Gap[];
+}
+
+/** The first message of a version was here. */
+export interface FirstSeen {
+  readonly stamp: number;
+  readonly at: number;
+}
+
+const GAP_MS = 1;
+const PATIENCE_MS = 5000;
+const DIGITS = 10;
+const packet = publication('in/stamp/x', Buffer.alloc(DIGITS, 0x30));
+const gaps: Gap[] = [];
+const times = new Map<number, number>();
+let sent = 0;
+let seen = 0;
+let stamp = -1;
+let last = 0;
+let now = 0;
+let timer: NodeJS.Timeout | undefined;
+
+const client = await Client.connect(Number(process.argv[2]), 'out/#', take, () => {
+  now = 0;
+});
+process.on('message', (told: { rate: number } | 'end') => {
+  if (told === 'end') void end();
+  else begin(told.rate);
+});
+process.on('disconnect', () => process.exit());
+process.send?.('ready');
+
+/** A clock that all processes share. */
+function clock(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+function begin(rate: number): void {
+  const began = performance.now();
+  timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - began) * rate) / 1000) - sent;
+    if (due <= 0) return;
+    const out = Buffer.allocUnsafe(due * packet.length);
+    for (let i = 0; i < due; i++) {
+      packet.write(String(sent++).padStart(DIGITS, '0'), packet.length - DIGITS, 'latin1');
+      packet.copy(out, i * packet.length);
+    }
+    client.write(out);
+  }, 1);
+}
+
+function take(bytes: Buffer, start: number): void {
+  if (now === 0) {
+    now = clock();
+    if (last > 0 && now - last > GAP_MS) gaps.push({ end: now, ms: now - last });
+    last = now;
+  }
+  const version = digits(bytes, start, 6);
+  if (version !== stamp) {
+    stamp = version;
+    process.send?.({ stamp, at: now } satisfies FirstSeen);
+  }
+  const sequence = digits(bytes, start + 7, DIGITS);
+  times.set(sequence, (times.get(sequence) ?? 0) + 1);
+  seen++;
+}
+
+function digits(bytes: Buffer, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) value = value * 10 + bytes[i]! - 0x30;
+  return value;
+}
+
+async function end(): Promise<void> {
+  clearInterval(timer);
+  const patience = performance.now() + PATIENCE_MS;
+  while (seen < sent && performance.now() < patience) await sleep(10);
+  await sleep(100); // For what comes twice.
+  let duplicated = 0;
+  for (const count of times.values()) duplicated += count - 1;
+  process.send?.({ sent, lost: sent - times.size, duplicated, gaps } satisfies Account);
+}

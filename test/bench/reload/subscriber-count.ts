@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SUBSCRIBER = '/usr/bin/mosquitto_sub';
+const STILL_MS = 500;
+
+/** mosquitto_sub, which writes every payload into a file: a count without any code of ours in it. */
+export class SubscriberCount {
+  readonly #child: ChildProcess;
+  readonly #file: string;
+
+  private constructor(child: ChildProcess, file: string) {
+    this.#child = child;
+    this.#file = file;
+  }
+
+  static async start(port: number, path: string): Promise<SubscriberCount> {
+    const out = await open(path, 'w');
+    const args = ['-h', '127.0.0.1', '-p', `${port}`, '-q', '0', '-t', 'out/in/#', '-F', '%p'];
+    const child = spawn(SUBSCRIBER, args, { stdio: ['ignore', out.fd, 'ignore'] });
+    await once(child, 'spawn');
+    await out.close();
+    return new SubscriberCount(child, path);
+  }
+
+  /** Waits until nothing comes any more, ends it and counts the numbers from 0 to `sent`. */
+  async finish(sent: number): Promise<{ lost: number; duplicated: number }> {
+    for (let before = -1, size = 0; size !== before; await sleep(STILL_MS)) {
+      before = size;
+      size = (await stat(this.#file)).size;
+    }
+    await this.stop();
+    const times = new Uint8Array(sent);
+    for (const line of (await readFile(this.#file, 'latin1')).split('\n')) {
+      if (line !== '') times[Number(line.slice(7))]!++;
+    }
+    return {
+      lost: times.filter(count => count === 0).length,
+      duplicated: times.filter(count => count > 1).length,
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exit;
+  }
+}

@@ -157,14 +157,38 @@ SLUICE__EXPORT("cabi_realloc") void *cabi_realloc(void *old, uint32_t had, uint3
   return at;
 }
 
-/* A compiler without bulk memory calls these; with it they are instructions and the linker drops them. */
+/*
+ * What there is of <string.h>, of which compilers make calls by themselves; what is not called is not in the module.
+ * volatile: else the loops are taken for what they are and become calls of themselves.
+ */
 SLUICE__C __attribute__((weak)) void *memcpy(void *to, const void *from, size_t n) {
   for (size_t i = 0; i < n; i++) ((volatile char *)to)[i] = ((const char *)from)[i];
+  return to;
+}
+SLUICE__C __attribute__((weak)) void *memmove(void *to, const void *from, size_t n) {
+  bool up = (uintptr_t)to < (uintptr_t)from;
+  for (size_t i = 0; i < n; i++) {
+    size_t at = up ? i : n - 1 - i;
+    ((volatile char *)to)[at] = ((const volatile char *)from)[at];
+  }
   return to;
 }
 SLUICE__C __attribute__((weak)) void *memset(void *to, int value, size_t n) {
   for (size_t i = 0; i < n; i++) ((volatile char *)to)[i] = (char)value;
   return to;
+}
+SLUICE__C __attribute__((weak)) int memcmp(const void *a, const void *b, size_t n) {
+  const volatile unsigned char *one = (const volatile unsigned char *)a, *other = (const volatile unsigned char *)b;
+  for (size_t i = 0; i < n; i++) {
+    int difference = one[i] - other[i];
+    if (difference != 0) return difference;
+  }
+  return 0;
+}
+SLUICE__C __attribute__((weak)) size_t strlen(const char *text) {
+  size_t n = 0;
+  while (((const volatile char *)text)[n] != 0) n++;
+  return n;
 }
 
 /* ---- Texts. ---- */
@@ -178,6 +202,21 @@ SLUICE__INLINE sluice_text sluice_view(const void *at, uint32_t length) {
 
 /* A literal as text: SLUICE_TEXT("application/json"). */
 #define SLUICE_TEXT(literal) sluice_view("" literal, (uint32_t)sizeof(literal) - 1)
+
+SLUICE__INLINE bool sluice_equals(sluice_text a, sluice_text b) {
+  if (a.length != b.length) return false;
+  for (uint32_t i = 0; i < a.length; i++) {
+    if (a.at[i] != b.at[i]) return false;
+  }
+  return true;
+}
+
+/* A copy for the life of the instance: for what configure has read, as its text is lent like all else. */
+SLUICE__INLINE sluice_text sluice_keep_text(sluice_text text) {
+  char *at = (char *)sluice_keep(text.length);
+  for (uint32_t i = 0; i < text.length; i++) at[i] = text.at[i];
+  return sluice_view(at, text.length);
+}
 
 SLUICE__INLINE void sluice__copy(char *to, const char *from, uint32_t n) {
   if (__builtin_constant_p(n)) { __builtin_memcpy(to, from, n); return; }

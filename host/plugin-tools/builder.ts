@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Fault, SluiceError } from '../../runtime/index.js';
+import { readDescription } from './description.js';
 
 /** From dist/host/plugin-tools/; run, not imported: scripts/ is above this floor, and compilers need a process of their own. */
 const BUILDER = fileURLToPath(new URL('../../scripts/build-plugin.js', import.meta.url));
@@ -17,28 +18,17 @@ export interface Built {
 
 /**
  * Compiles the plugin in `dir` (its plugin.json says what it is) into `out`, by default `dir`/build/NAME.wasm,
- * manifest included. With `onlyStale` what was made from the same source by the same builder is left as it is.
- * @throws SluiceError SLUICE_MANIFEST_INVALID, SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS
+ * manifest included; what a gateway would refuse is not written. With `onlyStale` what was made from the same source by the same builder is left as it is.
+ * @throws SluiceError SLUICE_MANIFEST_INVALID, SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS, SLUICE_MODULE_* of the admission
  */
 export async function buildFolder(
   dir: string,
   options: { readonly out?: string | undefined; readonly onlyStale?: boolean } = {},
 ): Promise<Built> {
-  const name = await pluginName(join(dir, 'plugin.json'));
+  const { name } = await readDescription(dir);
   const out = resolve(options.out ?? join(dir, 'build', `${name}.wasm`));
   await mkdir(dirname(out), { recursive: true });
   return runBuilder([resolve(dir), out, ...(options.onlyStale === true ? ['--only-stale'] : [])]);
-}
-
-async function pluginName(file: string): Promise<string> {
-  try {
-    const { name } = JSON.parse(await readFile(file, 'utf8')) as { name?: unknown };
-    if (typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return name;
-    throw new Error('its "name" is missing or no plugin name');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError('SLUICE_MANIFEST_INVALID', `${file}: ${why}`, { cause });
-  }
 }
 
 function runBuilder(args: readonly string[]): Promise<Built> {

@@ -30,8 +30,8 @@ export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
 
 /**
  * One plugin: `path` is its folder or its plugin.json, `out` the file to write. With `onlyStale` a file that was made
- * from the same source by the same builder is left as it is.
- * @throws SluiceError SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS
+ * from the same source by the same builder is left as it is; one that a gateway would refuse is not written.
+ * @throws SluiceError SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS, SLUICE_MODULE_*, SLUICE_MANIFEST_INVALID
  */
 export async function buildGuest(
   path: string,
@@ -39,7 +39,10 @@ export async function buildGuest(
   options: { readonly onlyStale?: boolean } = {},
 ): Promise<JobReport> {
   const index = resolve(path.endsWith('.json') ? path : join(path, 'plugin.json'));
-  const job = resolveGuest(packageRoot(), index, readDescription(index), resolve(out));
+  const job: GuestJob = {
+    ...resolveGuest(packageRoot(), index, readDescription(index), resolve(out)),
+    check: true,
+  };
   if (options.onlyStale === true && sourceOf(job.out) === job.source)
     return { out: job.out, bytes: statSync(job.out).size, milliseconds: 0 };
   const [report] = await compile([job], () => {});

@@ -1,8 +1,10 @@
 /** One guest from source to the bytes that stand in front of its manifest. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Transform } from 'assemblyscript/transform';
 import { loadAsc, sdkReader } from './assemblyscript.js';
 import type { GuestJob } from './guest.js';
+import { findManaged } from './managed.js';
 import { buildFailed, resolveToolchain, type Toolchain } from './toolchain.js';
 
 export interface Compiled {
@@ -75,8 +77,20 @@ async function compileCpp(job: GuestJob): Promise<Compiled> {
 }
 
 async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
+  const made = await runAsc(job, []);
+  if (!made.managed) return made;
+  // Once more with debug locations, which would change the result: it is not going to be used.
+  const { managed = 'managed objects' } = await runAsc(job, ['--sourceMap']);
+  throw buildFailed(`asc ${job.description.entry}`, managed);
+}
+
+async function runAsc(
+  job: GuestJob,
+  more: readonly string[],
+): Promise<Compiled & { readonly managed: string | undefined }> {
   const asc = await loadAsc(job.folder);
   let bytes: Uint8Array | undefined;
+  let managed: string | undefined;
   const words: string[] = [];
   const say = { write: (chunk: string | Uint8Array): void => void words.push(String(chunk)) };
   const { error } = await asc.main(
@@ -86,19 +100,47 @@ async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {
       ...['--runtime', 'stub', '--use', 'abort=', '--noAssert'],
       ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
       ...['--maximumMemory', String(MAX_MEMORY / 65536)],
+      ...more,
     ],
     {
       stdout: say,
       stderr: say,
+      transforms: [
+        watchModule(text => {
+          managed = managedAt(text);
+          if (managed !== undefined) throw new Error('managed objects');
+        }),
+      ],
       readFile: sdkReader(job.root),
       writeFile: (_name, contents) => {
         bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : new Uint8Array(contents);
       },
     },
   );
-  if (error !== null || bytes === undefined)
+  if (managed === undefined && (error !== null || bytes === undefined))
     throw buildFailed(`asc ${job.description.entry}`, `${words.join('')}${error?.message ?? ''}`);
-  return { bytes, toolchain: `assemblyscript ${asc.version}` };
+  return { bytes: bytes ?? new Uint8Array(0), toolchain: `assemblyscript ${asc.version}`, managed };
+}
+
+/** Sees the module ahead of the optimiser, which takes most of the time and inlines the allocator away. */
+function watchModule(watch: (text: string) => void): Transform {
+  const transform: Pick<Transform, 'afterCompile'> = {
+    afterCompile: (module: { emitText(): string }) => watch(module.emitText()),
+  };
+  // The compiler asks of each method whether it is there.
+  return transform as Transform;
+}
+
+/** The places, for the author; undefined if there are none. */
+function managedAt(text: string): string | undefined {
+  const found = findManaged(text);
+  if (found.length === 0) return undefined;
+  return [
+    'managed objects (new, array literals, texts made with + or string methods), which the calls of the gateway write over:',
+    ...found.slice(0, 20).map(({ at, by }) => `  ${at}  by ${by}`),
+    ...(found.length > 20 ? [`  and ${found.length - 20} more places`] : []),
+    'Write texts with put..., take memory with allocate or keep: plugins-wasm/sdk-as/README.md',
+  ].join('\n');
 }
 
 async function compileText(job: GuestJob): Promise<Compiled> {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { appendManifest, type Fault, faultOf } from '../../runtime/index.js';
+import { checkBuilt } from './check-built.js';
 import { compileGuest } from './compile.js';
 import type { GuestJob } from './guest.js';
 
@@ -27,6 +28,7 @@ async function run(job: GuestJob): Promise<JobReport> {
   try {
     const { bytes, toolchain } = await compileGuest(job);
     const packed = job.description.pack === false ? bytes : packGuest(job, bytes, toolchain);
+    if (job.check === true) checkBuilt(packed);
     mkdirSync(dirname(job.out), { recursive: true });
     // Complete or not there: a gateway may watch this folder.
     writeFileSync(`${job.out}.part`, packed);

@@ -44,6 +44,8 @@ export interface GuestJob {
   /** SHA-256 over everything that the file is made from, lower-case hex. */
   readonly source: string;
   readonly vectors: readonly Vector[];
+  /** True: a file that a gateway would refuse is not written. The tree has guests that have to be refused. */
+  readonly check?: boolean;
 }
 
 /** The builder itself is one of the things that a file is made from: as it runs, since a package has no sources. */

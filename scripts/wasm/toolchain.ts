@@ -102,5 +102,17 @@ function wantedVersion(tool: string): string {
 }
 
 export function buildFailed(what: string, words: string): SluiceError {
-  return new SluiceError('SLUICE_PLUGIN_BUILD', `${what}:\n${words.trim()}`);
+  return new SluiceError('SLUICE_PLUGIN_BUILD', `${what}:\n${words.trim()}${hintFor(words)}`);
+}
+
+/** A header or a function of libc: the words of a compiler do not say that there is none. */
+const LIBC = /'[\w/.]+' file not found|undefined symbol: \w+/;
+
+function hintFor(words: string): string {
+  if (!LIBC.test(words)) return '';
+  return (
+    '\nThere is no libc and no libc++: sluice.h brings memcpy, memmove, memset, memcmp and strlen without further' +
+    ' headers, and writers and readers for texts, numbers and JSON (cpp-kernels/README.md); other headers than those of' +
+    ' the compiler itself have to lie beside the source'
+  );
 }

@@ -1,0 +1,2 @@
+/* json.cpp is C as well. */
+#include "json.cpp"

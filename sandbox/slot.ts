@@ -75,7 +75,11 @@ export class Slot {
       replaced: (index, buffer) => this.#sandbox?.send({ kind: 'slab', index, buffer }),
     });
     this.#recovery = new Recovery(this.ring);
-    this.#commits = new CommitWatch(this.ring.control, () => this.#committed());
+    this.#commits = new CommitWatch(
+      this.ring.control,
+      () => this.ring.outstanding > 0,
+      () => this.#committed(),
+    );
     this.#deadline = new DeadlineWatch(
       this.ring.control,
       stage => this.#limitOf(stage),
@@ -208,7 +212,9 @@ export class Slot {
     this.#idle.worked();
     if (this.#detached !== undefined && Atomics.load(this.ring.control, RING.detach) === 0) this.#limit();
     this.#sandbox?.ring();
-    if (this.#state === 'serving') this.#watch();
+    if (this.#state !== 'serving') return;
+    this.#watch();
+    this.#commits.arm();
   }
 
   #watch(): void {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
-import { type Admin, startAdmin } from './admin/server.js';
+import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
 import type { Config } from './config/config.js';
 import { Catalog } from './plugins/catalog.js';
@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly log: Log;
   /** Port of the embedded broker, where one is needed; 0: any. Default 1883. */
   readonly brokerPort?: number;
+  /** Shows a text to who started the program, and to nobody else: a new token of the admin API. */
+  readonly announce?: (text: string) => void;
 }
 
 /**
@@ -50,8 +52,8 @@ export class Gateway {
   readonly #catalog: Catalog;
   readonly #pool: SandboxPool;
   readonly #router: Router;
+  readonly #admin: Admin;
   #broker: Broker | undefined;
-  #admin: Admin | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -67,20 +69,40 @@ export class Gateway {
       metrics: this.metrics,
       report: this.#report,
       connected: () => void this.#startSources(),
+      swapped: outcome => this.#admin.swapped(outcome),
     });
     this.#catalog = new Catalog(config.plugins.dir, new Transpiler(join(config.data.dir, 'components')), {
       offered: offer => {
+        this.#admin.catalogEvents.offered(offer);
         if (this.#stopped === undefined) this.#router.offered(offer);
       },
-      gone: (name, file) =>
-        this.#report.info(
-          `${file} is gone; the version of ${name} in memory serves on until the gateway stops`,
-          { plugin: name },
-        ),
+      gone: (name, file) => {
+        this.#admin.catalogEvents.gone(name, file);
+        const still = this.#router.offers.get(name)?.file === file;
+        const then = still
+          ? 'the version of it in memory serves on until the gateway stops'
+          : 'its routes wait for another file';
+        this.#report.info(`${file} (${name}) is gone; ${then}`, { plugin: name });
+      },
       refused: (file, error) => {
+        this.#admin.catalogEvents.refused(file, error);
         if (this.#stopped === undefined) this.#report.fault(error.toFault(), { file }, 'error');
       },
     });
+    this.#admin = new Admin({
+      config,
+      router: this.#router,
+      catalog: this.#catalog,
+      sources: this.#sources,
+      sinks: this.#sinks,
+      metrics: this.metrics,
+      report: this.#report,
+      log: options.log,
+      ready: () => this.#ready(),
+      settled: () => this.settled(),
+      announce: options.announce ?? (() => {}),
+    });
+    this.#report.onFault = (fault, where) => this.#admin.fault(fault, where);
   }
 
   /** Port of the embedded broker, if it runs. */
@@ -89,7 +111,7 @@ export class Gateway {
   }
 
   get adminPort(): number | undefined {
-    return this.#admin?.port;
+    return this.#admin.port;
   }
 
   get routes(): readonly Route[] {
@@ -107,14 +129,7 @@ export class Gateway {
         this.#sources.set(name, { feed, ...made, started: false });
       }
       for (const route of this.#config.routes) this.#router.add(route);
-      const { host, port } = this.#config.admin;
-      this.#admin = await startAdmin({
-        host,
-        port,
-        metrics: this.metrics,
-        ready: () => this.#ready(),
-        log: this.#options.log,
-      });
+      await this.#admin.start();
       await makeFolder(this.#config.plugins.dir);
       await this.settled(this.#catalog.start());
       this.#router.sayMissing();
@@ -156,7 +171,7 @@ export class Gateway {
     await Promise.all([...this.#sinks.values()].map(({ sink }) => sink.stop(abort)));
     await Promise.all([...this.#sources.values()].map(({ source }) => source.close?.()));
     await this.#pool.close();
-    await this.#admin?.stop();
+    await this.#admin.stop();
     await this.#broker?.stop();
     for (const { feed } of this.#sources.values()) feed.sayUndelivered();
     this.#report.flush();

@@ -11,6 +11,7 @@ export interface AuditEntry {
   readonly plugin: string;
   /** `ok`, `pending`, or the code of what it was refused for. */
   readonly outcome: string;
+  readonly version?: string;
   readonly detail?: string;
 }
 

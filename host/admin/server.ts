@@ -1,45 +1,60 @@
-import { STATUS_CODES } from 'node:http';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { SluiceError } from '../../runtime/index.js';
-import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { isLoopback, isLoopbackHeader } from './loopback.js';
-import { PROBLEM_TYPE, problemJson } from './problem-json.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { Guard } from './guard.js';
+import { openApi } from './openapi.js';
+import { fromFastify, refuse, statusOf } from './refusal.js';
+import { addResource, type Resource } from './resource.js';
+import type { Token } from './token.js';
 
-export interface AdminOptions {
+export interface ServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  readonly token: Token;
   readonly metrics: Metrics;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
-  readonly log: Log;
+  readonly report: Reporter;
+  readonly version: string;
+  /** What needs the token. */
+  readonly resources: readonly Resource[];
 }
 
-export interface Admin {
+export interface Server {
   readonly port: number;
   stop(): Promise<void>;
 }
 
+/** For a whole request: an upload of 32 MiB over 3 Mbit/s. */
+const REQUEST_MS = 120_000;
+const HEADERS_MS = 10_000;
+const MOST_CONNECTIONS = 128;
+
 /**
- * /livez, /readyz and /metrics, without a token and therefore on loopback only.
+ * Listens for probes (without a token) and for /v1.
  * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
  */
-export async function startAdmin(options: AdminOptions): Promise<Admin> {
-  const { host, port, log } = options;
-  if (!isLoopback(host)) {
-    throw new SluiceError(
-      'SLUICE_LISTEN_FAILED',
-      `admin: ${host} is no loopback address; this version has no access token yet, so it listens on 127.0.0.1 or ::1 only`,
-    );
-  }
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { host, port, report } = options;
+  const guard = new Guard(host, options.token);
   const server = fastify({
     logger: false,
     forceCloseConnections: true,
-    requestTimeout: 10_000,
-    bodyLimit: 65536,
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS },
+    routerOptions: { maxParamLength: 128 },
+    frameworkErrors: (thrown, _request, reply) => void refuse(reply, fromFastify(thrown)),
   });
-  addErrors(server, log);
-  addRoutes(server, options);
+  server.server.maxConnections = MOST_CONNECTIONS;
+  server.removeAllContentTypeParsers();
+  // The handler reads the body itself, as it comes.
+  server.addContentTypeParser('application/wasm', (_request, _body, done) => done(null));
+  addAnswers(server, guard, report);
+  const probes = probeResources(options);
+  const document = openApi(options.version, [...probes, ...options.resources]);
+  for (const resource of [...probes, ...options.resources]) addResource(server, resource);
+  server.get('/openapi.json', () => document);
   try {
     // One address, not all that "localhost" stands for: with port 0 each would get a port of its own.
     await server.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
@@ -52,49 +67,62 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   return { port: bound, stop: () => server.close() };
 }
 
-function addRoutes(server: FastifyInstance, { metrics, ready }: AdminOptions): void {
-  server.get('/livez', () => ({ live: true }));
-  server.get('/readyz', (_request, reply) => {
-    const state = ready();
-    return reply.code(state.ready ? 200 : 503).send(state);
-  });
-  server.get('/metrics', async (_request, reply) => {
-    const text = await metrics.render();
-    return reply.type(metrics.contentType).send(text);
-  });
+function probeResources({ metrics, ready }: ServerOptions): Resource[] {
+  const json = { 200: 'application/json' };
+  return [
+    {
+      path: '/livez',
+      operations: {
+        GET: { summary: 'The process serves.', answers: json, open: true, run: () => ({ live: true }) },
+      },
+    },
+    {
+      path: '/readyz',
+      operations: {
+        GET: {
+          summary: 'Frames can be delivered.',
+          answers: { ...json, 503: 'application/json' },
+          open: true,
+          run: (_request, reply) => {
+            const state = ready();
+            return reply.code(state.ready ? 200 : 503).send(state);
+          },
+        },
+      },
+    },
+    {
+      path: '/metrics',
+      operations: {
+        GET: {
+          summary: 'Metrics for Prometheus.',
+          answers: { 200: 'text/plain' },
+          open: true,
+          run: async (_request, reply) => {
+            const text = await metrics.render();
+            return reply.type(metrics.contentType).send(text);
+          },
+        },
+      },
+    },
+  ];
 }
 
-function addErrors(server: FastifyInstance, log: Log): void {
-  server.addHook('onRequest', async (request, reply) => {
-    if (isLoopbackHeader(request.headers.host)) return;
-    // 421: this server answers for no such name. Source: RFC 9110, 15.5.20.
-    await refuse(reply, 421, 'the Host header names another machine');
-  });
+function addAnswers(server: FastifyInstance, guard: Guard, report: Reporter): void {
+  server.addHook('onRequest', async (request, reply) => guard.check(request, reply));
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   });
   server.setNotFoundHandler((request, reply) =>
-    refuse(reply, 404, `there is no ${request.method} ${request.url}`),
+    refuse(reply, new SluiceError('SLUICE_ADMIN_PATH', `there is no ${request.url}`)),
   );
-  server.setErrorHandler((thrown: Error & { statusCode?: number }, request, reply) => {
-    const status = thrown.statusCode ?? 500;
-    if (status < 500) return refuse(reply, status, thrown.message);
-    log.error(
-      { code: 'SLUICE_INTERNAL', url: request.url, error: thrown.message },
-      'an admin request failed',
-    );
-    return reply
-      .code(status)
-      .type(PROBLEM_TYPE)
-      .send(problemJson(status, STATUS_CODES[status] ?? 'Error', thrown.message, 'SLUICE_INTERNAL'));
+  server.setErrorHandler((thrown: Error, request, reply) => {
+    const error = fromFastify(thrown);
+    const status = statusOf(error.code);
+    // Who knocks at the door without a key is worth a line; what goes wrong inside is too.
+    if (status === 401 || status === 403 || status === 421 || status >= 500)
+      report.fault(error.toFault(), { peer: request.ip }, status >= 500 ? 'error' : 'warn');
+    return refuse(reply, error);
   });
-}
-
-function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  return reply
-    .code(status)
-    .type(PROBLEM_TYPE)
-    .send(problemJson(status, STATUS_CODES[status] ?? 'Error', detail));
 }
 
 function listenError(thrown: unknown, host: string, port: number): SluiceError {

@@ -10,7 +10,7 @@ export async function start(options: { config?: string }): Promise<void> {
   const { config, warnings } = await loadConfig(options.config, { pluginNames });
   const log = createLog();
   for (const warning of warnings) log.warn(formatProblem(warning));
-  const gateway = new Gateway(config, { log });
+  const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });
   await gateway.start();
   const signal = await untilSignal();
   log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`);

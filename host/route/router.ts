@@ -1,4 +1,4 @@
-import { LIMITS, SluiceError } from '../../runtime/index.js';
+import { type Fault, LIMITS, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, SandboxPool } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/catalog.js';
@@ -6,11 +6,23 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
 import { Route, type RouteSink } from './route.js';
+import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
 
-/** A route that has been full for this long delivers nothing: the gateway is not ready. */
-const STUCK_MS = 5000;
+/** A slot that is halted gets this long for what it is at; then it is ended. */
+const HALT_MS = 5000;
+
+/** What became of an offer at one route. */
+export interface SwapOutcome {
+  readonly offer: Offer;
+  readonly route: string;
+  /** Generation that serves this route now; 0: none ever has. */
+  readonly generation: number;
+  /** Why it was refused; undefined: it serves. */
+  readonly fault?: Fault;
+}
 
 interface RunningRoute {
+  readonly config: RouteConfig;
   readonly route: Route;
   readonly steps: readonly StepConfig[];
   /** What its chain runs now, by plugin. */
@@ -31,6 +43,8 @@ export interface RouterParts {
   readonly report: Reporter;
   /** A source has got a route it did not have before. */
   readonly connected: () => void;
+  /** A swap has come to its end. */
+  readonly swapped: (outcome: SwapOutcome) => void;
 }
 
 /** Decides which plugin runs where: the routes, what the folder offers, and the swaps between them. */
@@ -39,6 +53,10 @@ export class Router {
   readonly #routes: RunningRoute[] = [];
   readonly #offers = new Map<string, Offer>();
   readonly #swaps = new Set<Promise<void>>();
+  /** Plugins that are not to run, whatever the folder offers. */
+  readonly #disabled = new Set<string>();
+  /** Plugins of which the next offer may be the one that serves. */
+  readonly #back = new Set<string>();
   #turn = 0;
 
   constructor(parts: RouterParts) {
@@ -58,13 +76,54 @@ export class Router {
 
   /** A file came or changed: every route that names its plugin gets a new generation. */
   offered(offer: Offer): void {
+    const back = this.#back.delete(offer.name);
     this.#offers.set(offer.name, offer);
     if (!this.#routes.some(({ steps }) => names(steps, offer.name))) this.#routeByItself(offer);
     for (const running of this.#routes) {
-      if (!names(running.steps, offer.name)) continue;
+      if (!names(running.steps, offer.name) || (back && serves(running, offer))) continue;
       const swap = this.#swap(running, offer).finally(() => this.#swaps.delete(swap));
       this.#swaps.add(swap);
     }
+  }
+
+  /** Runs what is offered of this plugin once more, as a fresh generation. */
+  again(plugin: string): void {
+    const offer = this.#offers.get(plugin);
+    if (offer !== undefined) this.offered(offer);
+  }
+
+  /** The file that served before is about to be put back: where it still serves nothing is swapped. */
+  putBack(plugin: string): void {
+    this.#back.add(plugin);
+  }
+
+  /** The plugin runs no more: frames of its routes wait, and hold up what cannot be asked for again. */
+  disable(plugin: string): Promise<void> {
+    this.#disabled.add(plugin);
+    return this.#halt(plugin);
+  }
+
+  enable(plugin: string): void {
+    if (this.#disabled.delete(plugin)) this.again(plugin);
+  }
+
+  /** The plugin is taken away: its routes wait for another file. */
+  forget(plugin: string): Promise<void> {
+    this.#offers.delete(plugin);
+    return this.#halt(plugin);
+  }
+
+  isDisabled(plugin: string): boolean {
+    return this.#disabled.has(plugin);
+  }
+
+  /** What the folder offers, by plugin. */
+  get offers(): ReadonlyMap<string, Offer> {
+    return this.#offers;
+  }
+
+  status(): readonly RouteStatus[] {
+    return this.#routes.map(running => statusOf(running, this.#offers, this.#disabled));
   }
 
   /** The swaps that are under way have ended. */
@@ -98,20 +157,13 @@ export class Router {
     if (this.#routes.length === 0) {
       return [`no route: the plugin folder ${this.#parts.plugins.dir} holds no plugin that fits a source`];
     }
-    return this.#routes.flatMap(({ route, steps }) => {
-      const missing = this.#missing(steps);
-      if (missing.length > 0) return [`route ${route.name} waits for the plugin ${missing.join(', ')}`];
-      const { state } = route.slot;
-      if (route.fullForMs > STUCK_MS) {
-        const seconds = Math.round(route.fullForMs / 1000);
-        return [
-          `route ${route.name} is full and has given nothing back for ${seconds} s: its plugin hangs, or its sink is away`,
-        ];
-      }
-      // A fresh instance is on its way, and frames are kept meanwhile.
-      if (state === 'serving' || state === 'recovering') return [];
-      return [`route ${route.name}: its plugins are ${state === 'starting' ? 'starting' : 'refused'}`];
-    });
+    return this.status().flatMap(status => reasonOf(status) ?? []);
+  }
+
+  async #halt(plugin: string): Promise<void> {
+    const halted = this.#routes.filter(({ steps }) => names(steps, plugin));
+    for (const running of halted) running.serving = new Map();
+    await Promise.all(halted.map(({ route }) => route.slot.stop(HALT_MS)));
   }
 
   #missing(steps: readonly StepConfig[]): string[] {
@@ -123,6 +175,7 @@ export class Router {
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
     const running = {
+      config,
       route: new Route(config.name, pool, to, metrics, report),
       steps: config.through,
       serving: new Map<string, Offer>(),
@@ -167,6 +220,7 @@ export class Router {
       running.serving = offers;
       const ms = Math.round(performance.now() - began);
       this.#parts.report.info(`${offer.file} serves (generation ${route.slot.generation}, ${ms} ms)`, where);
+      this.#parts.swapped({ offer, route: route.name, generation: route.slot.generation });
       this.#connect(running);
     } catch (thrown) {
       this.#refused(running, offer, thrown, where);
@@ -185,16 +239,18 @@ export class Router {
     const error = thrown instanceof SluiceError ? thrown : new SluiceError('SLUICE_INTERNAL', String(thrown));
     // That there was no thread for it says nothing about the plugin.
     if (!error.code.startsWith('SLUICE_SANDBOX_')) running.refused.add(offer);
-    const serves = running.route.slot.generation > 0;
-    const serving = serves ? 'the version before it serves on' : 'nothing serves this route yet';
+    const goesOn = running.route.slot.state !== 'stopped';
+    const serving = goesOn ? 'the version before it serves on' : 'nothing serves this route yet';
     this.#parts.metrics.plugin(offer.name).faulted(offer.manifest.version, error.code);
     this.#parts.report.fault(
       { ...error.toFault(), message: `${offer.file} is refused: ${error.message}; ${serving}` },
       where,
       'error',
     );
+    const { name, slot } = running.route;
+    this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
     // A route of its own that never ran leaves no trace; the next version of the file gets another.
-    if (!serves && running.waiting.length > 0) this.#routes.splice(this.#routes.indexOf(running), 1);
+    if (!goesOn && running.waiting.length > 0) this.#routes.splice(this.#routes.indexOf(running), 1);
   }
 
   /** The version of each plugin of a route that is to run with `changed`; undefined while one is missing. */
@@ -202,7 +258,7 @@ export class Router {
     const chosen = new Map<string, Offer>();
     for (const { plugin } of steps) {
       const newest = this.#offers.get(plugin);
-      if (newest === undefined) return undefined;
+      if (newest === undefined || this.#disabled.has(plugin)) return undefined;
       // A version that was refused here must not keep its neighbours from being replaced.
       const known = newest !== changed && refused.has(newest) ? serving.get(plugin) : undefined;
       chosen.set(plugin, known ?? newest);
@@ -233,4 +289,8 @@ export class Router {
 
 function names(steps: readonly StepConfig[], plugin: string): boolean {
   return steps.some(step => step.plugin === plugin);
+}
+
+function serves({ route, serving }: RunningRoute, { name, manifest }: Offer): boolean {
+  return route.slot.state === 'serving' && serving.get(name)?.manifest.sha256 === manifest.sha256;
 }

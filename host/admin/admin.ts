@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import type { Config } from '../config/config.js';
+import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
+import type { RouteSink } from '../route/route.js';
+import type { Router, SwapOutcome } from '../route/router.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { Audit } from './audit.js';
+import { EventStreams } from './event-streams.js';
+import { EventHub } from './events.js';
+import { isLoopback } from './loopback.js';
+import { PluginBoard } from './plugin-board.js';
+import { PluginChanges } from './plugin-changes.js';
+import { PluginStore } from './plugin-store.js';
+import { Rates } from './rates.js';
+import { Sampler } from './sampler.js';
+import { type Server, startServer } from './server.js';
+import { storedToken, Token } from './token.js';
+import { removeTemporaries } from './upload.js';
+import { v1Resources } from './v1.js';
+import type { SourceParts } from './views.js';
+
+export interface AdminParts {
+  readonly config: Config;
+  readonly router: Router;
+  readonly catalog: Catalog;
+  readonly sources: ReadonlyMap<string, SourceParts>;
+  readonly sinks: ReadonlyMap<string, RouteSink>;
+  readonly metrics: Metrics;
+  readonly report: Reporter;
+  readonly log: Log;
+  readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** All files that are in the folder now are dealt with, and the swaps they led to are over. */
+  readonly settled: () => Promise<void>;
+  /** Shows a text to who started the program, and to nobody else: it holds the token. */
+  readonly announce: (text: string) => void;
+}
+
+/** The admin API: what the gateway tells it of, what it shows of that, and what it does when asked. */
+export class Admin {
+  readonly board: PluginBoard;
+  readonly #parts: AdminParts;
+  readonly #hub = new EventHub();
+  readonly #rates = new Rates();
+  readonly #store: PluginStore;
+  readonly #changes: PluginChanges;
+  readonly #sampler: Sampler;
+  readonly #streams: EventStreams;
+  #server: Server | undefined;
+
+  constructor(parts: AdminParts) {
+    this.#parts = parts;
+    const { config, router, metrics, log } = parts;
+    const { dir } = config.data;
+    const hub = this.#hub;
+    const rates = this.#rates;
+    const store = new PluginStore(dir);
+    this.#store = store;
+    const board = new PluginBoard({ router, metrics, rates, hub, previous: name => store.previous(name) });
+    this.board = board;
+    const folder = config.plugins.dir;
+    const audit = new Audit(dir, log);
+    this.#changes = new PluginChanges({ ...parts, config: config.admin, folder, board, store, audit, hub });
+    this.#sampler = new Sampler({ ...parts, rates, hub });
+    this.#streams = new EventStreams(hub, { dropped: () => metrics.eventClientDropped() });
+  }
+
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  /** Of the router. */
+  swapped(outcome: SwapOutcome): void {
+    this.board.swapped(outcome);
+    if (outcome.fault === undefined) this.#changes.keep(outcome.offer.name);
+  }
+
+  /** Of the catalogue, before the gateway does anything about it. */
+  readonly catalogEvents: CatalogEvents = {
+    offered: offer => this.board.offered(offer),
+    gone: (_name, file) => this.board.gone(file),
+    refused: (file, error) => this.board.unusable(file, error),
+  };
+
+  /** Of everybody, by the reporter. */
+  fault(fault: Fault, where: Readonly<Record<string, string>>): void {
+    const { code, message } = fault;
+    const { source, sink } = where;
+    if (code.startsWith('SLUICE_SOURCE_') && source !== undefined)
+      this.#hub.emit({ type: 'source.failed', source, code, message });
+    else if (code.startsWith('SLUICE_SINK_') && sink !== undefined)
+      this.#hub.emit({ type: 'sink.failed', sink, code, message });
+    else this.board.fault(fault, where);
+  }
+
+  /**
+   * Before the plugin folder is looked at: what is disabled must not run first.
+   * @throws SluiceError SLUICE_ADMIN_EXPOSED, SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
+   */
+  async start(): Promise<void> {
+    const { config, router, metrics, report, ready } = this.#parts;
+    const { host, port, uploads } = config.admin;
+    if (config.admin.token === undefined && !isLoopback(host)) {
+      throw new SluiceError(
+        'SLUICE_ADMIN_EXPOSED',
+        `admin.host is ${host}, which is no loopback address, and admin.token is not set`,
+      );
+    }
+    for (const name of await this.#store.open()) await router.disable(name);
+    if (uploads) await removeTemporaries(config.plugins.dir);
+    const version = packageVersion();
+    const shown = { version, node: process.versions.node, uploads };
+    const resources = v1Resources({
+      ...this.#parts,
+      board: this.board,
+      changes: this.#changes,
+      rates: this.#rates,
+      streams: this.#streams,
+      version: shown,
+    });
+    const { token, show } = await this.#token();
+    this.#server = await startServer({
+      host,
+      port,
+      token: new Token(token),
+      metrics,
+      ready,
+      report,
+      version,
+      resources,
+    });
+    show?.(this.#server.port);
+    this.#sampler.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#sampler.stop();
+    this.#streams.stop();
+    await this.#server?.stop();
+    await this.#changes.settled();
+  }
+
+  /** The configured one, else the stored one; one that was just made is shown. */
+  async #token(): Promise<{ token: string; show?: (port: number) => void }> {
+    const { config, announce, report } = this.#parts;
+    const { token, host } = config.admin;
+    if (token !== undefined) return { token };
+    try {
+      const { text, file, fresh } = await storedToken(config.data.dir);
+      if (!fresh) return { token: text };
+      const show = (port: number): void => {
+        report.info(`the token for the admin API was made, and is kept in ${file}`);
+        announce(
+          `\nThe admin API has a new token, which is shown this once and kept in ${file}:\n\n  ${text}\n\nTry it:\n\n  curl -H "Authorization: Bearer $(cat ${file})" http://${host}:${port}/v1/plugins\n\n`,
+        );
+      };
+      return { token: text, show };
+    } catch (thrown) {
+      // The gateway's work does not need it: nobody gets in, and the log says why.
+      report.fault(faultOf(thrown), {}, 'error');
+      return { token: crypto.randomUUID() };
+    }
+  }
+}
+
+function packageVersion(): string {
+  // From dist/host/admin/ up to the package.
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,205 @@
+import { type Fault, isRefusal, type SluiceError } from '../../runtime/index.js';
+import type { Offer } from '../plugins/catalog.js';
+import type { RouteStatus } from '../route/route-status.js';
+import type { Router, SwapOutcome } from '../route/router.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { EventHub } from './events.js';
+import type { Kept } from './plugin-store.js';
+import type { Rates } from './rates.js';
+import type { PluginView } from './schemas.js';
+
+/** One event of this kind for a plugin in this time: a plugin can fail at every frame. */
+const FAULT_EVERY_MS = 1000;
+
+interface Refusal {
+  readonly fault: Fault;
+  readonly file: string;
+  readonly version?: string;
+}
+
+interface LastFault extends Fault {
+  readonly at: number;
+}
+
+export interface PluginBoardParts {
+  readonly router: Router;
+  readonly metrics: Metrics;
+  readonly rates: Rates;
+  readonly hub: EventHub;
+  /** The version before the present one. */
+  readonly previous: (plugin: string) => Kept | undefined;
+}
+
+/** What is known of every plugin and of every file that cannot be one; tells the hub of what changes. */
+export class PluginBoard {
+  readonly #parts: PluginBoardParts;
+  /** By plugin: why its newest file does not run. */
+  readonly #refused = new Map<string, Refusal>();
+  /** By file: why it is no plugin. */
+  readonly #files = new Map<string, Refusal>();
+  readonly #last = new Map<string, LastFault>();
+  /** By plugin and code: faults that a reset has set aside. */
+  readonly #before = new Map<string, number>();
+  readonly #told = new Map<string, number>();
+
+  constructor(parts: PluginBoardParts) {
+    this.#parts = parts;
+  }
+
+  offered({ name: plugin, file, manifest: { version } }: Offer): void {
+    this.#files.delete(file);
+    this.#refused.delete(plugin);
+    this.#parts.hub.emit({ type: 'plugin.offered', plugin, version, file });
+  }
+
+  /** A file cannot be used. */
+  unusable(file: string, error: SluiceError): void {
+    const fault = error.toFault();
+    this.#files.set(file, { fault, file });
+    const { code, message } = fault;
+    this.#parts.hub.emit({ type: 'plugin.refused', file, code, message });
+  }
+
+  gone(file: string): void {
+    this.#files.delete(file);
+  }
+
+  /** What was said of a plugin that is not there any more. */
+  forget(plugin: string): void {
+    for (const map of [this.#refused, this.#last]) map.delete(plugin);
+  }
+
+  /** The plugin was taken away. */
+  removed(plugin: string): void {
+    this.forget(plugin);
+    this.#parts.hub.emit({ type: 'plugin.removed', plugin });
+  }
+
+  swapped({ offer, route, generation, fault }: SwapOutcome): void {
+    const { name: plugin, file, manifest } = offer;
+    const { version } = manifest;
+    if (fault === undefined) {
+      this.#parts.hub.emit({ type: 'plugin.serving', plugin, version, route, generation });
+      return;
+    }
+    this.#refused.set(plugin, { fault, file, version });
+    const { code, message } = fault;
+    this.#parts.hub.emit({ type: 'plugin.refused', plugin, file, route, code, message });
+  }
+
+  /** Every fault that the gateway reports; in the way of frames that fail, so it is quick. */
+  fault(fault: Fault, where: Readonly<Record<string, string>>): void {
+    const { plugin, code, message } = fault;
+    if (plugin === undefined || isRefusal(code) || !/_(GUEST|KERNEL)_/.test(code)) return;
+    // Of what was refused before it served, the outcome of the swap tells.
+    if (where.version !== undefined) return;
+    const at = Date.now();
+    this.#last.set(plugin, { ...fault, at });
+    const id = `${plugin}\n${code}`;
+    if (at - (this.#told.get(id) ?? 0) < FAULT_EVERY_MS) return;
+    this.#told.set(id, at);
+    const route = where.route === undefined ? {} : { route: where.route };
+    this.#parts.hub.emit({ type: 'plugin.faulted', plugin, code, message, ...route });
+  }
+
+  /** Counts faults of this plugin from nothing again. */
+  async reset(plugin: string): Promise<void> {
+    this.#last.delete(plugin);
+    for (const [code, count] of await this.#counted(plugin)) this.#before.set(`${plugin}\n${code}`, count);
+  }
+
+  /** Every plugin by name, then files that are none. */
+  async list(): Promise<PluginView[]> {
+    const { router } = this.#parts;
+    const names = new Set([...router.offers.keys(), ...this.#refused.keys()]);
+    const views = await Promise.all([...names].sort().map(name => this.#view(name)));
+    return [...views, ...[...this.#files.values()].map(unusableView)];
+  }
+
+  async get(name: string): Promise<PluginView | undefined> {
+    return (await this.list()).find(view => view.name === name);
+  }
+
+  /** Why the newest file of this plugin does not run. */
+  refusalOf(plugin: string): Fault | undefined {
+    return this.#refused.get(plugin)?.fault;
+  }
+
+  /** Why a file of the folder is no plugin. */
+  refusalOfFile(file: string): Fault | undefined {
+    return this.#files.get(file)?.fault;
+  }
+
+  async #view(name: string): Promise<PluginView> {
+    const { router, rates, previous } = this.#parts;
+    const offer = router.offers.get(name);
+    const refused = this.#refused.get(name);
+    const routes = router.status().filter(({ config }) => config.through.some(step => step.plugin === name));
+    const serving = routes.map(route => route.serving.get(name)).find(found => found !== undefined);
+    const shown = serving ?? offer;
+    const last = this.#last.get(name);
+    const before = previous(name);
+    return {
+      name,
+      file: shown?.file ?? refused?.file ?? '',
+      state: router.isDisabled(name) ? 'disabled' : stateOf(routes, serving, refused),
+      routes: routes.map(({ config }) => config.name),
+      generation: Math.max(0, ...routes.map(({ route }) => route.slot.generation)),
+      framesPerSecond: rates.of(`plugin ${name}`),
+      faults: await this.#faults(name),
+      ...(shown === undefined ? {} : { version: shown.manifest.version, sha256: shown.manifest.sha256 }),
+      ...(last === undefined ? {} : { lastFault: { code: last.code, message: last.message, at: last.at } }),
+      ...(refused === undefined ? {} : { refused: refusedView(refused) }),
+      ...(before === undefined ? {} : { previous: { version: before.version, sha256: before.sha256 } }),
+    };
+  }
+
+  async #faults(plugin: string): Promise<Record<string, number>> {
+    const faults: Record<string, number> = {};
+    for (const [code, count] of await this.#counted(plugin)) {
+      const rest = count - (this.#before.get(`${plugin}\n${code}`) ?? 0);
+      if (rest > 0) faults[code] = rest;
+    }
+    return faults;
+  }
+
+  /** By code, over all versions. */
+  async #counted(plugin: string): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { labels, value } of await this.#parts.metrics.values('sluice_plugin_faults_total')) {
+      const { code = '' } = labels;
+      if (labels.plugin === plugin) counts.set(code, (counts.get(code) ?? 0) + value);
+    }
+    return counts;
+  }
+}
+
+function stateOf(
+  routes: readonly RouteStatus[],
+  serving: Offer | undefined,
+  refused: Refusal | undefined,
+): PluginView['state'] {
+  if (serving !== undefined) return 'serving';
+  if (refused !== undefined) return 'refused';
+  if (routes.length === 0) return 'unused';
+  return routes.some(({ state }) => state === 'starting') ? 'starting' : 'waiting';
+}
+
+function refusedView({ fault, version }: Refusal): NonNullable<PluginView['refused']> {
+  const { code, message } = fault;
+  return { code, message, ...(version === undefined ? {} : { version }) };
+}
+
+/** A file that is no plugin goes by its own name. */
+function unusableView(refusal: Refusal): PluginView {
+  return {
+    name: refusal.file.replace(/\.wasm$/, ''),
+    file: refusal.file,
+    state: 'refused',
+    routes: [],
+    generation: 0,
+    framesPerSecond: 0,
+    faults: {},
+    refused: refusedView(refusal),
+  };
+}

@@ -1,0 +1,230 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { faultOf, SluiceError } from '../../runtime/index.js';
+import type { AdminConfig } from '../config/config.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import type { Audit } from './audit.js';
+import type { EventHub } from './events.js';
+import { removeFile } from './files.js';
+import { Installer, type InstallerParts } from './installer.js';
+import type { PluginStore } from './plugin-store.js';
+import type { PluginView } from './schemas.js';
+import { checkUpload, receive, stored } from './upload.js';
+
+/** An answer waits this long for what becomes of a change: a swap waits for a sink that is away. */
+const ANSWER_MS = 10_000;
+/** Changes under way and waiting: they are made one after the other. */
+const MOST_CHANGES = 8;
+
+export interface ChangeParts extends InstallerParts {
+  readonly config: AdminConfig;
+  readonly store: PluginStore;
+  readonly audit: Audit;
+  readonly hub: EventHub;
+  readonly report: Reporter;
+}
+
+export interface Changed {
+  /** 201: it was not there before; 202: it is not known yet what becomes of it. */
+  readonly status: 200 | 201 | 202;
+  /** Undefined: it is not there any more. */
+  readonly plugin: PluginView | undefined;
+}
+
+/** A body as it comes in. */
+export interface Body {
+  readonly stream: Readable;
+  readonly announced: number | undefined;
+}
+
+/** What a user can do to a plugin: one change after the other, each audited with its outcome. */
+export class PluginChanges {
+  readonly #parts: ChangeParts;
+  readonly #installer: Installer;
+  #last: Promise<unknown> = Promise.resolve();
+  #kept: Promise<void> = Promise.resolve();
+  #count = 0;
+
+  constructor(parts: ChangeParts) {
+    this.#parts = parts;
+    this.#installer = new Installer(parts);
+  }
+
+  upload(name: string, body: Body, who: string): Promise<Changed> {
+    const { config, folder } = this.#parts;
+    return this.#audited('plugin.upload', name, who, async () => {
+      if (!config.uploads) throw new SluiceError('SLUICE_ADMIN_UPLOADS_OFF', 'admin.uploads is false');
+      if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
+        throw new SluiceError('SLUICE_PLUGIN_NAME', 'the name in the path cannot be that of a plugin');
+      }
+      const { path, bytes } = await receive(body.stream, folder, config.maxUploadBytes, body.announced);
+      try {
+        const manifest = checkUpload(name, bytes);
+        return await this.#inTurn(name, () => this.#installer.install(path, manifest));
+      } finally {
+        await removeFile(path);
+      }
+    });
+  }
+
+  rollback(name: string, who: string): Promise<Changed> {
+    return this.#known('plugin.rollback', name, who, async () => {
+      const { store } = this.#parts;
+      const previous = store.previous(name);
+      if (previous === undefined) {
+        throw new SluiceError('SLUICE_ADMIN_NO_PREVIOUS', `no version of ${name} before this one is kept`);
+      }
+      const bytes = await stored(() => store.read(previous));
+      return this.#installer.installBytes(bytes, checkUpload(name, bytes));
+    });
+  }
+
+  remove(name: string, who: string): Promise<Changed> {
+    const { board, router, folder, store, settled } = this.#parts;
+    return this.#known('plugin.delete', name, who, async file => {
+      await stored(() => removeFile(join(folder, file)));
+      await stored(() => removeFile(join(folder, file.replace(/\.wasm$/, '.json'))));
+      await router.forget(name);
+      await settled();
+      await stored(() => store.removed(name));
+      board.removed(name);
+      return false;
+    });
+  }
+
+  disable(name: string, who: string): Promise<Changed> {
+    const { router, store, hub } = this.#parts;
+    return this.#known('plugin.disable', name, who, async () => {
+      await stored(() => store.disable(name));
+      await router.disable(name);
+      hub.emit({ type: 'plugin.disabled', plugin: name });
+      return false;
+    });
+  }
+
+  enable(name: string, who: string): Promise<Changed> {
+    const { router, store, hub } = this.#parts;
+    return this.#known('plugin.enable', name, who, async () => {
+      await stored(() => store.enable(name));
+      router.enable(name);
+      hub.emit({ type: 'plugin.enabled', plugin: name });
+      await router.settled();
+      this.#mustServe(name);
+      return false;
+    });
+  }
+
+  /** Counts faults from nothing, forgets pauses between attempts, and starts a fresh generation. */
+  reset(name: string, who: string): Promise<Changed> {
+    const { router, board } = this.#parts;
+    return this.#known('plugin.reset', name, who, async () => {
+      await board.reset(name);
+      router.again(name);
+      await router.settled();
+      this.#mustServe(name);
+      return false;
+    });
+  }
+
+  /** What serves now is kept, so that it can be rolled back to; changes wait for it. */
+  keep(plugin: string): void {
+    this.#kept = this.#kept
+      .then(() => this.#keep(plugin))
+      .catch(thrown => {
+        const message = `the file of ${plugin} is not kept, so it cannot be rolled back to: ${faultOf(thrown).message}`;
+        this.#parts.report.fault({ code: 'SLUICE_ADMIN_STORE', message, plugin }, { plugin });
+      });
+  }
+
+  /** All that was begun has come to its end. */
+  async settled(): Promise<void> {
+    await this.#kept;
+    await this.#parts.store.settled();
+  }
+
+  async #keep(plugin: string): Promise<void> {
+    const { router, folder, store } = this.#parts;
+    const offer = router.offers.get(plugin);
+    if (offer === undefined) return;
+    const bytes = await readFile(join(folder, offer.file));
+    // It may be the next file already; then its turn is about to come.
+    try {
+      if (checkUpload(plugin, bytes).sha256 !== offer.manifest.sha256) return;
+    } catch {
+      return;
+    }
+    await store.serves(bytes);
+  }
+
+  #mustServe(name: string): void {
+    const fault = this.#parts.board.refusalOf(name);
+    if (fault !== undefined) throw SluiceError.fromFault(fault);
+  }
+
+  /** @throws SluiceError SLUICE_ADMIN_PLUGIN */
+  #known(
+    action: string,
+    name: string,
+    who: string,
+    work: (file: string) => Promise<boolean>,
+  ): Promise<Changed> {
+    const { board, router, store } = this.#parts;
+    return this.#audited(action, name, who, () =>
+      this.#inTurn(name, async () => {
+        const file = (await board.get(name))?.file;
+        const known = file !== undefined || router.isDisabled(name) || store.previous(name) !== undefined;
+        if (!known)
+          throw new SluiceError('SLUICE_ADMIN_PLUGIN', `there is no plugin ${JSON.stringify(name)}`);
+        return work(file ?? `${name}.wasm`);
+      }),
+    );
+  }
+
+  async #audited(
+    action: string,
+    plugin: string,
+    who: string,
+    work: () => Promise<Changed>,
+  ): Promise<Changed> {
+    const { audit } = this.#parts;
+    try {
+      const changed = await work();
+      const version = changed.plugin?.version;
+      const outcome = changed.status === 202 ? 'pending' : 'ok';
+      await audit.record({ who, action, plugin, outcome, ...(version === undefined ? {} : { version }) });
+      return changed;
+    } catch (thrown) {
+      const { code, message } = faultOf(thrown);
+      await audit.record({ who, action, plugin, outcome: code, detail: message });
+      throw thrown;
+    }
+  }
+
+  /** Waits for its turn and then for what becomes of it, but not for ever. */
+  async #inTurn(name: string, work: () => Promise<boolean>): Promise<Changed> {
+    if (this.#count >= MOST_CHANGES) {
+      throw new SluiceError('SLUICE_ADMIN_BUSY', `${MOST_CHANGES} changes are under way`);
+    }
+    this.#count++;
+    const done = Promise.all([this.#last, this.#kept])
+      .then(work)
+      .finally(() => this.#count--);
+    this.#last = done.catch(() => {});
+    const created = await within(ANSWER_MS, done);
+    await this.settled();
+    const plugin = await this.#parts.board.get(name);
+    return { status: created === undefined ? 202 : created ? 201 : 200, plugin };
+  }
+}
+
+/** Undefined: it is not done yet. */
+async function within<T>(ms: number, done: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await Promise.race([done, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readManifest } from '../../runtime/index.js';
+import { moveInto, writeSynced } from './files.js';
+
+/** A version of a plugin whose file is kept. */
+export interface Kept {
+  readonly version: string;
+  /** Of the code, as the manifest says it. */
+  readonly sha256: string;
+  /** SHA-256 of the whole file, which names it. */
+  readonly file: string;
+}
+
+interface History {
+  readonly current?: Kept | undefined;
+  readonly previous?: Kept | undefined;
+}
+
+/**
+ * What has to outlive a restart, in `plugins/` of the data folder: the file of each plugin that serves and of
+ * the one before it (FILE-SHA256.wasm), which is which (NAME.json), and which plugins are disabled
+ * (NAME.disabled, empty).
+ */
+export class PluginStore {
+  readonly #folder: string;
+  readonly #histories = new Map<string, History>();
+  /** Reading and writing, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param data the data folder */
+  constructor(data: string) {
+    this.#folder = join(data, 'plugins');
+  }
+
+  /** Reads what is kept; gives the plugins that are disabled. A folder that is not there holds nothing. */
+  async open(): Promise<readonly string[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    for (const name of names.filter(file => file.endsWith('.json'))) {
+      try {
+        const text = await readFile(join(this.#folder, name), 'utf8');
+        this.#histories.set(name.slice(0, -'.json'.length), JSON.parse(text) as History);
+      } catch {
+        // What cannot be read cannot be rolled back to; the next version starts a new history.
+      }
+    }
+    return names.flatMap(name => /^([a-z0-9][a-z0-9-]{0,62})\.disabled$/.exec(name)?.[1] ?? []);
+  }
+
+  previous(plugin: string): Kept | undefined {
+    return this.#histories.get(plugin)?.previous;
+  }
+
+  /** The bytes of a kept version. @throws if they are gone or are others */
+  async read({ file }: Kept): Promise<Uint8Array> {
+    const bytes = await readFile(join(this.#folder, `${file}.wasm`));
+    if (sha256(bytes) !== file) throw new Error(`${file}.wasm in ${this.#folder} is damaged`);
+    return bytes;
+  }
+
+  /** These bytes are those that serve; what served before them is the previous version from now on. */
+  serves(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      // A plugin with a manifest beside it is two files: it is not kept.
+      const manifest = readManifest(bytes)?.manifest;
+      if (manifest === undefined) return;
+      const { name, version, sha256: code } = manifest;
+      const known = this.#histories.get(name);
+      const file = sha256(bytes);
+      if (known?.current?.file === file) return;
+      await mkdir(this.#folder, { recursive: true });
+      await this.#put(`${file}.wasm`, bytes);
+      const current = { version, sha256: code, file };
+      await this.#write(name, { current, previous: known?.current ?? known?.previous });
+    });
+  }
+
+  /** Nothing serves any more: what did is the previous version. */
+  removed(plugin: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { current, previous } = this.#histories.get(plugin) ?? {};
+      if (current !== undefined || previous !== undefined)
+        await this.#write(plugin, { previous: current ?? previous });
+    });
+  }
+
+  disable(plugin: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await mkdir(this.#folder, { recursive: true });
+      await writeFile(this.#marker(plugin), '');
+    });
+  }
+
+  enable(plugin: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await unlink(this.#marker(plugin)).catch(thrown => {
+        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+      });
+    });
+  }
+
+  /** All that was begun has been written. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  #marker(plugin: string): string {
+    return join(this.#folder, `${plugin}.disabled`);
+  }
+
+  async #write(plugin: string, history: History): Promise<void> {
+    await this.#put(`${plugin}.json`, Buffer.from(`${JSON.stringify(history)}\n`));
+    const before = this.#histories.get(plugin);
+    this.#histories.set(plugin, history);
+    const used = new Set(
+      [...this.#histories.values()].flatMap(({ current, previous }) => [current?.file, previous?.file]),
+    );
+    for (const file of [before?.current?.file, before?.previous?.file]) {
+      if (file !== undefined && !used.has(file))
+        await unlink(join(this.#folder, `${file}.wasm`)).catch(() => {});
+    }
+  }
+
+  async #put(name: string, bytes: Uint8Array): Promise<void> {
+    const temporary = join(this.#folder, `.${name}.new`);
+    await writeSynced(temporary, bytes);
+    await moveInto(temporary, join(this.#folder, name));
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,123 @@
+import { type Static, Type } from 'typebox';
+
+const Count = Type.Integer({ minimum: 0 });
+const Millis = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970; 0: never.' });
+const exact = { additionalProperties: false } as const;
+
+const FaultView = Type.Object(
+  { code: Type.String(), message: Type.String(), at: Type.Optional(Millis) },
+  { ...exact, description: 'A coded failure.' },
+);
+
+export const PluginView = Type.Object(
+  {
+    name: Type.String(),
+    version: Type.Optional(Type.String({ description: 'The version that serves, else the one offered.' })),
+    file: Type.String({ description: 'In the plugin folder.' }),
+    state: Type.Enum(['serving', 'starting', 'waiting', 'refused', 'disabled', 'unused']),
+    routes: Type.Array(Type.String()),
+    generation: Count,
+    sha256: Type.Optional(Type.String({ description: 'Of the code, as the manifest says it.' })),
+    framesPerSecond: Type.Number({ description: 'Over the last seconds.' }),
+    faults: Type.Record(Type.String(), Count, { description: 'By code, since the start or the last reset.' }),
+    lastFault: Type.Optional(FaultView),
+    refused: Type.Optional(
+      Type.Object(
+        { version: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
+        { ...exact, description: 'The newest file, if it could not be used.' },
+      ),
+    ),
+    previous: Type.Optional(
+      Type.Object(
+        { version: Type.String(), sha256: Type.String() },
+        { ...exact, description: 'What a rollback would bring back.' },
+      ),
+    ),
+  },
+  exact,
+);
+export type PluginView = Static<typeof PluginView>;
+
+export const RouteView = Type.Object(
+  {
+    name: Type.String(),
+    from: Type.Array(Type.String()),
+    through: Type.Array(Type.Object({ plugin: Type.String(), version: Type.Optional(Type.String()) }, exact)),
+    to: Type.Array(Type.String()),
+    state: Type.Enum(['serving', 'starting', 'recovering', 'failed', 'waiting', 'refused', 'disabled']),
+    reason: Type.Optional(Type.String({ description: 'Why it cannot deliver now.' })),
+    generation: Count,
+    slabsInUse: Count,
+    unconfirmed: Type.Integer({
+      minimum: 0,
+      description: 'Groups of messages that a sink has not confirmed.',
+    }),
+    fullForMs: Count,
+  },
+  exact,
+);
+export type RouteView = Static<typeof RouteView>;
+
+export const SourceView = Type.Object(
+  {
+    name: Type.String(),
+    kind: Type.String(),
+    started: Type.Boolean(),
+    frames: Count,
+    delivered: Count,
+    framesPerSecond: Type.Number(),
+    peers: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          state: Type.Enum(['connecting', 'connected', 'waiting', 'stopped']),
+          fault: Type.Optional(FaultView),
+          lastFrame: Millis,
+          ageMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Since the last frame.' })),
+        },
+        exact,
+      ),
+    ),
+  },
+  exact,
+);
+export type SourceView = Static<typeof SourceView>;
+
+export const SinkView = Type.Object(
+  {
+    name: Type.String(),
+    state: Type.Enum(['connecting', 'connected', 'waiting', 'stopped']),
+    fault: Type.Optional(FaultView),
+    inFlight: Type.Integer({ minimum: 0, description: 'Messages taken but not confirmed.' }),
+    messages: Count,
+    messagesPerSecond: Type.Number(),
+    lastMessage: Millis,
+    ageMs: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Since a message was confirmed last, to a second.' }),
+    ),
+  },
+  exact,
+);
+export type SinkView = Static<typeof SinkView>;
+
+export const VersionView = Type.Object(
+  {
+    version: Type.String(),
+    node: Type.String(),
+    uploads: Type.Boolean(),
+  },
+  exact,
+);
+export type VersionView = Static<typeof VersionView>;
+
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.Optional(Type.String({ description: 'SLUICE_...; `sluice errors CODE` explains it.' })),
+    remedy: Type.Optional(Type.String()),
+  },
+  { ...exact, description: 'RFC 9457.' },
+);

@@ -1,0 +1,76 @@
+import type { RouteSink } from '../route/route.js';
+import { reasonOf } from '../route/route-status.js';
+import type { Router } from '../route/router.js';
+import type { Source } from '../sources/source.js';
+import type { Rates } from './rates.js';
+import type { RouteView, SinkView, SourceView } from './schemas.js';
+
+export interface SourceParts {
+  readonly source: Source;
+  readonly kind: string;
+  readonly started: boolean;
+}
+
+export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>): RouteView[] {
+  return router.status().map(status => {
+    const { config, route, state, serving } = status;
+    const reason = reasonOf(status);
+    return {
+      name: config.name,
+      from: [...config.from],
+      through: config.through.map(({ plugin }) => {
+        const version = serving.get(plugin)?.manifest.version;
+        return version === undefined ? { plugin } : { plugin, version };
+      }),
+      to: config.to.length === 0 ? [...sinks.keys()] : [...config.to],
+      state,
+      generation: route.slot.generation,
+      slabsInUse: route.slot.ring.inUse,
+      unconfirmed: route.unconfirmed,
+      fullForMs: Math.round(route.fullForMs),
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
+}
+
+export function sourceViews(sources: ReadonlyMap<string, SourceParts>, rates: Rates): SourceView[] {
+  const now = Date.now();
+  return [...sources].map(([name, { source, kind, started }]) => ({
+    name,
+    kind,
+    started,
+    frames: rates.total(`source ${name}`),
+    delivered: rates.total(`delivered ${name}`),
+    framesPerSecond: rates.of(`source ${name}`),
+    peers: source.state().map(({ name: peer, state, lastFrame, fault }) => ({
+      name: peer,
+      state,
+      lastFrame: Math.round(lastFrame),
+      ...ageOf(lastFrame, now),
+      ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
+    })),
+  }));
+}
+
+export function sinkViews(sinks: ReadonlyMap<string, RouteSink>, rates: Rates): SinkView[] {
+  const now = Date.now();
+  return [...sinks].map(([name, { sink }]) => {
+    const { state, fault, inFlight } = sink.state();
+    const lastMessage = rates.grewAt(`sink ${name}`);
+    return {
+      name,
+      state,
+      inFlight,
+      messages: rates.total(`sink ${name}`),
+      messagesPerSecond: rates.of(`sink ${name}`),
+      lastMessage,
+      ...ageOf(lastMessage, now),
+      ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
+    };
+  });
+}
+
+/** Milliseconds since then; nothing if it never was. */
+function ageOf(at: number, now: number): { ageMs?: number } {
+  return at === 0 ? {} : { ageMs: Math.max(0, Math.round(now - at)) };
+}

@@ -19,7 +19,7 @@ import type { Counts, Path } from './path.js';
 const MODULE = new URL('../../../plugins/modbus-json.wasm', import.meta.url);
 
 /** What a Modbus source uses of its ingress. */
-type Used = Pick<Ingress, 'topic' | 'hasRoom' | 'push' | 'skipped' | 'failed'>;
+type Used = Pick<Ingress, 'topic' | 'hasRoom' | 'push' | 'skipped' | 'failed' | 'connected'>;
 
 /**
  * The same work without a sandbox: frames are packed as they come, converted on the spot at the end of the
@@ -88,7 +88,7 @@ export class Inlined implements Path, Used {
     }
     if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(this.#endTurn);
+      setImmediate(this.#endTurn);
     }
     return ++this.#frames;
   }
@@ -96,6 +96,8 @@ export class Inlined implements Path, Used {
   skipped(_code: string, count = 1): void {
     this.#missed += count;
   }
+
+  connected(): void {}
 
   failed(): void {
     this.#missed++;

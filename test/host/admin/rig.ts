@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { CountingPlc } from '../../support/gateway-peers.js';
+import { type GatewayRig, modbus, startGateway } from '../../support/gateway-rig.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly headers: IncomingMessage['headers'];
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape, which each test looks into.
+  readonly body: any;
+}
+
+export interface Asked {
+  readonly body?: Uint8Array;
+  /** undefined: none */
+  readonly token?: string | undefined;
+  readonly headers?: Record<string, string>;
+}
+
+export interface AdminRig extends GatewayRig {
+  readonly plc: CountingPlc;
+  readonly data: string;
+  readonly token: string;
+  ask(method: string, path: string, asked?: Asked): Promise<Answer>;
+  put(name: string, body: Uint8Array, asked?: Asked): Promise<Answer>;
+}
+
+/** A gateway with uploads on, one real device, one route through modbus-json, and the embedded broker. */
+export async function startAdminRig(
+  t: TestContext,
+  admin: Record<string, unknown> = {},
+  files: readonly string[] = ['modbus-json'],
+): Promise<AdminRig> {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const rig = await startGateway(
+    t,
+    {
+      admin: { port: 0, uploads: true, ...admin },
+      sources: { line1: modbus(plc.port) },
+      routes: [{ from: 'line1', through: ['modbus-json'] }],
+    },
+    files,
+  );
+  const data = join(dirname(rig.plugins), 'data');
+  const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+  const ask: AdminRig['ask'] = (method, path, asked = {}) =>
+    send(rig.gateway.adminPort as number, method, path, 'token' in asked ? asked : { ...asked, token });
+  const put: AdminRig['put'] = (name, body, asked = {}) =>
+    ask('PUT', `/v1/plugins/${name}`, {
+      ...asked,
+      body,
+      headers: { 'content-type': 'application/wasm', ...asked.headers },
+    });
+  return { ...rig, plc, data, token, ask, put };
+}
+
+async function send(port: number, method: string, path: string, asked: Asked): Promise<Answer> {
+  const { body, token, headers = {} } = asked;
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const length = body === undefined ? {} : { 'content-length': String(body.length) };
+  const sent = request({
+    host: '127.0.0.1',
+    port,
+    path,
+    method,
+    agent: false,
+    headers: { ...authorization, ...length, ...headers },
+  });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  const type = String(response.headers['content-type']);
+  return {
+    status: response.statusCode ?? 0,
+    type,
+    headers: response.headers,
+    body: type.includes('json') && text !== '' ? JSON.parse(text) : text,
+  };
+}

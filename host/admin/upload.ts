@@ -8,6 +8,9 @@ import { removeFile } from './files.js';
 /** Files that are on their way in or kept to be put back: dotfiles, which the catalogue does not look at. */
 const TEMPORARY = '.sluice-';
 
+/** A client that is refused gets this long to send the rest. */
+const DRAIN_MS = 10_000;
+
 /** A body that has arrived: whole, on the disk, and not yet under a name that the catalogue looks at. */
 export interface Upload {
   readonly path: string;
@@ -37,13 +40,15 @@ export async function receive(
   most: number,
   announced: number | undefined,
 ): Promise<Upload> {
-  if (announced !== undefined && announced > most) throw tooLarge(`${announced} bytes`, most);
+  if (announced !== undefined && announced > most) {
+    await drained(body);
+    throw tooLarge(`${announced} bytes`, most);
+  }
   const path = temporaryIn(folder);
   try {
     await using handle = await stored(() => open(path, 'wx', 0o644));
     const chunks: Buffer[] = [];
     let size = 0;
-    // Left open when it is too large: the client can read the answer only once it has sent all.
     for await (const chunk of arriving(body)) {
       size += chunk.length;
       if (size > most) throw tooLarge('more', most);
@@ -53,8 +58,8 @@ export async function receive(
     await stored(() => handle.sync());
     return { path, bytes: Buffer.concat(chunks) };
   } catch (thrown) {
-    body.resume();
     await removeFile(path);
+    await drained(body);
     throw thrown;
   }
 }
@@ -79,6 +84,20 @@ export function checkUpload(name: string, bytes: Uint8Array): Manifest {
   }
   if (manifest.name === name) return manifest;
   throw new SluiceError('SLUICE_ADMIN_NAME', `the manifest says ${manifest.name}, the path says ${name}`);
+}
+
+/**
+ * Reads on and forgets it: many clients read an answer only once they have sent all, and a connection that is
+ * closed on them before takes the answer with it.
+ */
+async function drained(body: Readable): Promise<void> {
+  body.resume();
+  if (body.readableEnded || body.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, DRAIN_MS);
+  for (const event of ['end', 'close', 'error']) body.once(event, () => resolve());
+  await promise;
+  clearTimeout(timer);
 }
 
 async function* arriving(body: Readable): AsyncGenerator<Buffer> {

@@ -141,7 +141,7 @@ export async function makeGateway(
   config: Record<string, unknown>,
   files: readonly string[] = [],
 ): Promise<GatewayRig> {
-  const folder = await tempFolder(t);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const plugins = join(folder, 'plugins');
   await mkdir(plugins);
   for (const file of files) await copyFile(guestFile(file), join(plugins, `${file}.wasm`));
@@ -149,7 +149,11 @@ export async function makeGateway(
   const text = JSON.stringify({ admin: { port: 0 }, ...config });
   const { config: filled } = await readConfig(text, join(folder, 'sluice.yaml'), { environment: {} });
   const gateway = new Gateway(filled, { log: book.log, brokerPort: 0 });
-  t.after(() => gateway.stop(0));
+  // In this order: a gateway that runs may write to its folder at any time.
+  t.after(async () => {
+    await gateway.stop(0);
+    await rm(folder, { recursive: true, force: true });
+  });
   return {
     gateway,
     plugins,

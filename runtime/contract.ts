@@ -6,7 +6,7 @@
  */
 
 /** Version of package `sluice:plugin`. */
-export const CONTRACT_VERSION = '0.1.0';
+export const CONTRACT_VERSION = '1.0.0';
 
 /** record frame: source, topic, timestamp, payload, properties. */
 export const FRAME = {

@@ -83,14 +83,17 @@ export function checkHash(value: unknown, key: string): string {
   return hash;
 }
 
-/** Before 1.0.0 a minor version may break the contract, from then on only a major one may. */
+/** Versions in front of the first stable one whose layout is the same. */
+const SAME_LAYOUT = [['0', '1']] as const;
+
+/** Only a major version may break the contract. */
 function checkAbi(abi: string): string {
   const [major, minor] = abi.split('.');
-  const [ourMajor, ourMinor] = CONTRACT_VERSION.split('.');
-  if (major === ourMajor && (major !== '0' || minor === ourMinor)) return abi;
+  const [ourMajor] = CONTRACT_VERSION.split('.');
+  if (major === ourMajor || SAME_LAYOUT.some(([one, other]) => major === one && minor === other)) return abi;
   throw new SluiceError(
     'SLUICE_ABI_UNSUPPORTED',
-    `manifest: abi ${abi} is not supported; this gateway runs ${ourMajor === '0' ? `0.${ourMinor}` : ourMajor}.x`,
+    `manifest: abi ${abi} is not supported; this gateway runs ${ourMajor}.x and 0.1.x`,
   );
 }
 

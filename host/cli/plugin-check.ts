@@ -1,5 +1,13 @@
-import { admit, type Manifest, type ModuleKind, readSections, SluiceError } from '../../runtime/index.js';
+import {
+  admit,
+  admitInner,
+  type Manifest,
+  type ModuleKind,
+  readSections,
+  SluiceError,
+} from '../../runtime/index.js';
 import { parseSize } from '../config/units.js';
+import { readComponent } from '../plugin-tools/component-parts.js';
 import { sha256 } from '../plugin-tools/module-file.js';
 import { type PluginFile, readPlugin } from '../plugin-tools/plugin-file.js';
 import { EXIT } from './exit.js';
@@ -12,9 +20,11 @@ interface Report {
   readonly manifest: Manifest;
   /** Name (custom) or id, and size in bytes. */
   readonly sections: readonly { section: string | number; bytes: number }[];
-  /** `module.name (kind)`; of a core module only. */
+  /** `module.name (kind)`; of a component its own, `name (kind)`. */
   readonly imports: readonly string[];
   readonly exports: readonly string[];
+  /** The core modules inside a component. */
+  readonly modules?: readonly { bytes: number; imports: readonly string[]; exports: readonly string[] }[];
 }
 
 /**
@@ -41,8 +51,14 @@ function inspect({ file, bytes, kind, manifest }: PluginFile, memory: number): R
     bytes: section.end - section.offset,
   }));
   const base = { file, bytes: bytes.length, sha256: sha256(bytes), kind, manifest, sections };
-  // The modules inside a component are seen only after it is taken apart, which the gateway does when it loads it.
-  if (kind === 'component') return { ...base, imports: [], exports: [] };
+  if (kind === 'component') {
+    const { imports, exports, modules } = readComponent(bytes);
+    const inside = modules.map(module => ({
+      bytes: module.length,
+      ...compile(admitInner(module, { memory }, manifest.name).bytes, file),
+    }));
+    return { ...base, imports, exports, modules: inside };
+  }
   return { ...base, ...compile(admit(bytes, manifest.kind, { memory }, manifest.name).bytes, file) };
 }
 
@@ -60,7 +76,7 @@ function compile(bytes: Uint8Array, file: string): Pick<Report, 'imports' | 'exp
   };
 }
 
-function show({ file, bytes, kind, manifest, sections, imports, exports }: Report): string {
+function show({ file, bytes, kind, manifest, sections, imports, exports, modules = [] }: Report): string {
   const list = (items: readonly string[]) => (items.length === 0 ? 'none' : items.join(', '));
   const lines = [
     `${file}: ok`,
@@ -71,6 +87,13 @@ function show({ file, bytes, kind, manifest, sections, imports, exports }: Repor
     `  vectors   ${manifest.vectors?.length ?? 0}`,
     `  sections  ${list(sections.map(each => `${each.section} (${each.bytes})`))}`,
   ];
-  if (kind === 'core') lines.push(`  imports   ${list(imports)}`, `  exports   ${list(exports)}`);
+  lines.push(`  imports   ${list(imports)}`, `  exports   ${list(exports)}`);
+  for (const inside of modules) {
+    lines.push(
+      `  inside    a core module of ${inside.bytes} bytes`,
+      `    imports ${list(inside.imports)}`,
+      `    exports ${list(inside.exports)}`,
+    );
+  }
   return `${lines.join('\n')}\n`;
 }

@@ -142,7 +142,8 @@ test('what JavaScript does not read is refused, and nothing else is', async () =
   fc.assert(
     fc.property(text, json => {
       const made = textOf(guest, json);
-      if (parses(json)) assert.deepEqual(JSON.parse(made), JSON.parse(json.replace(/-0(?![.\d])/g, '0')));
+      // Written anew by both: JavaScript drops a double key, and has short escapes.
+      if (parses(json)) assert.equal(JSON.stringify(JSON.parse(made)), JSON.stringify(JSON.parse(json)));
       else assert.equal(made, 'SLUICE_CONVERT_MALFORMED');
     }),
     { numRuns: 4000 },

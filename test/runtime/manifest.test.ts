@@ -106,19 +106,23 @@ test('limits are optional, one by one', () => {
   assert.deepEqual(sidecar({ limits: { deadline: 5 } }).limits, { deadline: 5 });
 });
 
-test('an abi is supported within its minor version below 1.0.0', () => {
-  const [major, minor] = CONTRACT_VERSION.split('.');
-  assert.equal(sidecar({ abi: `${major}.${minor}.99` }).abi, `${major}.${minor}.99`);
-  assert.throws(
-    () => sidecar({ abi: '9.0.0' }),
-    refused('SLUICE_ABI_UNSUPPORTED', /abi 9.0.0 is not supported/),
-  );
-  if (major === '0') {
+test('an abi is supported within its major version, and 0.1 too, which has the same layout', () => {
+  assert.equal(CONTRACT_VERSION, '1.0.0');
+  for (const abi of ['1.0.0', '1.7.99', '0.1.0', '0.1.3']) assert.equal(sidecar({ abi }).abi, abi);
+  for (const abi of ['9.0.0', '2.0.0', '0.2.0', '0.10.0', '10.1.0']) {
     assert.throws(
-      () => sidecar({ abi: `0.${Number(minor) + 1}.0` }),
-      refused('SLUICE_ABI_UNSUPPORTED', /runs 0\./),
+      () => sidecar({ abi }),
+      refused(
+        'SLUICE_ABI_UNSUPPORTED',
+        new RegExp(`abi ${abi} is not supported; this gateway runs 1.x and 0.1.x`),
+      ),
     );
   }
+});
+
+test('a packed plugin of contract 0.1.0 still loads', () => {
+  const packed = appendManifest(EMPTY, { ...GOOD, abi: '0.1.0' }, HASH);
+  assert.equal(readManifest(packed)?.manifest.abi, '0.1.0');
 });
 
 test('the sha256 in the section is asked for', () => {

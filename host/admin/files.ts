@@ -14,7 +14,7 @@ export async function moveInto(temporary: string, path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, 'r');
     await handle.sync();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { pickBuild } from '../../../host/plugin-tools/simd-build.js';
+import { pickBuild } from '../../../host/plugins/simd-build.js';
 import { sluice } from './support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-call-'));

@@ -1,4 +1,4 @@
-import type { ModbusConfig, ModbusDevice, ModbusPoll } from '../sources/modbus/config.js';
+import type { ModbusConfig, ModbusDevice, ModbusPoll, SerialDevice } from '../sources/modbus/config.js';
 import { parseRange, parseSpan } from '../sources/modbus/range.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
@@ -12,32 +12,69 @@ type Table = keyof typeof MOST_ADDRESSES;
 export function normaliseModbus(input: ModbusInput, path: Path, read: Reader): ModbusConfig {
   const reconnect = read.reconnect(input.reconnect, [...path, 'reconnect']);
   const timeoutMs = read.duration(input.timeout, [...path, 'timeout'], { least: 1 });
-  const names = new Set<string>();
-  for (const [index, device] of input.devices.entries()) {
-    if (device.name === undefined) continue;
-    if (names.has(device.name))
-      read.error([...path, 'devices', index, 'name'], `"${device.name}" stands here twice`);
-    names.add(device.name);
-  }
+  const gapMs = read.duration(input.gap, [...path, 'gap']);
   return {
-    devices: input.devices.map((device, index) => normaliseDevice(device, [...path, 'devices', index], read)),
+    devices: normaliseDevices(input, path, read),
     poll: input.poll.flatMap((poll, index) => normalisePoll(poll, [...path, 'poll', index], read) ?? []),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(input.inFlight === undefined ? {} : { inFlight: input.inFlight }),
+    ...(gapMs === undefined ? {} : { gapMs }),
     ...(reconnect === undefined ? {} : { reconnect }),
   };
 }
 
-function normaliseDevice(input: ModbusInput['devices'][number], path: Path, read: Reader): ModbusDevice {
-  const units = read.attempt([...path, 'units'], () => parseRange(input.units ?? 1, 'unit ids')) ?? [];
-  // One byte on the wire. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3 (MBAP header).
-  if (units.some(unit => unit > 255)) read.error([...path, 'units'], 'a unit id is at most 255');
+function normaliseDevices(input: ModbusInput, path: Path, read: Reader): ModbusDevice[] {
+  const { devices, serial, units } = input;
+  if ((devices === undefined) === (serial === undefined)) {
+    const what = devices === undefined ? 'neither' : 'both';
+    read.error(path, `has ${what} of \`devices\` (TCP) and \`serial\` (one line); exactly one is right`);
+    return [];
+  }
+  if (serial !== undefined) return [normaliseSerial(serial, units, path, read)];
+  if (units !== undefined) {
+    read.error([...path, 'units'], 'goes with `serial`; on TCP each of the `devices` has units of its own');
+  }
+  const names = new Set<string>();
+  for (const [index, { name }] of (devices ?? []).entries()) {
+    if (name === undefined) continue;
+    if (names.has(name)) read.error([...path, 'devices', index, 'name'], `"${name}" stands here twice`);
+    names.add(name);
+  }
+  return (devices ?? []).map((device, index) => normaliseDevice(device, [...path, 'devices', index], read));
+}
+
+function normaliseSerial(
+  { path: port, baud = 19_200, parity = 'even', dataBits = 8, stopBits }: NonNullable<ModbusInput['serial']>,
+  units: ModbusInput['units'],
+  path: Path,
+  read: Reader,
+): SerialDevice {
+  const stop = stopBits ?? (parity === 'none' ? 2 : 1);
+  return {
+    serial: { path: port, baud, parity, dataBits, stopBits: stop },
+    units: unitsOf(units, path, read),
+  };
+}
+
+function normaliseDevice(
+  input: NonNullable<ModbusInput['devices']>[number],
+  path: Path,
+  read: Reader,
+): ModbusDevice {
   return {
     ...(input.name === undefined ? {} : { name: input.name }),
     host: input.host,
     port: input.port ?? 502,
-    units,
+    units: unitsOf(input.units, path, read),
+    ...(input.framing === undefined ? {} : { framing: input.framing }),
   };
+}
+
+function unitsOf(input: string | number | undefined, path: Path, read: Reader): number[] {
+  const units = read.attempt([...path, 'units'], () => parseRange(input ?? 1, 'unit ids')) ?? [];
+  // One byte on the wire. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3 (MBAP header).
+  if (units.some(unit => unit > 255)) read.error([...path, 'units'], 'a unit id is at most 255');
+  return units;
 }
 
 function normalisePoll(input: ModbusInput['poll'][number], path: Path, read: Reader): ModbusPoll | undefined {

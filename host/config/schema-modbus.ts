@@ -4,6 +4,16 @@ import { RANGE_PATTERN, UNITS_PATTERN } from './units.js';
 
 const exact = { additionalProperties: false } as const;
 
+const Units = Type.Optional(
+  Type.Union(
+    [
+      Type.Integer({ minimum: 0, maximum: 255, title: 'unit id' }),
+      Type.String({ pattern: UNITS_PATTERN, title: 'list of unit ids', examples: ['1-4', '1,3,5-7'] }),
+    ],
+    { description: 'Unit ids behind this address. Default 1' },
+  ),
+);
+
 const Device = Type.Object(
   {
     name: Type.Optional(Text({ pattern: NAME_PATTERN, title: 'name', examples: ['press-4'] })),
@@ -14,17 +24,25 @@ const Device = Type.Object(
       examples: ['10.0.0.7'],
     }),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'Default 502' })),
-    units: Type.Optional(
-      Type.Union(
-        [
-          Type.Integer({ minimum: 0, maximum: 255, title: 'unit id' }),
-          Type.String({ pattern: UNITS_PATTERN, title: 'list of unit ids', examples: ['1-4', '1,3,5-7'] }),
-        ],
-        { description: 'Unit ids behind this address. Default 1' },
-      ),
+    framing: Type.Optional(
+      Type.Enum(['tcp', 'rtu'], {
+        description: 'rtu: frames of a serial line in TCP, as serial device servers send them. Default tcp',
+      }),
     ),
+    units: Units,
   },
   exact,
+);
+
+const Serial = Type.Object(
+  {
+    path: Text({ description: 'Of the port.', examples: ['/dev/ttyUSB0', 'COM3'] }),
+    baud: Type.Optional(Type.Integer({ minimum: 300, maximum: 4_000_000, description: 'Default 19200' })),
+    parity: Type.Optional(Type.Enum(['none', 'even', 'odd'], { description: 'Default even' })),
+    dataBits: Type.Optional(Type.Enum([7, 8], { description: 'Default 8' })),
+    stopBits: Type.Optional(Type.Enum([1, 2], { description: 'Default 1; 2 where there is no parity' })),
+  },
+  { ...exact, description: 'A serial line with RTU frames; all `units` are on it.' },
 );
 
 function Registers(description: string) {
@@ -58,18 +76,23 @@ const Poll = Type.Object(
   },
 );
 
-/** Modbus TCP: devices that are all polled for the same addresses. */
+/** Modbus: devices on TCP, or one serial line, that are all polled for the same addresses. */
 export const ModbusSchema = Type.Object(
   {
-    devices: Type.Array(Device, { minItems: 1, title: 'list of devices' }),
+    devices: Type.Optional(Type.Array(Device, { minItems: 1, title: 'list of devices' })),
+    serial: Type.Optional(Serial),
+    units: Units,
     poll: Type.Array(Poll, { minItems: 1, title: 'list of polls' }),
     timeout: Type.Optional(Duration('Longest time to wait for an answer.')),
     inFlight: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'Most requests under way at one device.' }),
     ),
+    gap: Type.Optional(
+      Duration('RTU: silence between an answer and the next request. Default what the line needs'),
+    ),
     reconnect: Type.Optional(Reconnect),
   },
-  { ...exact, description: 'Modbus TCP.' },
+  { ...exact, description: 'Modbus: `devices` on TCP, or one `serial` line.' },
 );
 
 export type ModbusInput = Static<typeof ModbusSchema>;

@@ -24,7 +24,7 @@ const ANSWER_HEAD = 9;
 const EXCEPTION_BYTES = 9;
 
 /** Bytes of data in the answer: bits are packed by eight, registers have two bytes. */
-function readDataBytes(code: number, count: number): number {
+export function readDataBytes(code: number, count: number): number {
   return code <= READ.discrete.code ? (count + 7) >> 3 : count * 2;
 }
 
@@ -80,4 +80,45 @@ export function answerMismatch(
   const claimed = size < ANSWER_HEAD ? 0 : frame.bytes[frame.start + MBAP.data]!;
   if (claimed === bytes && size === ANSWER_HEAD + bytes) return undefined;
   return `answer of ${size} bytes with byte count ${claimed} where ${ANSWER_HEAD + bytes} and ${bytes} are right`;
+}
+
+/**
+ * Writes the ADU of an answer whose data came without an MBAP header, and gives its size.
+ * @param into at least MBAP.maxAdu bytes
+ */
+export function encodeAnswer(
+  into: Uint8Array,
+  transaction: number,
+  unit: number,
+  code: number,
+  data: Uint8Array,
+): number {
+  encodeHead(into, transaction, unit, code, data.length + 3);
+  into[MBAP.data] = data.length;
+  into.set(data, ANSWER_HEAD);
+  return ANSWER_HEAD + data.length;
+}
+
+/** The same for an exception. */
+export function encodeException(
+  into: Uint8Array,
+  transaction: number,
+  unit: number,
+  code: number,
+  exception: number,
+): number {
+  encodeHead(into, transaction, unit, code | EXCEPTION, 3);
+  into[MBAP.data] = exception;
+  return EXCEPTION_BYTES;
+}
+
+function encodeHead(into: Uint8Array, transaction: number, unit: number, code: number, length: number): void {
+  into[0] = transaction >> 8;
+  into[1] = transaction;
+  into[2] = 0;
+  into[3] = 0;
+  into[4] = length >> 8;
+  into[5] = length;
+  into[6] = unit;
+  into[7] = code;
 }

@@ -3,7 +3,7 @@ import { MBAP, MbapParser } from '../../protocols/mbap.js';
 import { answerMismatch, encodeRead, READ_REQUEST_BYTES } from '../../protocols/modbus-read.js';
 import type { Ingress, SourcePeer } from '../source.js';
 import type { Clock } from './clock.js';
-import { deviceLabel, type LinkSettings, type ModbusDevice } from './config.js';
+import { deviceAddress, deviceLabel, type LinkSettings, type TcpDevice } from './config.js';
 import { Flight } from './flight.js';
 import { Link, type LinkEvents } from './link.js';
 import { type Request, RequestLine } from './request.js';
@@ -15,7 +15,18 @@ export interface DeviceHost {
   readonly clock: Clock;
   readonly settings: LinkSettings;
   /** An answer found no room: call `resume` once there is. */
-  blocked(device: Device): void;
+  blocked(device: PolledDevice): void;
+}
+
+/** A device as its source sees it, whatever it is reached by. */
+export interface PolledDevice {
+  start(): void;
+  /** Asks all of these, unless there is a reason not to. */
+  poll(requests: readonly Request[]): void;
+  /** There is room again. False if what was held still does not fit. */
+  resume(): boolean;
+  stop(): Promise<void>;
+  state(): SourcePeer;
 }
 
 /**
@@ -24,7 +35,7 @@ export interface DeviceHost {
  *
  * After a protocol error nothing behind it in the stream can be trusted, so the connection is opened anew.
  */
-export class Device implements LinkEvents {
+export class Device implements PolledDevice, LinkEvents {
   readonly label: string;
   readonly #host: DeviceHost;
   readonly #address: string;
@@ -43,11 +54,11 @@ export class Device implements LinkEvents {
   /** Received, but there was no room for it. Nothing is read meanwhile, so a close is seen afterwards. */
   #held: Uint8Array | undefined;
 
-  constructor(host: DeviceHost, device: ModbusDevice, requests: number) {
+  constructor(host: DeviceHost, device: TcpDevice, requests: number) {
     const { inFlight, timeoutMs } = host.settings;
     this.label = deviceLabel(device);
     this.#host = host;
-    this.#address = `${host.name}: ${device.host}:${device.port}`;
+    this.#address = `${host.name}: ${deviceAddress(device)}`;
     this.#queue = new RequestLine(requests);
     this.#flight = new Flight(inFlight, timeoutMs, host.clock, () => this.#overdue());
     const out = new Uint8Array(inFlight * READ_REQUEST_BYTES);

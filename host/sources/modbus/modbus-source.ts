@@ -1,41 +1,43 @@
+import { RtuDevice } from '../modbus-rtu/rtu-device.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { type Clock, systemClock } from './clock.js';
-import { linkSettings, type ModbusConfig } from './config.js';
-import { Device, type DeviceHost } from './device.js';
+import { isRtu, linkSettings, type ModbusConfig } from './config.js';
+import { Device, type DeviceHost, type PolledDevice } from './device.js';
 import { plan, type Round } from './plan.js';
 import { Schedule, type ScheduleLine } from './schedule.js';
 
 /** A device and what it is asked together. */
 interface Turn {
-  readonly device: Device;
+  readonly device: PolledDevice;
   readonly round: Round;
 }
 
 /**
- * Polls Modbus TCP devices. Each answer, and each exception, becomes a frame whose payload is the whole
- * MBAP ADU as it was received; see `plan` for the topics.
+ * Polls Modbus devices, over TCP or on serial lines. Each answer, and each exception, becomes a frame whose
+ * payload is the whole MBAP ADU: as it was received, or with RTU as Modbus TCP would have carried the PDU, so
+ * that plugins need not know the difference. See `plan` for the topics.
  *
  * Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
  */
 export class ModbusSource implements Source {
   readonly repeats = true;
   readonly #clock: Clock;
-  readonly #devices: Device[] = [];
+  readonly #devices: PolledDevice[] = [];
   readonly #schedule: Schedule<Turn>;
   /** Devices that wait for room, the longest first. */
-  readonly #blocked: Device[] = [];
+  readonly #blocked: PolledDevice[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws SluiceError SLUICE_CONFIG_INVALID */
   constructor(name: string, config: ModbusConfig, ingress: Ingress, clock: Clock = systemClock()) {
     this.#clock = clock;
     const settings = linkSettings(config);
-    const blocked = (device: Device): void => void this.#blocked.push(device);
+    const blocked = (device: PolledDevice): void => void this.#blocked.push(device);
     const host: DeviceHost = { name, ingress, clock, settings, blocked };
     const turns = new Map<number, Turn[]>();
     for (const { device: where, rounds } of plan(name, config, text => ingress.topic(text))) {
       const requests = rounds.reduce((sum, round) => sum + round.requests.length, 0);
-      const device = new Device(host, where, requests);
+      const device = isRtu(where) ? new RtuDevice(host, where, requests) : new Device(host, where, requests);
       this.#devices.push(device);
       for (const round of rounds) {
         const turn = { device, round };

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MBAP, MbapParser } from '../../../host/protocols/mbap.js';
+import {
+  answerMismatch,
+  encodeAnswer,
+  encodeException,
+  readDataBytes,
+} from '../../../host/protocols/modbus-read.js';
+import { RtuPort } from '../../../host/sources/modbus-rtu/rtu-port.js';
+import { rtuFrame } from '../../support/rtu-line.js';
+
+/** A port whose bytes the test brings, after it was asked for two registers of unit 7. */
+function asked(): { port: RtuPort; got: Buffer[]; bring: (bytes: Uint8Array) => void } {
+  const stream = new Duplex({ read: () => {}, write: (_bytes, _encoding, done) => done() });
+  const port = new RtuPort({ stream, isOpen: true, close: async () => {} });
+  const got: Buffer[] = [];
+  port.on('data', (answer: Buffer) => got.push(answer));
+  port.write(rtuFrame(7, [3, 0, 0, 0, 2]));
+  return { port, got, bring: bytes => void stream.emit('data', Buffer.from(bytes)) };
+}
+
+const chunks = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
+  const at = [...new Set(cuts.map(cut => cut % bytes.length))].sort((a, b) => a - b);
+  return [0, ...at].map((from, n) => bytes.subarray(from, at[n] ?? bytes.length));
+};
+
+test('an answer is found in whatever pieces and behind whatever noise it comes', () => {
+  const noise = fc.array(fc.nat(255), { maxLength: 20 }).filter(bytes => !bytes.includes(7));
+  const data = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
+  fc.assert(
+    fc.property(noise, data, fc.array(fc.nat(), { maxLength: 6 }), (before, values, cuts) => {
+      const { got, bring } = asked();
+      const answer = rtuFrame(7, [3, 4, ...values]);
+      for (const chunk of chunks(Buffer.concat([Buffer.from(before), answer]), cuts)) bring(chunk);
+      assert.deepEqual(got, [answer]);
+    }),
+  );
+});
+
+test('whatever comes, it gives at most one answer, of the size that was asked for or of an exception', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), pieces => {
+      const { port, got, bring } = asked();
+      for (const piece of pieces) bring(piece);
+      bring(Buffer.from([7, 3]));
+      assert.ok(got.length <= 1);
+      for (const answer of got) assert.ok(answer.length === 9 || answer.length === 5);
+      assert.ok(port.stray <= 256);
+    }),
+  );
+});
+
+test('what comes while nothing is asked is never taken for an answer', () => {
+  const { port, got, bring } = asked();
+  bring(rtuFrame(7, [3, 4, 0, 1, 0, 2]));
+  bring(rtuFrame(7, [3, 4, 0, 3, 0, 4]));
+  port.write(rtuFrame(7, [3, 0, 0, 0, 2]));
+  bring(rtuFrame(7, [3, 4, 0, 5, 0, 6]));
+  assert.deepEqual(
+    got.map(answer => answer[4]),
+    [1, 5],
+  );
+});
+
+test('an ADU that is made around an answer is one that Modbus TCP takes for right', () => {
+  const kind = fc.record({ code: fc.integer({ min: 1, max: 4 }), count: fc.integer({ min: 1, max: 125 }) });
+  const head = fc.record({ transaction: fc.nat(0xffff), unit: fc.nat(255), exception: fc.nat(255) });
+  fc.assert(
+    fc.property(kind, head, ({ code, count }, { transaction, unit, exception }) => {
+      const adu = new Uint8Array(MBAP.maxAdu);
+      const data = new Uint8Array(readDataBytes(code, count)).fill(0xa5);
+      const parser = new MbapParser();
+      const right = encodeAnswer(adu, transaction, unit, code, data);
+      parser.feed(adu, 0, right);
+      assert.ok(parser.next());
+      assert.deepEqual([parser.transaction, parser.end - parser.start], [transaction, right]);
+      assert.equal(answerMismatch(parser, unit, code, count), undefined);
+      assert.ok(!parser.next());
+      const refused = encodeException(adu, transaction, unit, code, exception);
+      parser.feed(adu, 0, refused);
+      assert.ok(parser.next());
+      assert.equal(answerMismatch(parser, unit, code, count), undefined);
+    }),
+  );
+});

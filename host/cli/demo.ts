@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../runtime/index.js';
 import { startBroker } from '../broker/broker.js';
@@ -78,7 +79,9 @@ export async function demo(options: DemoOptions): Promise<void> {
       output,
     });
     parts.defer(() => table.stop());
-    await Promise.race([untilSignal(forMs), table.quit]);
+    // A timer that nobody waits for any more must not keep the process.
+    const over = forMs === undefined ? [] : [setTimeout(forMs, undefined, { ref: false })];
+    await Promise.race([untilSignal(), table.quit, ...over]);
     await table.stop();
   } else {
     for (const [name, place] of places) say(`${name.padEnd(9)}${place}`);

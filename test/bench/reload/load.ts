@@ -23,6 +23,8 @@ export interface Account {
 export interface FirstSeen {
   readonly stamp: number;
   readonly at: number;
+  /** Messages that were on their way at that moment, in broker and gateway together. */
+  readonly behind: number;
 }
 
 const GAP_MS = 1;
@@ -76,7 +78,7 @@ function take(bytes: Buffer, start: number): void {
   const version = digits(bytes, start, 6);
   if (version !== stamp) {
     stamp = version;
-    process.send?.({ stamp, at: now } satisfies FirstSeen);
+    process.send?.({ stamp, at: now, behind: sent - seen } satisfies FirstSeen);
   }
   const sequence = digits(bytes, start + 7, DIGITS);
   times.set(sequence, (times.get(sequence) ?? 0) + 1);

@@ -1,148 +1,91 @@
-import { fork } from 'node:child_process';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Mosquitto } from '../../peers/mosquitto.js';
-import { Program } from '../../peers/program.js';
-import { answer, gone } from '../child.js';
-import { prepareSluice } from '../gateway/subjects.js';
 import { type BenchResult, progress } from '../report.js';
 import { rounded } from '../stats.js';
-import type { Account, FirstSeen } from './load.js';
-import { stamped } from './stamped.js';
-import { SubscriberCount } from './subscriber-count.js';
+import { type Phase, phase, type Swap } from './phase.js';
 
 const SWAPS = 100;
-const RATE = 20_000;
-/** From a version's first message to the next rename: time for the next warm spare to come up, as in real life. */
-const PAUSE_MS = 200;
-const WARM_MS = 1000;
+/** A rate that leaves the machine room: what is looked at is the swap, not a queue in front of a busy broker. */
+const CALM_RATE = 1000;
+const FULL_RATE = 20_000;
 const P95_MS = 23;
 
-interface Swap {
-  /** Of the rename, process.hrtime milliseconds. */
-  readonly began: number;
-  readonly toFirstMs: number;
-}
-
 /**
- * 100 swaps under 20,000 frames a second, from MQTT to MQTT at QoS 0: time from the rename of a file to the first
- * message of its version, longest pause of the outputs at each swap, and every frame counted.
+ * Reloads from MQTT to MQTT at QoS 0. First the time from the rename of a file to the first message of its version;
+ * then 100 swaps under 20,000 frames a second: every frame counted, and the longest pause of the outputs at each swap.
  */
 export async function reload(): Promise<BenchResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  const running: { stop(): Promise<void> }[] = [];
-  try {
-    const broker = await Mosquitto.start(folder, ['allow_anonymous true', 'max_queued_messages 0']);
-    running.push(broker);
-    const load = fork(new URL('./load.js', import.meta.url), [String(broker.port)], { execArgv: [] });
-    running.push({ stop: () => gone(load) });
-    await answer(load);
-    const args = await prepareSluice(folder, broker.port, { plugin: 'stamp', topics: ['in/stamp/#'] });
-    const file = join(folder, 'plugins', 'stamp.wasm');
-    await writeFile(file, stamped(0));
-    const subject = new Program(process.execPath, args);
-    running.push(subject);
-    await broker.listens('in/stamp/');
-    const count = await SubscriberCount.start(broker.port, join(folder, 'seen'));
-    running.push(count);
-    await broker.listens('out/in/');
-
-    load.send({ rate: RATE });
-    await answer<FirstSeen>(load);
-    await sleep(WARM_MS);
-    const calmFrom = clock();
-    await sleep(WARM_MS);
-    const calmTo = clock();
-    const swaps: Swap[] = [];
-    for (let n = 1; n <= SWAPS; n++) {
-      if (n % 20 === 0) progress(`swap ${n} of ${SWAPS}`);
-      // A name that the folder's watcher does not look at, in the same file system.
-      const fresh = join(folder, 'next');
-      await writeFile(fresh, stamped(n));
-      const first = answer<FirstSeen>(load);
-      const began = clock();
-      await rename(fresh, file);
-      const { stamp, at } = await first;
-      if (stamp !== n) throw new Error(`version ${stamp} serves where ${n} was to come`);
-      swaps.push({ began, toFirstMs: at - began });
-      await sleep(PAUSE_MS);
-    }
-    load.send('end');
-    const account = await answer<Account>(load);
-    const said = [...subject.printed.matchAll(/serves \(generation \d+, (\d+) ms\)/g)];
-    const serving = said.slice(1).map(([, ms]) => Number(ms));
-    return result(swaps, serving, account, await count.finish(account.sent), [calmFrom, calmTo]);
-  } finally {
-    for (const each of running.toReversed()) await each.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The clock of load.ts. */
-function clock(): number {
-  return Number(process.hrtime.bigint() / 1000n) / 1000;
-}
-
-interface Counted {
-  readonly lost: number;
-  readonly duplicated: number;
-}
-
-function result(
-  swaps: readonly Swap[],
-  serving: readonly number[],
-  account: Account,
-  counted: Counted,
-  [calmFrom, calmTo]: readonly [number, number],
-): BenchResult {
-  const longest = (from: number, to: number): number =>
-    Math.max(0, ...account.gaps.filter(({ end }) => end > from && end <= to).map(({ ms }) => ms));
-  const gaps = swaps.map(({ began }, i) => longest(began, swaps[i + 1]?.began ?? began + 2 * PAUSE_MS));
-  // As long as the time between two swaps, without any.
-  const span = ((swaps.at(-1)?.began ?? 0) - (swaps[0]?.began ?? 0)) / (swaps.length - 1);
-  const calm: number[] = [];
-  for (let at = calmFrom; at + span <= calmTo; at += span) calm.push(longest(at, at + span));
-  const times = swaps.map(({ toFirstMs }) => toFirstMs);
-  const figures = {
-    'rename to first message p50 (ms)': at(times, 0.5),
-    'rename to first message p95 (ms)': at(times, 0.95),
-    'of that in the router, by its log, p50 (ms)': at(serving, 0.5),
-    'of that in the router, by its log, p95 (ms)': at(serving, 0.95),
-    'gap p50 (ms)': at(gaps, 0.5),
-    'gap p99 (ms)': at(gaps, 0.99),
-    'longest pause without a swap, median (ms)': at(calm, 0.5),
-    'longest pause without a swap, worst (ms)': at(calm, 1),
-  };
-  const ratios = {
-    'p95 ms': figures['rename to first message p95 (ms)'],
-    lost: Math.max(account.lost, counted.lost),
-    duplicated: Math.max(account.duplicated, counted.duplicated),
-  };
+  progress(`${SWAPS} swaps at ${CALM_RATE} frames/s`);
+  const calm = await phase(CALM_RATE, SWAPS, false);
+  progress(`${SWAPS} swaps at ${FULL_RATE} frames/s`);
+  const full = await phase(FULL_RATE, SWAPS, true);
+  const lost = [calm.account.lost, full.account.lost, full.counted?.lost ?? Number.NaN];
+  const duplicated = [
+    calm.account.duplicated,
+    full.account.duplicated,
+    full.counted?.duplicated ?? Number.NaN,
+  ];
+  const [calmFigures, fullFigures] = [figuresOf(calm), figuresOf(full)];
   return {
-    ratios,
-    targets: { 'p95 ms': { atMost: P95_MS }, lost: { atMost: 0 }, duplicated: { atMost: 0 } },
+    ratios: {
+      'rename to first message, p95 ms': calmFigures.toFirstMs.p95,
+      lost: Math.max(...lost),
+      duplicated: Math.max(...duplicated),
+    },
+    targets: {
+      'rename to first message, p95 ms': { atMost: P95_MS },
+      lost: { atMost: 0 },
+      duplicated: { atMost: 0 },
+    },
     figures: {
-      ...figures,
-      frames: account.sent,
-      rawWitness: { lost: account.lost, duplicated: account.duplicated },
-      mosquittoSub: counted,
-      toFirstMs: times.map(rounded),
-      gapMs: gaps.map(rounded),
-      plan: { swaps: SWAPS, framesPerSecond: RATE, qos: 0, pauseMs: PAUSE_MS },
+      [`at${CALM_RATE}PerSecond`]: calmFigures,
+      [`at${FULL_RATE}PerSecond`]: fullFigures,
+      frames: full.account.sent,
+      lostBy: { witness: full.account.lost, mosquittoSub: full.counted?.lost },
+      duplicatedBy: { witness: full.account.duplicated, mosquittoSub: full.counted?.duplicated },
+      toFirstMs: calm.swaps.map(({ toFirstMs }) => rounded(toFirstMs)),
+      gapMs: full.swaps.map(({ gapMs }) => rounded(gapMs)),
+      plan: { swaps: SWAPS, calmPerSecond: CALM_RATE, fullPerSecond: FULL_RATE, qos: 0 },
     },
     tables: [
       {
-        head: [`${SWAPS} swaps at ${RATE} frames/s`, ''],
-        rows: Object.entries(figures).map(([name, value]) => [name, String(value)]),
+        head: [`${SWAPS} swaps, ms`, `${CALM_RATE}/s p50`, 'p95', 'p99', `${FULL_RATE}/s p50`, 'p95', 'p99'],
+        rows: ROWS.map(([key, title]) => [title, ...cells(calmFigures[key]), ...cells(fullFigures[key])]),
       },
     ],
   };
 }
 
-/** @param share 0 to 1 */
-function at(values: readonly number[], share: number): number {
+const ROWS = [
+  ['toFirstMs', 'rename to first message'],
+  ['routerMs', 'of that in the router, by its log'],
+  ['queueMs', 'of that in the queue of broker and gateway'],
+  ['gapMs', 'longest pause of the outputs'],
+  ['calmGapMs', 'the same without a swap'],
+] as const;
+
+interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+function figuresOf({ swaps, serving, calm }: Phase): Record<(typeof ROWS)[number][0], Spread> {
+  const of = (field: keyof Swap): Spread => spread(swaps.map(each => each[field]));
+  return {
+    toFirstMs: of('toFirstMs'),
+    routerMs: spread(serving),
+    queueMs: of('queueMs'),
+    gapMs: of('gapMs'),
+    calmGapMs: spread(calm),
+  };
+}
+
+function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  return rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
+  const at = (share: number): number =>
+    rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+function cells({ p50, p95, p99 }: Spread): string[] {
+  return [p50, p95, p99].map(value => value.toFixed(1));
 }

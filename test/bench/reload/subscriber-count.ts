@@ -6,6 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const SUBSCRIBER = '/usr/bin/mosquitto_sub';
 const STILL_MS = 500;
 
+export interface Counted {
+  readonly lost: number;
+  readonly duplicated: number;
+}
+
 /** mosquitto_sub, which writes every payload into a file: a count without any code of ours in it. */
 export class SubscriberCount {
   readonly #child: ChildProcess;
@@ -26,7 +31,7 @@ export class SubscriberCount {
   }
 
   /** Waits until nothing comes any more, ends it and counts the numbers from 0 to `sent`. */
-  async finish(sent: number): Promise<{ lost: number; duplicated: number }> {
+  async finish(sent: number): Promise<Counted> {
     for (let before = -1, size = 0; size !== before; await sleep(STILL_MS)) {
       before = size;
       size = (await stat(this.#file)).size;

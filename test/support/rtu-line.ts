@@ -13,7 +13,7 @@ export interface RtuRequest {
 const REQUEST_BYTES = 8;
 
 /** CRC-16 of MODBUS over Serial Line V1.02, 6.2.2: bit by bit, as the specification draws it. */
-export function crc16(bytes: Uint8Array): number {
+function crc16(bytes: Uint8Array): number {
   let crc = 0xffff;
   for (const byte of bytes) {
     crc ^= byte;

@@ -2,6 +2,7 @@ import { type Fault, SluiceError } from '../runtime/index.js';
 import { CommitWatch } from './commit-watch.js';
 import { DeadlineWatch } from './deadline.js';
 import type { Delivery } from './delivery.js';
+import { Gather } from './gather.js';
 import { IdleFlush } from './idle-flush.js';
 import type { FromSandbox, LogLine, StageSpec } from './messages.js';
 import { pace } from './pace.js';
@@ -65,6 +66,7 @@ export class Slot {
   #retry: NodeJS.Timeout | undefined;
   readonly #idle = new IdleFlush(() => this.#flushIdle());
   readonly #recovery: Recovery;
+  readonly #gather = new Gather(() => this.ring.publish());
   #swaps: Promise<unknown> = Promise.resolve();
 
   constructor(pool: SandboxPool, events: SlotEvents) {
@@ -116,7 +118,8 @@ export class Slot {
 
   /** What was written in this turn may go: now if the sandbox is idle, else as the next batch. */
   turnEnded(): void {
-    if (this.ring.waiting > 0 && this.ring.outstanding === 0) this.ring.publish();
+    const { waiting, outstanding } = this.ring;
+    if (waiting > 0 && outstanding === 0) this.#gather.offer(waiting);
   }
 
   /**
@@ -135,6 +138,7 @@ export class Slot {
     await this.#swaps;
     clearTimeout(this.#retry);
     this.#idle.stop();
+    this.#gather.stop();
     const sandbox = this.#sandbox;
     if (sandbox !== undefined && this.#state === 'serving') await this.#drain(patienceMs);
     // The word that the thread has ended can be faster than the word of its last commits.
@@ -240,7 +244,7 @@ export class Slot {
       this.#retryMs = RETRY_MIN_MS;
     }
     this.#events.committed();
-    if (this.ring.outstanding === 0) this.ring.publish();
+    this.turnEnded();
     if (this.ring.outstanding > 0 && this.#state === 'serving') this.#watch();
     this.#commits.arm();
   }

@@ -2,18 +2,27 @@
 const MANY = 16;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
 const WAIT_MS = 1;
+/** After a wait in which too few came there is no other for this long, and longer each time. */
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 3200;
 
 /**
  * Decides when the frames that wait for an idle sandbox are published: at once as a rule; within about a
- * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups.
+ * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups. A
+ * source that sends the next frame only when the last is delivered gains nothing by that: it is left alone.
  */
 export class Gather {
   readonly #publish: () => void;
+  readonly #waiting: () => number;
   #timer: NodeJS.Timeout | undefined;
   #since = 0;
   #frames = 0;
+  #before = 0;
+  #pause = PAUSE_MS;
+  #notBefore = 0;
 
-  constructor(publish: () => void) {
+  constructor(waiting: () => number, publish: () => void) {
+    this.#waiting = waiting;
     this.#publish = publish;
   }
 
@@ -25,7 +34,8 @@ export class Gather {
       this.#since = now;
       this.#frames = 0;
     }
-    if (this.#frames + waiting >= MANY) {
+    if (this.#frames + waiting >= MANY && now >= this.#notBefore) {
+      this.#before = waiting;
       this.#timer = setTimeout(this.#due, WAIT_MS);
       return;
     }
@@ -40,7 +50,14 @@ export class Gather {
 
   readonly #due = (): void => {
     this.#timer = undefined;
-    this.#since = performance.now();
+    const now = performance.now();
+    if (this.#waiting() - this.#before >= MANY / 2) {
+      this.#pause = PAUSE_MS;
+    } else {
+      this.#notBefore = now + this.#pause;
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    }
+    this.#since = now;
     this.#frames = MANY;
     this.#publish();
   };

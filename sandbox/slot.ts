@@ -66,7 +66,10 @@ export class Slot {
   #retry: NodeJS.Timeout | undefined;
   readonly #idle = new IdleFlush(() => this.#flushIdle());
   readonly #recovery: Recovery;
-  readonly #gather = new Gather(() => this.ring.publish());
+  readonly #gather = new Gather(
+    () => this.ring.waiting,
+    () => this.ring.publish(),
+  );
   #swaps: Promise<unknown> = Promise.resolve();
 
   constructor(pool: SandboxPool, events: SlotEvents) {

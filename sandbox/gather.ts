@@ -2,7 +2,8 @@
 const MANY = 16;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
 const WAIT_MS = 1;
-/** After a wait in which too few came there is no other for this long, and longer each time. */
+/** After so many waits in a row in which too few came (polls come in bursts) there is no other for this long, and longer each time. */
+const MISSES = 8;
 const PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3200;
 
@@ -18,6 +19,7 @@ export class Gather {
   #since = 0;
   #frames = 0;
   #before = 0;
+  #misses = 0;
   #pause = PAUSE_MS;
   #notBefore = 0;
 
@@ -53,7 +55,9 @@ export class Gather {
     const now = performance.now();
     if (this.#waiting() - this.#before >= MANY / 2) {
       this.#pause = PAUSE_MS;
-    } else {
+      this.#misses = 0;
+    } else if (++this.#misses >= MISSES) {
+      this.#misses = 0;
       this.#notBefore = now + this.#pause;
       this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
     }

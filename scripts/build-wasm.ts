@@ -1,14 +1,20 @@
-/** `npm run build:wasm [-- --force]`: all guests of the tree, leaving out what is up to date. */
+/** `npm run build:wasm [-- NAME... --force]`: guests of the tree, all or those named, leaving out what is up to date. */
 import { statSync } from 'node:fs';
 import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { faultOf } from '../runtime/index.js';
 import { buildAll } from './wasm/build.js';
 
 const began = performance.now();
 let built = 0;
 try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { force: { type: 'boolean', default: false } },
+  });
   const files = await buildAll({
-    force: process.argv.includes('--force'),
+    force: values.force,
+    only: positionals,
     onGuest: (out, report) => {
       if (report === undefined) return;
       built++;

@@ -1,7 +1,7 @@
 /** Builds guests: resolves them, leaves out what is up to date, hands the rest to the compilers' process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readManifest, SluiceError } from '../../runtime/index.js';
 import type { JobReport } from './compiler-child.js';
@@ -14,6 +14,8 @@ export interface BuildOptions {
   readonly out?: string;
   /** Build all, also what is up to date. */
   readonly force?: boolean;
+  /** Names of files, without .wasm. Absent: all. */
+  readonly only?: readonly string[];
   /** Called for each file: built, or up to date (`report` undefined). */
   readonly onGuest?: (out: string, report: JobReport | undefined) => void;
 }
@@ -21,11 +23,30 @@ export interface BuildOptions {
 /** What was built from what, so that the next build can leave it out. */
 type Stamps = Record<string, string>;
 
-/** All guests of the tree: plugins-wasm and cpp-kernels into plugins/, test/guests into test/guests/. Returns the files. */
+/**
+ * All guests of the tree: plugins-wasm and cpp-kernels into plugins/, test/guests into test/guests/. Returns the files.
+ * @throws SluiceError SLUICE_PLUGIN_BUILD, also for a name that no guest has
+ */
 export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
   const root = options.root ?? packageRoot();
   const out = options.out ?? join(root, 'dist');
-  return build(allGuests(root, out), join(out, '.wasm-stamps.json'), options);
+  const jobs = allGuests(root, out);
+  return build(named(jobs, options.only ?? []), join(out, '.wasm-stamps.json'), options);
+}
+
+function named(jobs: GuestJob[], names: readonly string[]): GuestJob[] {
+  const known = new Set(jobs.map(nameOf));
+  const unknown = names.filter(name => !known.has(name));
+  if (unknown.length > 0)
+    throw new SluiceError(
+      'SLUICE_PLUGIN_BUILD',
+      `no guest is called ${unknown.join(', ')}; there are ${[...known].join(', ')}`,
+    );
+  return names.length === 0 ? jobs : jobs.filter(job => names.includes(nameOf(job)));
+}
+
+function nameOf({ out }: GuestJob): string {
+  return basename(out, '.wasm');
 }
 
 /**

@@ -38,6 +38,11 @@ export const ERRORS = {
       'The bytes break the structure of a WebAssembly module: a section is truncated, out of order, or its sizes do not add up.',
     remedy: 'Copy the file again; if that does not help, build it again.',
   },
+  SLUICE_MODULE_CEILING: {
+    cause: 'The module has more of something (types, imports, functions, ...) than any real plugin has.',
+    remedy:
+      'The message names what, how many and the ceiling. If the module was built so by a compiler, split it; else it is damaged: copy it again.',
+  },
   SLUICE_MODULE_HASH: {
     cause: "The manifest's sha256 does not match the bytes before it: the file is damaged or incomplete.",
     remedy: 'Copy the file again, or pack it again with `sluice plugin pack`.',

@@ -1,5 +1,5 @@
 import { writeU32 } from '../wasm-sections.js';
-import type { Limits, ModuleShape } from './shape.js';
+import type { Limits, ModuleFacts } from './facts.js';
 
 /**
  * The module with a maximum written into each memory and table, so that the engine itself holds the cap
@@ -7,12 +7,17 @@ import type { Limits, ModuleShape } from './shape.js';
  * @param pages most pages of a memory
  * @param entries most entries of a table
  */
-export function capLimits(bytes: Uint8Array, shape: ModuleShape, pages: number, entries: number): Uint8Array {
+export function capLimits(
+  bytes: Uint8Array,
+  facts: Pick<ModuleFacts, 'sections' | 'memories' | 'tables'>,
+  pages: number,
+  entries: number,
+): Uint8Array {
   const parts: Uint8Array[] = [];
   let copied = 0;
-  for (const section of shape.sections) {
+  for (const section of facts.sections) {
     if (section.id !== 4 && section.id !== 5) continue;
-    const limits = section.id === 4 ? shape.tables : shape.memories;
+    const limits = section.id === 4 ? facts.tables : facts.memories;
     const cap = section.id === 4 ? entries : pages;
     const body: Uint8Array[] = [];
     let at = section.start;

@@ -1,0 +1,67 @@
+import type { FeatureClass, Place } from './facts.js';
+import { INSTRUCTIONS } from './instructions.js';
+
+/** Where an instruction was seen. */
+export interface Seen {
+  /** Of the table of instructions. */
+  readonly number: number;
+  readonly offset: number;
+  readonly function: number | undefined;
+}
+
+/**
+ * Counts instructions and writes down where marked ones are. Marks cost the loop over code one look-up, so the scan
+ * uses them too: it marks every instruction and takes the mark away where it has seen one.
+ */
+export class Tally {
+  /** By number. */
+  readonly counts = new Uint32Array(INSTRUCTIONS.length);
+  /** 1: call `sight`. By number. */
+  readonly marks = new Uint8Array(INSTRUCTIONS.length);
+  /** In the order of the file. */
+  readonly seen: Seen[] = [];
+  /** How often `sight` was called. */
+  total = 0;
+  readonly #once: boolean;
+  readonly #most: number;
+
+  private constructor(once: boolean, most: number) {
+    this.#once = once;
+    this.#most = most;
+  }
+
+  /** Sees each instruction where it comes first. */
+  static firsts(): Tally {
+    const tally = new Tally(true, Number.POSITIVE_INFINITY);
+    tally.marks.fill(1);
+    return tally;
+  }
+
+  /** Sees all of these instructions, and keeps the first `most` places. */
+  static every(numbers: Iterable<number>, most: number): Tally {
+    const tally = new Tally(false, most);
+    for (const number of numbers) tally.marks[number] = 1;
+    return tally;
+  }
+
+  count(number: number, offset: number): void {
+    this.counts[number]!++;
+    if (this.marks[number] !== 0) this.sight(number, offset, undefined);
+  }
+
+  sight(number: number, offset: number, index: number | undefined): void {
+    if (this.#once) this.marks[number] = 0;
+    if (this.total++ < this.#most) this.seen.push({ number, offset, function: index });
+  }
+}
+
+/** The first place of each feature class. */
+export class Features {
+  readonly found = new Map<FeatureClass, Place>();
+
+  note(feature: FeatureClass, offset: number, index?: number): void {
+    const first = this.found.get(feature);
+    if (first !== undefined && first.offset <= offset) return;
+    this.found.set(feature, index === undefined ? { offset } : { offset, function: index });
+  }
+}

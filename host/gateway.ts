@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError } from '../runtime/index.js';
+import { faultOf, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
@@ -68,7 +68,7 @@ export class Gateway {
       feeds: this.#sources,
       metrics: this.metrics,
       report: this.#report,
-      connected: () => void this.#startSources(),
+      connected: () => void this.#startLater(),
       swapped: outcome => this.#admin.swapped(outcome),
     });
     this.#catalog = new Catalog(config.plugins.dir, new Transpiler(join(config.data.dir, 'components')), {
@@ -216,7 +216,22 @@ export class Gateway {
     for (const running of this.#sources.values()) {
       if (running.started || running.feed.routes === 0 || this.#stopped !== undefined) continue;
       running.started = true;
-      await running.source.start();
+      try {
+        await running.source.start();
+      } catch (thrown) {
+        // Tried again when the next plugin comes.
+        running.started = false;
+        throw thrown;
+      }
+    }
+  }
+
+  /** A plugin that came later has brought a route: what its sources cannot do is said, and ends nothing. */
+  async #startLater(): Promise<void> {
+    try {
+      await this.#startSources();
+    } catch (thrown) {
+      this.#report.fault(faultOf(thrown), {}, 'error');
     }
   }
 

@@ -316,7 +316,8 @@ export const ERRORS = {
   },
   SLUICE_LISTEN_FAILED: {
     cause: 'The address could not be listened on.',
-    remedy: 'Check that the address belongs to this machine and that the port may be used.',
+    remedy:
+      'Check that the address belongs to this machine and that the port may be used: below 1024 a service needs the right to it (CAP_NET_BIND_SERVICE).',
   },
   SLUICE_SOURCE_DISCONNECTED: {
     cause: 'The connection to a device is closed or could not be opened.',
@@ -331,7 +332,8 @@ export const ERRORS = {
     remedy: 'Check that the port speaks the configured protocol; the connection is opened anew.',
   },
   SLUICE_SOURCE_BACKPRESSURE: {
-    cause: 'A poll was skipped because the route behind it is full.',
+    cause:
+      'A poll was skipped, or a device that writes was told to come again, because the route behind it is full.',
     remedy: 'Look for the sink that is slow or away, or poll less often.',
   },
   SLUICE_ROUTE_FULL: {
@@ -369,6 +371,27 @@ export const ERRORS = {
   SLUICE_SOURCE_MESSAGE: {
     cause: 'A message has a topic or a property that is not text: empty, not UTF-8, a NUL, or a wildcard.',
     remedy: 'Correct the publisher. The message was acknowledged and left out.',
+  },
+  SLUICE_SOURCE_REQUEST: {
+    cause:
+      'A device that writes asked for something that is not taken: another function than 5, 6, 15 and 16, a quantity, address or unit out of range. It was answered with an exception.',
+    remedy:
+      'The message says which. Correct the device, or `units`, `coils` and `holding` of `listen` for this source.',
+  },
+  SLUICE_SOURCE_UNCONFIRMED: {
+    cause:
+      'A write of a device was taken, and the device did not hear in time that it is safe. It comes again as a rule, so the same may arrive twice.',
+    remedy:
+      'Look for the sink that is slow or away, or raise `timeout` of `listen` and the time that the device waits.',
+  },
+  SLUICE_SOURCE_IDLE: {
+    cause: 'The connection of a device was closed because it had been silent for long.',
+    remedy: 'None is needed if the device connects again by itself. Else raise `idle` of `listen`.',
+  },
+  SLUICE_SOURCE_CONNECTIONS: {
+    cause: 'More devices wanted to be connected at once than the source takes.',
+    remedy:
+      'Raise `connections` of `listen`, or look for a device that opens connections and does not close them.',
   },
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',

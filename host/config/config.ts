@@ -1,5 +1,6 @@
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
+import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
 import type { MqttSourceConfig } from '../sources/mqtt/config.js';
 
 /**
@@ -47,8 +48,10 @@ export interface ReconnectConfig {
 
 /** One protocol a source; the key says which. */
 export type SourceConfig =
-  | { readonly modbus: ModbusConfig; readonly mqtt?: undefined }
-  | { readonly mqtt: MqttSourceConfig; readonly modbus?: undefined };
+  | { readonly modbus: ModbusConfig; readonly modbusServer?: undefined; readonly mqtt?: undefined }
+  /** `modbus` with `listen`. */
+  | { readonly modbusServer: ModbusServerConfig; readonly modbus?: undefined; readonly mqtt?: undefined }
+  | { readonly mqtt: MqttSourceConfig; readonly modbus?: undefined; readonly modbusServer?: undefined };
 
 /** One protocol a sink. */
 export interface SinkConfig {

@@ -1,5 +1,7 @@
 import type { ModbusConfig, ModbusDevice, ModbusPoll, SerialDevice } from '../sources/modbus/config.js';
 import { parseRange, parseSpan } from '../sources/modbus/range.js';
+import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
+import type { SourceConfig } from './config.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { ModbusInput } from './schema-modbus.js';
@@ -9,13 +11,39 @@ const MOST_ADDRESSES = { coils: 2000, discrete: 2000, holding: 125, input: 125 }
 
 type Table = keyof typeof MOST_ADDRESSES;
 
-export function normaliseModbus(input: ModbusInput, path: Path, read: Reader): ModbusConfig {
+/** What says where the devices are. */
+const WHERE = { devices: 'on TCP', serial: 'one line', listen: 'devices that write' } as const;
+/** What only polling has; `listen` has settings of its own. */
+const POLLING = ['units', 'poll', 'timeout', 'inFlight', 'gap', 'reconnect'] as const;
+
+export function normaliseModbus(input: ModbusInput, path: Path, read: Reader): SourceConfig {
+  const given = (Object.keys(WHERE) as (keyof typeof WHERE)[]).filter(key => input[key] !== undefined);
+  if (given.length !== 1) {
+    const has = given.length === 0 ? 'none' : given.map(key => `\`${key}\``).join(' and ');
+    const ways = Object.entries(WHERE).map(([key, what]) => `\`${key}\` (${what})`);
+    read.error(path, `has ${has} of ${ways.join(', ')}; exactly one is right`);
+  }
+  if (input.listen !== undefined) {
+    for (const key of POLLING) {
+      if (input[key] !== undefined && given.length === 1) {
+        read.error([...path, key], 'goes with polling, and a source with `listen` polls nothing');
+      }
+    }
+    return { modbusServer: normaliseListen(input.listen, [...path, 'listen'], read) };
+  }
+  if (input.poll === undefined) read.error(path, '"poll" is missing', { at: 'key' });
+  return { modbus: normalisePolling(input, path, read) };
+}
+
+function normalisePolling(input: ModbusInput, path: Path, read: Reader): ModbusConfig {
   const reconnect = read.reconnect(input.reconnect, [...path, 'reconnect']);
   const timeoutMs = read.duration(input.timeout, [...path, 'timeout'], { least: 1 });
   const gapMs = read.duration(input.gap, [...path, 'gap']);
   return {
     devices: normaliseDevices(input, path, read),
-    poll: input.poll.flatMap((poll, index) => normalisePoll(poll, [...path, 'poll', index], read) ?? []),
+    poll: (input.poll ?? []).flatMap(
+      (poll, index) => normalisePoll(poll, [...path, 'poll', index], read) ?? [],
+    ),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(input.inFlight === undefined ? {} : { inFlight: input.inFlight }),
     ...(gapMs === undefined ? {} : { gapMs }),
@@ -25,11 +53,6 @@ export function normaliseModbus(input: ModbusInput, path: Path, read: Reader): M
 
 function normaliseDevices(input: ModbusInput, path: Path, read: Reader): ModbusDevice[] {
   const { devices, serial, units } = input;
-  if ((devices === undefined) === (serial === undefined)) {
-    const what = devices === undefined ? 'neither' : 'both';
-    read.error(path, `has ${what} of \`devices\` (TCP) and \`serial\` (one line); exactly one is right`);
-    return [];
-  }
   if (serial !== undefined) return [normaliseSerial(serial, units, path, read)];
   if (units !== undefined) {
     read.error([...path, 'units'], 'goes with `serial`; on TCP each of the `devices` has units of its own');
@@ -70,6 +93,31 @@ function normaliseDevice(
   };
 }
 
+function normaliseListen(
+  input: NonNullable<ModbusInput['listen']>,
+  path: Path,
+  read: Reader,
+): ModbusServerConfig {
+  const addresses = (key: 'coils' | 'holding') => {
+    const text = input[key];
+    return text === undefined ? undefined : read.attempt([...path, key], () => parseSpan(text, 'addresses'));
+  };
+  const coils = addresses('coils');
+  const holding = addresses('holding');
+  const timeoutMs = read.duration(input.timeout, [...path, 'timeout'], { least: 1 });
+  const idleMs = read.duration(input.idle, [...path, 'idle'], { least: 1000 });
+  return {
+    host: input.host ?? '127.0.0.1',
+    port: input.port ?? 502,
+    ...(input.units === undefined ? {} : { units: unitsOf(input.units, path, read) }),
+    ...(coils === undefined ? {} : { coils }),
+    ...(holding === undefined ? {} : { holding }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(idleMs === undefined ? {} : { idleMs }),
+    ...(input.connections === undefined ? {} : { connections: input.connections }),
+  };
+}
+
 function unitsOf(input: string | number | undefined, path: Path, read: Reader): number[] {
   const units = read.attempt([...path, 'units'], () => parseRange(input ?? 1, 'unit ids')) ?? [];
   // One byte on the wire. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3 (MBAP header).
@@ -77,7 +125,11 @@ function unitsOf(input: string | number | undefined, path: Path, read: Reader): 
   return units;
 }
 
-function normalisePoll(input: ModbusInput['poll'][number], path: Path, read: Reader): ModbusPoll | undefined {
+function normalisePoll(
+  input: NonNullable<ModbusInput['poll']>[number],
+  path: Path,
+  read: Reader,
+): ModbusPoll | undefined {
   const everyMs = read.duration(input.every, [...path, 'every'], { least: 1 });
   const table = (Object.keys(MOST_ADDRESSES) as Table[]).find(name => input[name] !== undefined);
   if (table === undefined) return undefined;

@@ -70,7 +70,7 @@ function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<stri
   const sources = new Map<string, SourceConfig>();
   for (const [name, { modbus, mqtt }] of Object.entries(input)) {
     const at = (protocol: string): Path => ['sources', name, protocol];
-    if (modbus !== undefined) sources.set(name, { modbus: normaliseModbus(modbus, at('modbus'), read) });
+    if (modbus !== undefined) sources.set(name, normaliseModbus(modbus, at('modbus'), read));
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
   }
   return sources;

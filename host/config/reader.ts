@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { faultOf } from '../../runtime/index.js';
 import type { ReconnectConfig } from './config.js';
-import type { Origins } from './origins.js';
+import type { Origins, ProblemDetail } from './origins.js';
 import type { Path } from './problem.js';
 import { parseDuration, parseSize } from './units.js';
 
@@ -24,8 +24,8 @@ export class Reader {
     this.#folder = folder;
   }
 
-  error(path: Path, text: string): void {
-    this.#origins.error(path, text);
+  error(path: Path, text: string, detail?: ProblemDetail): void {
+    this.#origins.error(path, text, detail);
   }
 
   /** Milliseconds. */

@@ -4,15 +4,17 @@ import { RANGE_PATTERN, UNITS_PATTERN } from './units.js';
 
 const exact = { additionalProperties: false } as const;
 
-const Units = Type.Optional(
-  Type.Union(
+function UnitList(description: string) {
+  return Type.Union(
     [
       Type.Integer({ minimum: 0, maximum: 255, title: 'unit id' }),
       Type.String({ pattern: UNITS_PATTERN, title: 'list of unit ids', examples: ['1-4', '1,3,5-7'] }),
     ],
-    { description: 'Unit ids behind this address. Default 1' },
-  ),
-);
+    { description },
+  );
+}
+
+const Units = Type.Optional(UnitList('Unit ids behind this address. Default 1'));
 
 const Device = Type.Object(
   {
@@ -76,13 +78,34 @@ const Poll = Type.Object(
   },
 );
 
-/** Modbus: devices on TCP, or one serial line, that are all polled for the same addresses. */
+const Listen = Type.Object(
+  {
+    host: Type.Optional(Text({ description: 'Address of this machine to listen on. Default 127.0.0.1' })),
+    port: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 65535, description: 'Default 502; 0: any free one' }),
+    ),
+    units: Type.Optional(UnitList('Unit ids that are taken. Default: all')),
+    coils: Registers('Coils that may be written (functions 5 and 15). Default: all'),
+    holding: Registers('Registers that may be written (functions 6 and 16). Default: all'),
+    timeout: Type.Optional(
+      Duration('How long a write waits to be confirmed; then the device gets exception 6. Default 500ms'),
+    ),
+    idle: Type.Optional(Duration('A connection that is silent for this long is closed. Default 10m')),
+    connections: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1024, description: 'Connections at once. Default 64' }),
+    ),
+  },
+  { ...exact, description: 'Modbus TCP server: devices connect and write. Nothing is polled.' },
+);
+
+/** Modbus: devices on TCP, or one serial line, that are all polled for the same addresses; or devices that write. */
 export const ModbusSchema = Type.Object(
   {
     devices: Type.Optional(Type.Array(Device, { minItems: 1, title: 'list of devices' })),
     serial: Type.Optional(Serial),
+    listen: Type.Optional(Listen),
     units: Units,
-    poll: Type.Array(Poll, { minItems: 1, title: 'list of polls' }),
+    poll: Type.Optional(Type.Array(Poll, { minItems: 1, title: 'list of polls' })),
     timeout: Type.Optional(Duration('Longest time to wait for an answer.')),
     inFlight: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'Most requests under way at one device.' }),
@@ -92,7 +115,11 @@ export const ModbusSchema = Type.Object(
     ),
     reconnect: Type.Optional(Reconnect),
   },
-  { ...exact, description: 'Modbus: `devices` on TCP, or one `serial` line.' },
+  {
+    ...exact,
+    description:
+      'Modbus: `devices` on TCP or one `serial` line, with `poll`; or `listen`, for devices that write.',
+  },
 );
 
 export type ModbusInput = Static<typeof ModbusSchema>;

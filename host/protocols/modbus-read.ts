@@ -20,7 +20,7 @@ export const READ_REQUEST_BYTES = 12;
 /** Set in the function code of an exception. */
 const EXCEPTION = 0x80;
 /** Bytes of an answer in front of the data: header, function, byte count. */
-const ANSWER_HEAD = 9;
+export const ANSWER_HEAD = 9;
 const EXCEPTION_BYTES = 9;
 
 /** Bytes of data in the answer: bits are packed by eight, registers have two bytes. */
@@ -93,10 +93,21 @@ export function encodeAnswer(
   code: number,
   data: Uint8Array,
 ): number {
-  encodeHead(into, transaction, unit, code, data.length + 3);
-  into[MBAP.data] = data.length;
   into.set(data, ANSWER_HEAD);
-  return ANSWER_HEAD + data.length;
+  return encodeAnswerHead(into, transaction, unit, code, data.length);
+}
+
+/** The same around data that is there already, at ANSWER_HEAD. */
+export function encodeAnswerHead(
+  into: Uint8Array,
+  transaction: number,
+  unit: number,
+  code: number,
+  dataBytes: number,
+): number {
+  encodeHead(into, transaction, unit, code, dataBytes + 3);
+  into[MBAP.data] = dataBytes;
+  return ANSWER_HEAD + dataBytes;
 }
 
 /** The same for an exception. */

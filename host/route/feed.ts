@@ -146,13 +146,14 @@ export class Feed implements Ingress, RouteSource {
     this.#report.fault({ code: 'SLUICE_ROUTE_FULL', message }, { source: this.name, route: route.name });
   }
 
-  connected(peer: string): void {
-    this.#report.connected({ source: this.name, peer }, `${peer} answers`);
+  connected(peer: string, what = 'answers'): void {
+    this.#report.connected({ source: this.name, peer }, `${peer} ${what}`);
   }
 
   skipped(code: Fault['code'], count = 1): void {
     this.#metrics.skipped(code, count);
-    if (code !== 'SLUICE_SOURCE_BACKPRESSURE') return;
+    // A source that does not repeat says itself what it did about it.
+    if (code !== 'SLUICE_SOURCE_BACKPRESSURE' || !this.#repeats) return;
     const full = this.#outlets.map(({ route }) => route.name).join(', ');
     const message = `polls of ${this.name} are left out: the routes behind it (${full}) are full`;
     this.#report.fault({ code, message }, { source: this.name });

@@ -1,5 +1,6 @@
 import type { SourceConfig } from '../config/config.js';
 import { ModbusSource } from './modbus/modbus-source.js';
+import { ModbusServer } from './modbus-server/modbus-server.js';
 import { MqttSource } from './mqtt/mqtt-source.js';
 import type { Ingress, Source } from './source.js';
 
@@ -10,5 +11,8 @@ export function makeSource(
   ingress: Ingress,
 ): { readonly source: Source; readonly kind: string } {
   if (config.mqtt !== undefined) return { source: new MqttSource(name, config.mqtt, ingress), kind: 'mqtt' };
+  if (config.modbusServer !== undefined) {
+    return { source: new ModbusServer(name, config.modbusServer, ingress), kind: 'modbus' };
+  }
   return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
 }

@@ -36,8 +36,8 @@ export interface Ingress {
   hasRoom(bytes: number): boolean;
   /** A poll or frame that was not taken over, with the reason; counted and shown, nothing else. */
   skipped(code: Fault['code'], count?: number): void;
-  /** A device or broker answers, for the first time or again; said in the log after a failure. */
-  connected(peer: string): void;
+  /** A device or broker answers, for the first time or again; said in the log after a failure. @param what default: answers */
+  connected(peer: string, what?: string): void;
   /** Something that went wrong at the source; counted by code and logged (rate-limited by the host). */
   failed(fault: Fault, peer?: string): void;
 }

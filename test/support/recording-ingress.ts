@@ -30,6 +30,7 @@ export class RecordingIngress implements Ingress {
 
   connected(peer: string): void {
     this.peers.push(peer);
+    this.#changed();
   }
 
   topic(text: string): number {

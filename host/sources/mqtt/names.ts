@@ -4,8 +4,8 @@ import { malformed } from '../../protocols/mqtt-wire/malformed.js';
 import { PublishProperties } from '../../protocols/mqtt-wire/publish-properties.js';
 import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
 import { checkReceived, checkReceivedTopic, TEXT, type TextDefect } from '../../protocols/mqtt-wire/text.js';
+import { ByteCache } from '../byte-cache.js';
 import type { Ingress } from '../source.js';
-import { ByteCache } from './byte-cache.js';
 
 /** Places for topics and property lists that repeat, and the longest that gets one: what a plant has, bounded. */
 const TOPICS = 2_048;

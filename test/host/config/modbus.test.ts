@@ -34,14 +34,25 @@ test('a device on TCP may send RTU frames, and a gap may be set', async () => {
 });
 
 const WRONG: readonly (readonly [string, string, RegExp])[] = [
-  ['neither', POLL, /has neither of `devices` \(TCP\) and `serial`/],
-  ['both', `devices: [ { host: h } ], serial: { path: p }, ${POLL}`, /has both of `devices`/],
+  ['neither', POLL, /modbus: has none of `devices` \(on TCP\), `serial` \(one line\), `listen`/],
+  [
+    'both',
+    `devices: [ { host: h } ], serial: { path: p }, ${POLL}`,
+    /modbus: has `devices` and `serial` of .*; exactly one is right/,
+  ],
   [
     'units beside devices',
     `devices: [ { host: h } ], units: 1, ${POLL}`,
     /modbus\.units: goes with `serial`/,
   ],
   ['a parity that is none', `serial: { path: p, parity: evn }, ${POLL}`, /modbus\.serial\.parity/],
+  ['devices beside listen', `devices: [ { host: h } ], listen: {}`, /modbus: has `devices` and `listen` of/],
+  [
+    'a unit to listen for beyond a byte',
+    'listen: { units: 1-300 }',
+    /listen\.units: a unit id is at most 255/,
+  ],
+  ['an address beyond the last', 'listen: { holding: 0-70000 }', /listen\.holding: .*goes beyond 65535/],
   ['a unit beyond a byte', `serial: { path: p }, units: 1-300, ${POLL}`, /a unit id is at most 255/],
 ];
 
@@ -50,3 +61,38 @@ for (const [what, text, expected] of WRONG) {
     assert.match((await problemsOf(source(text))).join('\n'), expected);
   });
 }
+
+test('a source may listen for devices that write, with settings of its own', async () => {
+  const { config } = await read(
+    source('listen: { host: 0.0.0.0, port: 1502, units: 1-2, holding: 0-99, timeout: 2s, connections: 8 }'),
+  );
+  assert.deepEqual(config.sources.get('a')?.modbusServer, {
+    host: '0.0.0.0',
+    port: 1502,
+    units: [1, 2],
+    holding: { first: 0, last: 99 },
+    timeoutMs: 2000,
+    connections: 8,
+  });
+});
+
+test('a source that listens does so on loopback unless it is told otherwise', async () => {
+  const { config } = await read(source('listen: {}'));
+  assert.deepEqual(config.sources.get('a')?.modbusServer, { host: '127.0.0.1', port: 502 });
+});
+
+test('what goes with polling is refused beside `listen`', async () => {
+  const problems = await problemsOf(source(`listen: {}, ${POLL}, timeout: 1s`));
+  assert.match(
+    problems.join('\n'),
+    /modbus\.poll: goes with polling, and a source with `listen` polls nothing/,
+  );
+  assert.match(problems.join('\n'), /modbus\.timeout: goes with polling/);
+});
+
+test('a source that polls says what', async () => {
+  assert.match(
+    (await problemsOf(source('devices: [ { host: h } ]'))).join('\n'),
+    /modbus: "poll" is missing/,
+  );
+});

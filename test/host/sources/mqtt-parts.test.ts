@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { filterDefect } from '../../../host/protocols/mqtt-wire/topic-filter.js';
-import { ByteCache } from '../../../host/sources/mqtt/byte-cache.js';
+import { ByteCache } from '../../../host/sources/byte-cache.js';
 import { fillSource } from '../../../host/sources/mqtt/config.js';
 import { InHand } from '../../../host/sources/mqtt/in-hand.js';
 

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
+import { addSigningCommands } from './commands-signing.js';
 import { examples } from './examples.js';
 import type { CallOptions } from './plugin-call.js';
 
 /** `sluice plugin ...`: what an author does with a module, without a gateway. */
 export function addPluginCommands(program: Command, exit: (code: number) => void): void {
-  const plugin = program.command('plugin').description('make, build, test, pack, check and call plugins');
+  const plugin = program
+    .command('plugin')
+    .description('make, build, test, pack, sign, check and call plugins');
   plugin.addHelpText(
     'after',
     examples('sluice plugin new my-plugin --lang as', 'sluice plugin test my-plugin'),
@@ -88,6 +91,8 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
     .action(async (file: string, options: { manifest: string; out?: string; json?: boolean }) =>
       exit(await (await import('./plugin-pack.js')).packPlugin(file, options)),
     );
+
+  addSigningCommands(plugin, exit);
 
   plugin
     .command('check')

@@ -1,6 +1,6 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { appendManifest, type ManifestFields, readManifest, SluiceError } from '../../runtime/index.js';
-import { readModule, sha256 } from '../plugin-tools/module-file.js';
+import { readModule, replaceFile, sha256 } from '../plugin-tools/module-file.js';
 import { EXIT } from './exit.js';
 
 /**
@@ -40,19 +40,5 @@ async function readFields(file: string): Promise<ManifestFields> {
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     throw new SluiceError('SLUICE_MANIFEST_INVALID', `${file}: ${why}`, { cause: thrown });
-  }
-}
-
-async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(draft, bytes);
-    await rename(draft, file);
-  } catch (thrown) {
-    await rm(draft, { force: true });
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${file}: cannot be written: ${why}`, {
-      cause: thrown,
-    });
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { LIMITS, SluiceError } from '../../runtime/index.js';
 
 /**
@@ -27,4 +28,22 @@ export async function readModule(file: string): Promise<Buffer> {
 /** SHA-256 in lower-case hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Writes a whole file or none: beside it under a name that a watched folder does not look at, then renamed.
+ * @throws SluiceError SLUICE_MODULE_UNREADABLE
+ */
+export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  try {
+    await writeFile(draft, bytes);
+    await rename(draft, file);
+  } catch (thrown) {
+    await rm(draft, { force: true });
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${file}: cannot be written: ${why}`, {
+      cause: thrown,
+    });
+  }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, moduleKind, readManifest, SluiceError } from '../../runtime/index.js';
 import type { ComponentCode, CoreCode } from '../../sandbox/index.js';
-import { type FoundModule, lookAt, readFound } from './folder.js';
+import { type FoundModule, lookAt } from './folder.js';
+import { readFound } from './found.js';
 import { readSidecar } from './sidecar.js';
 import { Stillness } from './stillness.js';
 import type { Transpiler } from './transpiler.js';

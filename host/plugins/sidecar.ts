@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, parseManifest, SluiceError } from '../../runtime/index.js';
-import { type FoundModule, readFound, sidecarOf } from './folder.js';
+import { type FoundModule, sidecarOf } from './folder.js';
+import { readFound } from './found.js';
 
 /**
  * The manifest in NAME.json beside a NAME.wasm that carries none of its own; undefined while it is being

@@ -1,0 +1,106 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { LIMITS, SluiceError } from '../../runtime/index.js';
+
+/** A file of a watched folder as a look found it. */
+export interface Found {
+  /** Where it really is: links are resolved. */
+  readonly path: string;
+  /** Changes when the content may have changed. */
+  readonly stamp: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Last change of content or place, milliseconds since 1970 by the clock of the file system. */
+  readonly changedMs: number;
+}
+
+/**
+ * Undefined: not there, or gone between the listing and the look; an error: it is there and cannot be used.
+ * @param root the folder, links resolved
+ * @param name of the file, from there
+ */
+export async function lookAtFile(root: string, name: string): Promise<Found | SluiceError | undefined> {
+  try {
+    const path = await resolveInside(root, name);
+    await using handle = await openRegular(path, name);
+    const stats = await handle.stat({ bigint: true });
+    const { mtimeMs, ctimeMs, size } = stats;
+    const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+    return { path, stamp: stampOf(stats), size: Number(size), changedMs };
+  } catch (thrown) {
+    return isGone(thrown) ? undefined : asRefusal(name, thrown);
+  }
+}
+
+/**
+ * The bytes of a file, in shared memory, so that all sandboxes that run it hold one copy; undefined if it
+ * is being changed, or gone.
+ * @throws SluiceError SLUICE_MODULE_UNREADABLE, SLUICE_MODULE_TOO_LARGE
+ */
+export async function readFound(name: string, found: Found): Promise<Uint8Array | undefined> {
+  try {
+    await using handle = await openRegular(found.path, name);
+    const before = await handle.stat({ bigint: true });
+    if (stampOf(before) !== found.stamp) return undefined;
+    if (before.size > LIMITS.file) {
+      throw new SluiceError(
+        'SLUICE_MODULE_TOO_LARGE',
+        `${name}: ${before.size} bytes, the ceiling is ${LIMITS.file}`,
+      );
+    }
+    const bytes = await readWhole(handle, Number(before.size));
+    return stampOf(await handle.stat({ bigint: true })) === found.stamp ? bytes : undefined;
+  } catch (thrown) {
+    if (isGone(thrown)) return undefined;
+    throw asRefusal(name, thrown);
+  }
+}
+
+/** The text of a small file; undefined as above. The caller has looked at `found.size`. */
+export async function readFoundText(name: string, found: Found): Promise<string | undefined> {
+  const bytes = await readFound(name, found);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+async function readWhole(handle: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(new SharedArrayBuffer(size));
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    if (bytesRead === 0) return bytes.subarray(0, at);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}/${ino}/${size}/${mtimeNs}/${ctimeNs}`;
+}
+
+/** Links are followed only where they end inside the folder. */
+async function resolveInside(root: string, name: string): Promise<string> {
+  const path = await realpath(join(root, name));
+  if (path.startsWith(root.endsWith(sep) ? root : root + sep)) return path;
+  throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is a link that leads out of its folder`);
+}
+
+/**
+ * Opens without blocking on a fifo, and refuses what is not a regular file. The path has no links left in it: one
+ * that is there now was put there since.
+ */
+async function openRegular(path: string, name: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is not a regular file`);
+}
+
+export function isGone(thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function asRefusal(name: string, thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new SluiceError('SLUICE_MODULE_UNREADABLE', `${name}: ${why}`, { cause: thrown });
+}

@@ -1,0 +1,32 @@
+import { open } from 'node:fs/promises';
+import { faultOf, SluiceError } from '../../../runtime/index.js';
+import { isGone } from '../found.js';
+import { parseSignatures, SIGNATURE_TEXT_MAX_BYTES } from './signature-text.js';
+import type { FoundSignatures } from './vouch.js';
+
+/** The signatures in a NAME.wasm.sig; none: it is not there. */
+export async function readSignatures(file: string): Promise<FoundSignatures> {
+  try {
+    await using handle = await open(file, 'r');
+    if ((await handle.stat()).size > SIGNATURE_TEXT_MAX_BYTES) return tooLarge(file);
+    return parsed(file, await handle.readFile('utf8'));
+  } catch (thrown) {
+    return isGone(thrown) ? [] : unusable(`${file}: ${(thrown as Error).message}`, thrown);
+  }
+}
+
+function parsed(name: string, text: string): FoundSignatures {
+  try {
+    return parseSignatures(text);
+  } catch (thrown) {
+    return unusable(`${name}: ${faultOf(thrown).message}`, thrown);
+  }
+}
+
+function tooLarge(name: string): SluiceError {
+  return unusable(`${name} has more than ${SIGNATURE_TEXT_MAX_BYTES} bytes`, undefined);
+}
+
+function unusable(why: string, cause: unknown): SluiceError {
+  return new SluiceError('SLUICE_SIGNATURE_INVALID', `cannot be verified: ${why}`, { cause });
+}

@@ -14,6 +14,7 @@ import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
 import { makeSource } from './sources/make-source.js';
 import type { Source } from './sources/source.js';
+import { DataFolder } from './store/data-folder.js';
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
 import { Reporter } from './telemetry/reporter.js';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #pool: SandboxPool;
   readonly #router: Router;
   readonly #admin: Admin;
+  #data: DataFolder | undefined;
   #broker: Broker | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -118,9 +120,13 @@ export class Gateway {
     return this.#router.routes;
   }
 
-  /** @throws SluiceError SLUICE_LISTEN_IN_USE and others of the start; what was started is stopped again */
+  /**
+   * @throws SluiceError SLUICE_DATA_LOCKED, SLUICE_LISTEN_IN_USE and others of the start; what was started is
+   * stopped again
+   */
   async start(): Promise<void> {
     try {
+      await this.#openData();
       await this.#startSinks();
       for (const [name, source] of this.#config.sources) {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
@@ -173,8 +179,20 @@ export class Gateway {
     await this.#pool.close();
     await this.#admin.stop();
     await this.#broker?.stop();
+    this.#data?.close();
     for (const { feed } of this.#sources.values()) feed.sayUndelivered();
     this.#report.flush();
+  }
+
+  /** A folder that cannot be used costs what is durable, not the gateway. */
+  async #openData(): Promise<void> {
+    try {
+      this.#data = await DataFolder.open(this.#config.data.dir, this.#report);
+    } catch (thrown) {
+      const fault = faultOf(thrown);
+      if (fault.code !== 'SLUICE_DATA_FOLDER') throw thrown;
+      this.#report.fault(fault, {}, 'error');
+    }
   }
 
   async #startSinks(): Promise<void> {

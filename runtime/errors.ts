@@ -349,6 +349,40 @@ export const ERRORS = {
     remedy: 'Read the message; check the rights and the space of `plugins.dir` and `data.dir`.',
   },
 
+  // Durable data
+  SLUICE_DATA_LOCKED: {
+    cause: 'Another gateway is running on the same data folder.',
+    remedy:
+      'Stop the process that the message names, or give this gateway a `data.dir` of its own. The lock ends with its process: there is nothing to delete.',
+  },
+  SLUICE_DATA_FORMAT: {
+    cause: 'The data folder is of a newer version of Sluice, or its gateway.json is damaged.',
+    remedy:
+      'Use the version that wrote it, or set another `data.dir`. Where gateway.json is damaged, move it away: a new one is made, and message ids begin anew under a new name.',
+  },
+  SLUICE_DATA_FOLDER: {
+    cause: 'The data folder could not be made, read or written.',
+    remedy: 'Check `data.dir` in the configuration, its rights and the space on its disk.',
+  },
+  SLUICE_STORE_FULL: {
+    cause: 'The disk of the data folder is full, or `data.max` is reached.',
+    remedy:
+      'Make room on the disk or raise `data.max`. Nothing that was acknowledged is lost; writing goes on by itself as soon as there is room.',
+  },
+  SLUICE_STORE_FAILED: {
+    cause: 'A file in the data folder could not be read or written.',
+    remedy: 'Read the message; check the disk and the rights of `data.dir`. It is tried again.',
+  },
+  SLUICE_STORE_DAMAGED: {
+    cause: 'A file in the data folder is damaged, as after a failing disk or card.',
+    remedy:
+      'The file was renamed as the message says and can be looked into with `sqlite3 FILE .recover`. The gateway goes on with a new one. Check the disk.',
+  },
+  SLUICE_STORE_THREAD: {
+    cause: 'The thread that writes durable data ended by itself.',
+    remedy: 'It was started again and nothing is lost. If it happens again, report it with the message.',
+  },
+
   // Sources and sinks
   SLUICE_LISTEN_IN_USE: {
     cause: 'Another program already listens on this address and port.',

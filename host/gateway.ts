@@ -33,8 +33,6 @@ interface RunningSource {
 
 export interface GatewayOptions {
   readonly log: Log;
-  /** Port of the embedded broker, where one is needed; 0: any. Default 1883. */
-  readonly brokerPort?: number;
   /** Shows a text to who started the program, and to nobody else: a new token of the admin API. */
   readonly announce?: (text: string) => void;
 }
@@ -46,7 +44,6 @@ export interface GatewayOptions {
 export class Gateway {
   readonly metrics = new Metrics();
   readonly #config: Config;
-  readonly #options: GatewayOptions;
   readonly #report: Reporter;
   readonly #sinks = new Map<string, RouteSink>();
   readonly #sources = new Map<string, RunningSource>();
@@ -60,7 +57,6 @@ export class Gateway {
 
   constructor(config: Config, options: GatewayOptions) {
     this.#config = config;
-    this.#options = options;
     this.#report = new Reporter(options.log);
     this.#pool = new SandboxPool({ threads: config.plugins.sandboxes });
     this.#router = new Router({
@@ -147,7 +143,7 @@ export class Gateway {
     this.#report.info('sluice runs', {
       admin: `http://${this.#config.admin.host}:${this.#admin.port}`,
       plugins: this.#config.plugins.dir,
-      ...(this.#broker === undefined ? {} : { broker: `mqtt://127.0.0.1:${this.#broker.port}` }),
+      ...(this.#broker === undefined ? {} : { broker: this.#broker.url }),
     });
   }
 
@@ -216,18 +212,18 @@ export class Gateway {
   }
 
   async #startBroker(): Promise<MqttSinkConfig> {
-    const port = this.#options.brokerPort ?? 1883;
+    const { host, port } = this.#config.broker;
     try {
-      this.#broker = await startBroker({ host: '127.0.0.1', port });
+      this.#broker = await startBroker({ host, port });
     } catch (thrown) {
       if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_LISTEN_IN_USE') throw thrown;
       throw new SluiceError(
         thrown.code,
-        `no sinks are configured, so the embedded MQTT broker has to listen on 127.0.0.1:${port}, and that port is in use: if a broker runs there, name it: sinks: { plant: { mqtt: { url: "mqtt://127.0.0.1:${port}" } } }`,
+        `no sinks are configured, so the embedded MQTT broker has to listen on ${host}:${port}, and that port is in use: if a broker runs there, name it: sinks: { plant: { mqtt: { url: "mqtt://127.0.0.1:${port}" } } }; else choose another port: broker: { port: ${port + 1} }`,
         { cause: thrown },
       );
     }
-    return { url: `mqtt://127.0.0.1:${this.#broker.port}`, version: 4 };
+    return { url: this.#broker.url, version: 4 };
   }
 
   async #startSources(): Promise<void> {

@@ -1,15 +1,11 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, isIPv6, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
-import { SluiceError } from '../../runtime/index.js';
-
-export interface BrokerOptions {
-  readonly host: string;
-  /** 0: the system chooses. */
-  readonly port: number;
-}
+import { type ListenAddress, listen } from '../listen.js';
 
 export interface Broker {
   readonly port: number;
+  /** Where this machine reaches it. */
+  readonly url: string;
   /** Connected clients. */
   clients(): number;
   /** Closes the listener and every connection. */
@@ -26,7 +22,7 @@ export interface Broker {
  * - anything durable: retained messages and sessions end with the process.
  * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
  */
-export async function startBroker(options: BrokerOptions): Promise<Broker> {
+export async function startBroker(address: ListenAddress): Promise<Broker> {
   const aedes = await Aedes.createBroker();
   const sockets = new Set<Socket>();
   // Small PUBACKs and Nagle's algorithm together cost 40 ms a turn.
@@ -35,15 +31,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     socket.once('close', () => sockets.delete(socket));
     aedes.handle(socket);
   });
+  let port: number;
   try {
-    await listen(server, options);
+    port = await listen(server, address, 'The embedded broker', 'broker');
   } catch (thrown) {
     await new Promise<void>(resolve => aedes.close(resolve));
     throw thrown;
   }
-  const address = server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port,
+    url: urlOf(address.host, port),
     clients: () => aedes.connectedClients,
     stop: async () => {
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
@@ -55,16 +52,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-function listen(server: Server, { host, port }: BrokerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code === 'EADDRINUSE' ? 'SLUICE_LISTEN_IN_USE' : 'SLUICE_LISTEN_FAILED';
-      reject(
-        new SluiceError(code, `The embedded broker cannot listen on ${host}:${port}: ${error.message}.`, {
-          cause: error,
-        }),
-      );
-    });
-    server.listen({ host, port }, resolve);
-  });
+/** Where this machine reaches what listens there: "any address" is none to connect to. */
+function urlOf(host: string, port: number): string {
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `mqtt://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`;
 }

@@ -12,6 +12,8 @@ export interface Config {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   /** Empty: the embedded broker is the one sink. */
   readonly sinks: ReadonlyMap<string, SinkConfig>;
+  /** Of the embedded broker; port 0: any free one. */
+  readonly broker: { readonly host: string; readonly port: number };
   /** Empty: plugins run where their `accepts` fits. */
   readonly routes: readonly RouteConfig[];
   readonly data: { readonly dir: string; readonly maxBytes: number };

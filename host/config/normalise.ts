@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LIMITS } from '../../runtime/index.js';
+import { isLoopback } from '../admin/loopback.js';
 import type {
   AdminConfig,
   Config,
@@ -32,6 +33,7 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
     plugins,
     sources: normaliseSources(input.sources, read),
     sinks,
+    broker: normaliseBroker(input, read),
     routes: normaliseRoutes(input.routes ?? [], plugins.deadlineMs, [...sinks.keys()], read),
     data: {
       dir: resolve(folder, input.data?.dir ?? './data'),
@@ -39,6 +41,19 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
     },
     admin: normaliseAdmin(input.admin ?? {}, read),
   };
+}
+
+function normaliseBroker({ broker, sinks }: ConfigInput, read: Reader): Config['broker'] {
+  const { host = '127.0.0.1', port = 1883 } = broker ?? {};
+  if (broker !== undefined && Object.keys(sinks ?? {}).length > 0) {
+    read.warning(['broker'], 'is not used: the embedded broker is there only where no `sinks` are', {
+      at: 'key',
+    });
+  } else if (!isLoopback(host)) {
+    const what = 'whoever reaches this address reads every message and can publish, without a password';
+    read.warning(['broker', 'host'], what);
+  }
+  return { host, port };
 }
 
 function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader): AdminConfig {

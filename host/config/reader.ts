@@ -28,6 +28,10 @@ export class Reader {
     this.#origins.error(path, text, detail);
   }
 
+  warning(path: Path, text: string, detail?: ProblemDetail): void {
+    this.#origins.warning(path, text, detail);
+  }
+
   /** Milliseconds. */
   duration(
     text: string | undefined,

@@ -84,6 +84,17 @@ export const ConfigSchema = Type.Object(
         description: 'Northbound endpoints by name. Left out: an embedded MQTT broker is started.',
       }),
     ),
+    broker: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(Text({ description: 'Address to listen on. Default 127.0.0.1' })),
+          port: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 65535, description: 'Default 1883; 0: any free one' }),
+          ),
+        },
+        { ...exact, description: 'The embedded MQTT broker, which is there where no `sinks` are.' },
+      ),
+    ),
     routes: Type.Optional(
       Type.Array(Route, {
         title: 'list of routes',

@@ -8,7 +8,7 @@ import type { ConfigInput } from './schema.js';
 export function usablePart(value: unknown, origins: Origins): ConfigInput {
   const root = isMap(value) ? value : {};
   const part: Record<string, unknown> = { sources: {}, sinks: {} };
-  for (const section of ['plugins', 'data', 'admin']) {
+  for (const section of ['plugins', 'broker', 'data', 'admin']) {
     if (isMap(root[section]) && !origins.failedBelow([section])) part[section] = root[section];
   }
   for (const section of ['sources', 'sinks']) {

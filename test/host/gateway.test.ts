@@ -3,7 +3,8 @@ import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
-import { guestFile, modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { guestFile, makeGateway, modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { freePort } from '../support/mqtt-rig.js';
 import { startPlc } from '../support/plc.js';
 
 const ROUTE = { from: 'line1', through: ['modbus-json'] };
@@ -51,6 +52,25 @@ test('without sinks the embedded broker is there, and what runs is said with its
   const line = await rig.book.said(/^sluice runs$/);
   assert.equal(line.broker, `mqtt://127.0.0.1:${rig.gateway.brokerPort}`);
   await (await subscriber(t, rig.gateway.brokerPort)).atLeast(3);
+});
+
+test('the embedded broker is where the configuration says', async t => {
+  const plc = await plcOf(t);
+  const port = await freePort();
+  const rig = await startGateway(
+    t,
+    { sources: { line1: modbus(plc.port) }, broker: { host: '127.0.0.1', port } },
+    ['modbus-json'],
+  );
+  assert.equal(rig.gateway.brokerPort, port);
+  await (await subscriber(t, port)).atLeast(3);
+  const second = await makeGateway(t, { sources: { line1: modbus(plc.port) }, broker: { port } });
+  await assert.rejects(second.gateway.start(), {
+    code: 'SLUICE_LISTEN_IN_USE',
+    message: new RegExp(
+      `embedded MQTT broker has to listen on 127\\.0\\.0\\.1:${port}, .* broker: { port: ${port + 1} }$`,
+    ),
+  });
 });
 
 test('replacing the file under load loses no frame and repeats none, ten times', async t => {

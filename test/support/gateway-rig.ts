@@ -146,9 +146,9 @@ export async function makeGateway(
   await mkdir(plugins);
   for (const file of files) await copyFile(guestFile(file), join(plugins, `${file}.wasm`));
   const book = new LogBook();
-  const text = JSON.stringify({ admin: { port: 0 }, ...config });
+  const text = JSON.stringify({ admin: { port: 0 }, broker: { port: 0 }, ...config });
   const { config: filled } = await readConfig(text, join(folder, 'sluice.yaml'), { environment: {} });
-  const gateway = new Gateway(filled, { log: book.log, brokerPort: 0 });
+  const gateway = new Gateway(filled, { log: book.log });
   // In this order: a gateway that runs may write to its folder at any time.
   t.after(async () => {
     await gateway.stop(0);

@@ -50,6 +50,7 @@ admin: { host: 127.0.0.1, port: 8080 }
       ],
     ]),
     sinks: new Map([['plant', { mqtt: { url: 'mqtt://127.0.0.1:1883', version: 5, qos: 1 } }]]),
+    broker: { host: '127.0.0.1', port: 1883 },
     routes: [
       {
         name: 'line1',

@@ -14,7 +14,10 @@ import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
 import { makeSource } from './sources/make-source.js';
 import type { Source } from './sources/source.js';
-import { DataFolder } from './store/data-folder.js';
+
+import { Durable } from './store/durable.js';
+import { Ward } from './store/ward.js';
+
 import type { Log } from './telemetry/log.js';
 import { Metrics } from './telemetry/metrics.js';
 import { Reporter } from './telemetry/reporter.js';
@@ -51,8 +54,9 @@ export class Gateway {
   readonly #pool: SandboxPool;
   readonly #router: Router;
   readonly #admin: Admin;
-  #data: DataFolder | undefined;
   #broker: Broker | undefined;
+  #durable: Durable | undefined;
+  #ward: Ward | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -66,6 +70,7 @@ export class Gateway {
       feeds: this.#sources,
       metrics: this.metrics,
       report: this.#report,
+      isolate: async poison => this.#ward?.isolate(poison),
       connected: () => void this.#startLater(),
       swapped: outcome => this.#admin.swapped(outcome),
     });
@@ -96,6 +101,7 @@ export class Gateway {
       metrics: this.metrics,
       report: this.#report,
       log: options.log,
+      ward: () => this.#ward as Ward,
       ready: () => this.#ready(),
       settled: () => this.settled(),
       announce: options.announce ?? (() => {}),
@@ -175,20 +181,22 @@ export class Gateway {
     await this.#pool.close();
     await this.#admin.stop();
     await this.#broker?.stop();
-    this.#data?.close();
+    await this.#durable?.close();
     for (const { feed } of this.#sources.values()) feed.sayUndelivered();
     this.#report.flush();
   }
 
-  /** A folder that cannot be used costs what is durable, not the gateway. */
   async #openData(): Promise<void> {
-    try {
-      this.#data = await DataFolder.open(this.#config.data.dir, this.#report);
-    } catch (thrown) {
-      const fault = faultOf(thrown);
-      if (fault.code !== 'SLUICE_DATA_FOLDER') throw thrown;
-      this.#report.fault(fault, {}, 'error');
-    }
+    const metrics = this.metrics.quarantine();
+    this.#durable = await Durable.open({ data: this.#config.data, report: this.#report, metrics });
+    const { quarantine } = this.#durable;
+    this.#ward = new Ward({
+      quarantine,
+      router: this.#router,
+      metrics,
+      report: this.#report,
+      isolated: (poison, id) => this.#admin.isolated(poison, id),
+    });
   }
 
   async #startSinks(): Promise<void> {

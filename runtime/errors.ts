@@ -15,6 +15,25 @@ export const ERRORS = {
     remedy:
       'Start it through npm (npm start, npx sluice), which finds the Node.js that the package brings, or install Node.js 24 or newer.',
   },
+  SLUICE_QUARANTINE_ID: {
+    cause:
+      'There is no frame with this id in quarantine: it was replayed, thrown away, or made room for newer ones.',
+    remedy: 'List what is there with GET /v1/quarantine.',
+  },
+  SLUICE_QUARANTINE_ROUTE: {
+    cause: 'The route that the frame came through is not in the configuration any more.',
+    remedy: 'Run its frames with `sluice replay data/quarantine.db --plugin FILE`, or bring the route back.',
+  },
+  SLUICE_QUARANTINE_FULL: {
+    cause: 'The quarantine holds as many frames as it may; the oldest made room for a new one.',
+    remedy:
+      'Replay or throw away what is in it: GET /v1/quarantine shows the frames, and which plugin failed.',
+  },
+  SLUICE_REPLAY_FILE: {
+    cause: 'A file of frames cannot be read, or a frame in it is not of the known form.',
+    remedy:
+      'Use what GET /v1/quarantine answers, one such frame a line, or the quarantine.db of the data folder.',
+  },
   SLUICE_INTERNAL: {
     cause: 'A defect in Sluice itself.',
     remedy: 'Report it with the log lines around it.',

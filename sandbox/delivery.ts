@@ -1,12 +1,24 @@
 import {
+  FRAME,
   HEADER,
   LIMITS,
   MessageCursor,
   OPERATION,
   OutcomeCursor,
+  PROPERTY,
   type Slab,
   SluiceError,
 } from '../runtime/index.js';
+
+/** A frame copied out of its slab, as its source gave it. */
+export interface FrameCopy {
+  readonly source: string;
+  readonly topic: string;
+  /** Nanoseconds since 1970. */
+  readonly timestamp: bigint;
+  readonly payload: Uint8Array;
+  readonly properties: readonly (readonly [string, string])[];
+}
 
 /**
  * The results of one committed slab, in the hands of the route until it acks. One object a slab of the
@@ -89,12 +101,37 @@ export class Delivery {
     this.outcome.load(this.slab, this.#word(HEADER.outcomesAt), frame);
   }
 
-  /** Bytes of a frame's payload, for the log and the quarantine. */
-  payload(frame: number): Uint8Array {
+  /** A frame, for the log and the quarantine. Allocates: only for frames that failed. */
+  frame(index: number): FrameCopy {
+    const at = this.#word(HEADER.recordsAt) + index * FRAME.size;
     const w = this.slab.u32;
-    const at = (this.#word(HEADER.recordsAt) >> 2) + frame * 10;
-    const start = w[at + 6] as number;
-    return Uint8Array.from(this.slab.u8.subarray(start, start + (w[at + 7] as number)));
+    const time = (at + FRAME.timestamp) >> 2;
+    const [properties, count] = this.#pair(at + FRAME.properties);
+    return {
+      source: this.#text(at + FRAME.source),
+      topic: this.#text(at + FRAME.topic),
+      timestamp: (BigInt(w[time + 1] as number) << 32n) | BigInt(w[time] as number),
+      payload: Uint8Array.from(this.#bytes(at + FRAME.payload)),
+      properties: Array.from({ length: count }, (_, i): [string, string] => {
+        const tuple = properties + i * PROPERTY.size;
+        return [this.#text(tuple + PROPERTY.key), this.#text(tuple + PROPERTY.value)];
+      }),
+    };
+  }
+
+  #text(at: number): string {
+    return this.#bytes(at).toString('utf8');
+  }
+
+  #bytes(at: number): Buffer {
+    const [start, length] = this.#pair(at);
+    return this.slab.u8.subarray(start, start + length);
+  }
+
+  /** A pointer and what stands beside it. */
+  #pair(at: number): [number, number] {
+    const w = this.slab.u32;
+    return [w[at >> 2] as number, w[(at >> 2) + 1] as number];
   }
 
   #word(index: number): number {

@@ -1,4 +1,4 @@
-export type { Delivery } from './delivery.js';
+export type { Delivery, FrameCopy } from './delivery.js';
 export type { MessageView } from './message-view.js';
 export type { ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';
 export { SandboxPool } from './pool.js';

@@ -4,6 +4,8 @@ import type { Config } from '../config/config.js';
 import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
 import type { RouteSink } from '../route/route.js';
 import type { Router, SwapOutcome } from '../route/router.js';
+import type { Poison } from '../store/quarantine.js';
+import type { Ward } from '../store/ward.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -14,6 +16,7 @@ import { isLoopback } from './loopback.js';
 import { PluginBoard } from './plugin-board.js';
 import { PluginChanges } from './plugin-changes.js';
 import { PluginStore } from './plugin-store.js';
+import { quarantineResources } from './quarantine-resources.js';
 import { Rates } from './rates.js';
 import { Sampler } from './sampler.js';
 import { type Server, startServer } from './server.js';
@@ -31,6 +34,8 @@ export interface AdminParts {
   readonly metrics: Metrics;
   readonly report: Reporter;
   readonly log: Log;
+  /** From the start on. */
+  readonly ward: () => Ward;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   /** All files that are in the folder now are dealt with, and the swaps they led to are over. */
   readonly settled: () => Promise<void>;
@@ -46,6 +51,7 @@ export class Admin {
   readonly #rates = new Rates();
   readonly #store: PluginStore;
   readonly #changes: PluginChanges;
+  readonly #audit: Audit;
   readonly #sampler: Sampler;
   readonly #streams: EventStreams;
   #server: Server | undefined;
@@ -62,6 +68,7 @@ export class Admin {
     this.board = board;
     const folder = config.plugins.dir;
     const audit = new Audit(dir, log);
+    this.#audit = audit;
     this.#changes = new PluginChanges({ ...parts, config: config.admin, folder, board, store, audit, hub });
     this.#sampler = new Sampler({ ...parts, rates, hub });
     this.#streams = new EventStreams(hub, { dropped: () => metrics.eventClientDropped() });
@@ -95,6 +102,11 @@ export class Admin {
     else this.board.fault(fault, where);
   }
 
+  /** A frame went into quarantine. */
+  isolated(poison: Poison, id: number): void {
+    this.board.isolated(poison, id);
+  }
+
   /**
    * Before the plugin folder is looked at: what is disabled must not run first.
    * @throws SluiceError SLUICE_ADMIN_EXPOSED, SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
@@ -112,7 +124,7 @@ export class Admin {
     if (uploads) await removeTemporaries(config.plugins.dir);
     const version = packageVersion();
     const shown = { version, node: process.versions.node, uploads };
-    const resources = v1Resources({
+    const v1 = v1Resources({
       ...this.#parts,
       board: this.board,
       changes: this.#changes,
@@ -120,6 +132,7 @@ export class Admin {
       streams: this.#streams,
       version: shown,
     });
+    const quarantine = quarantineResources({ ward: this.#parts.ward(), audit: this.#audit });
     const { token, show } = await this.#token();
     this.#server = await startServer({
       host,
@@ -129,7 +142,7 @@ export class Admin {
       ready,
       report,
       version,
-      resources,
+      resources: [...v1, ...quarantine],
     });
     show?.(this.#server.port);
     this.#sampler.start();

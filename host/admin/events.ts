@@ -22,6 +22,13 @@ export type AdminEvent =
       readonly route?: string;
     } & Reason)
   | ({ readonly type: 'plugin.faulted'; readonly plugin: string; readonly route?: string } & Reason)
+  | ({
+      readonly type: 'frame.quarantined';
+      readonly id: number;
+      readonly plugin: string;
+      readonly source: string;
+      readonly route: string;
+    } & Reason)
   | { readonly type: 'plugin.disabled' | 'plugin.enabled' | 'plugin.removed'; readonly plugin: string }
   | { readonly type: 'route.full' | 'route.flowing'; readonly route: string }
   | { readonly type: 'source.connected'; readonly source: string; readonly peer: string }

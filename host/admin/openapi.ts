@@ -22,13 +22,20 @@ export function openApi(version: string, resources: readonly Resource[]): object
   };
 }
 
-function describe(path: string, { summary, answers, open, body }: Operation): object {
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+function describe(path: string, { summary, answers, open, body, query = {} }: Operation): object {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
+  const inQuery = Object.entries(query).map(([name, description]) => ({
+    name,
+    in: 'query',
+    description,
+    schema: { type: 'string' },
+  }));
+  const parameters = [...inPath, ...inQuery];
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) {
     const content =

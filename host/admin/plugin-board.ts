@@ -2,6 +2,7 @@ import { type Fault, isRefusal, type SluiceError } from '../../runtime/index.js'
 import type { Offer } from '../plugins/catalog.js';
 import type { RouteStatus } from '../route/route-status.js';
 import type { Router, SwapOutcome } from '../route/router.js';
+import type { Poison } from '../store/quarantine.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { EventHub } from './events.js';
 import type { Kept } from './plugin-store.js';
@@ -95,11 +96,22 @@ export class PluginBoard {
     if (where.version !== undefined) return;
     const at = Date.now();
     this.#last.set(plugin, { ...fault, at });
-    const id = `${plugin}\n${code}`;
-    if (at - (this.#told.get(id) ?? 0) < FAULT_EVERY_MS) return;
-    this.#told.set(id, at);
+    if (!this.#mayTell(`${plugin}\n${code}`)) return;
     const route = where.route === undefined ? {} : { route: where.route };
     this.#parts.hub.emit({ type: 'plugin.faulted', plugin, code, message, ...route });
+  }
+
+  /** A frame that this plugin failed on is in quarantine. */
+  isolated({ plugin, route, frame: { source }, fault: { code, message } }: Poison, id: number): void {
+    if (!this.#mayTell(`${plugin}\nquarantine`)) return;
+    this.#parts.hub.emit({ type: 'frame.quarantined', id, plugin, source, route, code, message });
+  }
+
+  #mayTell(id: string): boolean {
+    const at = Date.now();
+    if (at - (this.#told.get(id) ?? 0) < FAULT_EVERY_MS) return false;
+    this.#told.set(id, at);
+    return true;
   }
 
   /** Counts faults of this plugin from nothing again. */

@@ -12,6 +12,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, TSchema | string>>;
   readonly open?: boolean;
   readonly body?: string;
+  /** Parameters behind the `?`, each with what it is for; none has to be given. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly run: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 

@@ -72,6 +72,24 @@ function build(exit: (code: number) => void): Command {
       exit((await import('./errors.js')).explainErrors(code, options)),
     );
 
+  program
+    .command('replay')
+    .description('run the frames of files (quarantine, recordings) through a plugin in the real sandbox')
+    .argument('<files...>', 'what GET /v1/quarantine answers, such frames one a line, or a quarantine.db')
+    .requiredOption('-p, --plugin <file>', 'the packed plugin (.wasm)')
+    .option('--config <json>', 'configuration of the plugin', json, '{}')
+    .option('--json', 'one line of JSON a frame')
+    .addHelpText(
+      'after',
+      examples(
+        'sluice replay data/quarantine.db --plugin level-1.0.1.wasm',
+        'sluice replay quarantined.json --plugin level-1.0.1.wasm --json',
+      ),
+    )
+    .action(async (files: string[], options: { plugin: string; config: string; json?: boolean }) =>
+      exit(await (await import('./replay.js')).replayFiles(files, options)),
+    );
+
   addPluginCommands(program, exit);
   return program;
 }
@@ -81,6 +99,15 @@ function duration(text: string): string {
   if (parseDuration(text) === undefined)
     throw new InvalidArgumentError('Write a duration such as 10s or 2m.');
   return text;
+}
+
+function json(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (thrown) {
+    throw new InvalidArgumentError(`It is not JSON: ${(thrown as Error).message}`);
+  }
 }
 
 function packageVersion(): string {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { SluiceError } from '../../runtime/index.js';
-import type { Outcome, TrialMessage } from '../plugin-tools/outcome.js';
+import type { Outcome } from '../plugin-tools/outcome.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
 import { runFrames } from '../plugin-tools/run-frames.js';
-import { showFault, showMessage } from '../plugin-tools/show.js';
+import { plainMessage, showFault, showMessage } from '../plugin-tools/show.js';
 import { TestBed } from '../plugin-tools/test-bed.js';
 import { pickBuild } from '../plugins/simd-build.js';
 import { EXIT } from './exit.js';
@@ -75,22 +75,11 @@ function text({ messages, fault }: Outcome): string {
 
 /** One line: `messages` or `fault`, and `flushed`; payloads are hex, and text where they are text. */
 function json({ messages, fault }: Outcome, flushed: readonly Outcome[]): string {
-  const given = flushed.flatMap(each => each.messages).map(plain);
+  const given = flushed.flatMap(each => each.messages).map(plainMessage);
   const lost = flushed.flatMap(each => each.fault ?? []);
   return `${JSON.stringify({
-    ...(fault === undefined ? { messages: messages.map(plain) } : { fault }),
+    ...(fault === undefined ? { messages: messages.map(plainMessage) } : { fault }),
     ...(given.length === 0 ? {} : { flushed: given }),
     ...(lost.length === 0 ? {} : { flushFaults: lost }),
   })}\n`;
-}
-
-function plain({ payload, timestamp, ...message }: TrialMessage) {
-  const utf8 = payload.toString('utf8');
-  const isText = message.contentType !== 'application/octet-stream' && Buffer.from(utf8).equals(payload);
-  return {
-    ...message,
-    timestamp: String(timestamp),
-    payload: payload.toString('hex'),
-    ...(isText ? { text: utf8 } : {}),
-  };
 }

@@ -40,3 +40,15 @@ export function showDifference({ what, expected, actual }: Difference): string {
   if (short && same > 0) lines.push(`${' '.repeat(16 + same)}^`);
   return lines.join('\n');
 }
+
+/** A message as plain JSON: the payload as hex, and as text where it is text. */
+export function plainMessage({ payload, timestamp, ...message }: TrialMessage) {
+  const utf8 = payload.toString('utf8');
+  const isText = message.contentType !== 'application/octet-stream' && Buffer.from(utf8).equals(payload);
+  return {
+    ...message,
+    timestamp: String(timestamp),
+    payload: payload.toString('hex'),
+    ...(isText ? { text: utf8 } : {}),
+  };
+}

@@ -199,7 +199,7 @@ export class Feed implements Ingress, RouteSource {
     this.#source?.delivered(least);
   }
 
-  refused(plugin: string, code: Fault['code']): void {
+  refused(plugin: string, { code }: Fault): void {
     this.#metrics.refused(plugin, code);
   }
 

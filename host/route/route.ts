@@ -2,6 +2,7 @@ import type { Fault, Interned } from '../../runtime/index.js';
 import { isRefusal } from '../../runtime/index.js';
 import { type ChainSpec, type Delivery, type LogLine, type SandboxPool, Slot } from '../../sandbox/index.js';
 import type { Sink } from '../sinks/sink.js';
+import type { Poison } from '../store/quarantine.js';
 import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { SlabTicket } from './ticket.js';
@@ -18,8 +19,13 @@ export interface RouteSource {
   resume(): void;
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
-  refused(plugin: string, code: Fault['code']): void;
+  refused(plugin: string, fault: Fault): void;
+  /** Its frames are in quarantine already, and stay there when they are refused again. */
+  readonly replays?: boolean;
 }
+
+/** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */
+export type Isolate = (poison: Poison) => Promise<void>;
 
 /** Least time that a chain gets to end by itself. */
 const STOP_MS = 100;
@@ -35,6 +41,7 @@ export class Route {
   readonly #sinks: readonly RouteSink[];
   readonly #report: Reporter;
   readonly #metrics: Metrics;
+  readonly #isolate: Isolate;
   readonly #slabs: { set(value: number): void };
   #plugins: readonly { name: string; version: string; metrics: PluginMetrics }[] = [];
   /** Tickets in the order of their slabs; those at the front close first. */
@@ -56,8 +63,10 @@ export class Route {
     sinks: readonly RouteSink[],
     metrics: Metrics,
     report: Reporter,
+    isolate: Isolate,
   ) {
     this.name = name;
+    this.#isolate = isolate;
     this.#sinks = sinks;
     this.#metrics = metrics;
     this.#report = report;
@@ -263,13 +272,31 @@ export class Route {
       return;
     }
     const source = this.#sources[delivery.originOf(frame)];
-    source?.refused(name, code);
-    const bytes = Buffer.from(delivery.payload(frame));
+    source?.refused(name, { code, message });
+    const copy = delivery.frame(frame);
+    const bytes = Buffer.from(copy.payload);
     const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
     const where = { route: this.name, source: source?.name ?? '?' };
-    this.#report.fault({ code, message, plugin: name }, where, isRefusal(code) ? 'warn' : 'error', {
-      payload,
-    });
+    const poisoned = !isRefusal(code) && source?.replays !== true;
+    const fault = {
+      code,
+      message: poisoned ? `${message}; the frame goes into quarantine` : message,
+      plugin: name,
+    };
+    this.#report.fault(fault, where, isRefusal(code) ? 'warn' : 'error', { payload });
+    if (!poisoned) return;
+    // Its source is acknowledged when it is on the disk: it was taken, and must not be lost.
+    const ticket = this.#ticket as SlabTicket;
+    ticket.take();
+    const version = plugin?.version ?? '';
+    void this.#isolate({
+      frame: copy,
+      route: this.name,
+      plugin: name,
+      version,
+      stage,
+      fault: { code, message },
+    }).then(() => ticket.settle(1));
   }
 
   #newTicket(): SlabTicket {

@@ -5,7 +5,8 @@ import type { Offer } from '../plugins/catalog.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
-import { Route, type RouteSink } from './route.js';
+import { Replay } from './replay.js';
+import { type Isolate, Route, type RouteSink } from './route.js';
 import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
 
 /** A slot that is halted gets this long for what it is at; then it is ended. */
@@ -24,6 +25,7 @@ export interface SwapOutcome {
 interface RunningRoute {
   readonly config: RouteConfig;
   readonly route: Route;
+  readonly replay: Replay;
   readonly steps: readonly StepConfig[];
   /** What its chain runs now, by plugin. */
   serving: ReadonlyMap<string, Offer>;
@@ -41,6 +43,7 @@ export interface RouterParts {
   readonly feeds: ReadonlyMap<string, { readonly feed: Feed; readonly kind: string }>;
   readonly metrics: Metrics;
   readonly report: Reporter;
+  readonly isolate: Isolate;
   /** A source has got a route it did not have before. */
   readonly connected: () => void;
   /** A swap has come to its end. */
@@ -126,6 +129,11 @@ export class Router {
     return this.#routes.map(running => statusOf(running, this.#offers, this.#disabled));
   }
 
+  /** The way into a route for frames that went through it before. */
+  replayOf(route: string): Replay | undefined {
+    return this.#routes.find(({ config }) => config.name === route)?.replay;
+  }
+
   /** The swaps that are under way have ended. */
   async settled(): Promise<void> {
     await Promise.all(this.#swaps);
@@ -171,12 +179,15 @@ export class Router {
   }
 
   #make(config: RouteConfig): RunningRoute {
-    const { sinks, feeds, pool, metrics, report } = this.#parts;
+    const { sinks, feeds, pool, metrics, report, isolate } = this.#parts;
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
+    const route = new Route(config.name, pool, to, metrics, report, isolate);
     const running = {
       config,
-      route: new Route(config.name, pool, to, metrics, report),
+      route,
+      // First of its sources, so that no slab is older.
+      replay: new Replay(route),
       steps: config.through,
       serving: new Map<string, Offer>(),
       refused: new Set<Offer>(),

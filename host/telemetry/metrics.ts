@@ -39,6 +39,24 @@ function families(registry: Registry) {
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
+    quarantined: family(
+      'frames_quarantined_total',
+      'Frames that a plugin failed on twice, kept for replay.',
+      'source',
+      'plugin',
+      'code',
+    ),
+    quarantine: family('quarantine_frames', 'Frames in quarantine.'),
+    quarantineDropped: family(
+      'quarantine_dropped_total',
+      'Frames that left the quarantine for another reason than a replay.',
+      'code',
+    ),
+    replayed: family(
+      'quarantine_replayed_total',
+      'Frames of the quarantine that were sent through their route again.',
+      'outcome',
+    ),
     batches: histogram('batch_frames', 'Frames of one batch.', BATCH_BOUNDS, 'plugin'),
     stages: histogram('stage_seconds', 'Time spent in a stage of the path.', STAGE_BOUNDS, 'stage'),
   };
@@ -141,6 +159,31 @@ export class PluginMetrics {
   }
 }
 
+/** Frames that plugins failed on. */
+export class QuarantineMetrics {
+  readonly #families: Families;
+
+  constructor(all: Families) {
+    this.#families = all;
+  }
+
+  put(source: string, plugin: string, code: ErrorCode): void {
+    this.#families.quarantined({ source, plugin, code }).add(1);
+  }
+
+  held(count: number): void {
+    this.#families.quarantine({}).set(count);
+  }
+
+  dropped(count: number, code: ErrorCode): void {
+    this.#families.quarantineDropped({ code }).add(count);
+  }
+
+  replayed(outcome: 'delivered' | 'refused'): void {
+    this.#families.replayed({ outcome }).add(1);
+  }
+}
+
 /** One number of a metric. */
 export interface MetricNumber {
   readonly labels: Readonly<Record<string, string>>;
@@ -183,6 +226,11 @@ export class Metrics {
 
   sandboxes(count: number): void {
     this.#sandboxes.set(count);
+  }
+
+  /** Frames that plugins failed on. */
+  quarantine(): QuarantineMetrics {
+    return new QuarantineMetrics(this.#families);
   }
 
   /** A client of /v1/events was too slow. */

@@ -32,7 +32,7 @@ test('a delivery that was acked cannot be read any more: SLUICE_RING_ACKED', asy
   await rig.run([Buffer.from('x')]);
   assert.throws(() => kept?.slab, { code: 'SLUICE_RING_ACKED' });
   assert.throws(() => kept?.load(0), { code: 'SLUICE_RING_ACKED' });
-  assert.throws(() => kept?.payload(0), { code: 'SLUICE_RING_ACKED' });
+  assert.throws(() => kept?.frame(0), { code: 'SLUICE_RING_ACKED' });
 });
 
 test('the input of a slab is the same byte for byte when its results come', async () => {
@@ -42,7 +42,7 @@ test('the input of a slab is the same byte for byte when its results come', asyn
   const seen: Uint8Array[] = [];
   rig.onDelivery = delivery => {
     for (let frame = delivery.begin; frame < delivery.end; frame++)
-      if (!delivery.isFlush) seen.push(delivery.payload(frame));
+      if (!delivery.isFlush) seen.push(delivery.frame(frame).payload);
   };
   await rig.run(payloads);
   assert.deepEqual(

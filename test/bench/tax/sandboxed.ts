@@ -25,7 +25,7 @@ export class Sandboxed implements Path {
     this.#reporter = new Reporter(createLog({ environment: { SLUICE_LOG: 'silent' } }));
     this.#pool = new SandboxPool({ threads: 1, spares: 0 });
     const routeSink = { name: 'plant', sink, metrics: this.#metrics.sink('plant') };
-    this.#route = new Route('bench', this.#pool, [routeSink], this.#metrics, this.#reporter);
+    this.#route = new Route('bench', this.#pool, [routeSink], this.#metrics, this.#reporter, async () => {});
     this.#feed = new Feed(name, this.#metrics.source(name), this.#reporter);
     this.#feed.connect(this.#route);
     sink.onRoom = () => this.#route.pump();

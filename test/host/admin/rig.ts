@@ -29,20 +29,23 @@ export interface AdminRig extends GatewayRig {
   put(name: string, body: Uint8Array, asked?: Asked): Promise<Answer>;
 }
 
-/** A gateway with uploads on, one real device, one route through modbus-json, and the embedded broker. */
+/** A gateway with uploads on, one real device, one route through one plugin, and the embedded broker. */
 export async function startAdminRig(
   t: TestContext,
   admin: Record<string, unknown> = {},
   files: readonly string[] = ['modbus-json'],
+  through = 'modbus-json',
+  mark: CountingPlc['mark'] = () => 0,
 ): Promise<AdminRig> {
   const plc = await CountingPlc.start();
+  plc.mark = mark;
   t.after(() => plc.stop());
   const rig = await startGateway(
     t,
     {
       admin: { port: 0, uploads: true, ...admin },
       sources: { line1: modbus(plc.port) },
-      routes: [{ from: 'line1', through: ['modbus-json'] }],
+      routes: [{ from: 'line1', through: [through] }],
     },
     files,
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { Feed } from '../../../host/route/feed.js';
-import { Route, type RouteSink } from '../../../host/route/route.js';
+import { type Isolate, Route, type RouteSink } from '../../../host/route/route.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
@@ -56,6 +56,8 @@ class RouteRig {
   readonly book = new LogBook();
   readonly report = new Reporter(this.book.log);
   readonly routes: Route[] = [];
+  /** Frames that guests failed on. */
+  isolate: Isolate = async () => {};
   readonly #sinks: RouteSink[] = [];
   readonly #t: TestContext;
 
@@ -93,7 +95,8 @@ class RouteRig {
 
   /** A route of one guest; not serving yet if `guest` is left out. */
   async route(sinks: readonly RouteSink[], guest?: string): Promise<Route> {
-    const route = new Route(`route${this.routes.length}`, this.pool, sinks, this.metrics, this.report);
+    const { metrics, report, isolate } = this;
+    const route = new Route(`route${this.routes.length}`, this.pool, sinks, metrics, report, isolate);
     this.routes.push(route);
     if (guest !== undefined) await this.serve(route, guest);
     return route;
@@ -245,4 +248,26 @@ test('a message that the broker refuses for good is counted and holds nothing up
     await rig.metrics.render(),
     /^sluice_messages_dropped_total\{sink="sink0",code="SLUICE_SINK_TOPIC"\} 1$/m,
   );
+});
+
+test('a frame that a guest fails on is delivered only once the quarantine has it, byte for byte', async t => {
+  const rig = new RouteRig(t);
+  const kept: Uint8Array[] = [];
+  const onDisk = Promise.withResolvers<void>();
+  const came = Promise.withResolvers<void>();
+  rig.isolate = ({ frame }) => {
+    kept.push(frame.payload);
+    came.resolve();
+    return onDisk.promise;
+  };
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server)], 'trap');
+  const source = rig.source(route);
+  push(source, Uint8Array.of(0xee, 1, 2, 3));
+  await came.promise;
+  await new Promise(setImmediate);
+  assert.deepEqual(source.told, []);
+  assert.deepEqual(kept, [Uint8Array.of(0xee, 1, 2, 3)]);
+  onDisk.resolve();
+  await source.until('the frame', () => source.told.at(-1) === 1);
 });

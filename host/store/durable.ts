@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { faultOf } from '../../runtime/index.js';
+import type { Config } from '../config/config.js';
+import type { QuarantineMetrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { DataFolder } from './data-folder.js';
+import { QUARANTINE_SCHEMA, Quarantine } from './quarantine.js';
+import { Store } from './store.js';
+
+/** Share of the space on disk that the quarantine may take. */
+const QUARANTINE_SHARE = 1 / 8;
+const QUARANTINE_MOST = 256 * 2 ** 20;
+
+export interface DurableParts {
+  readonly data: Config['data'];
+  readonly report: Reporter;
+  readonly metrics: QuarantineMetrics;
+}
+
+/** What of a gateway outlives it: its data folder, and what is in it. Neither is there if the folder cannot be used. */
+export class Durable {
+  readonly folder: DataFolder | undefined;
+  readonly quarantine: Quarantine | undefined;
+  readonly #store: Store | undefined;
+
+  private constructor(folder?: DataFolder, store?: Store, quarantine?: Quarantine) {
+    this.folder = folder;
+    this.#store = store;
+    this.quarantine = quarantine;
+  }
+
+  /**
+   * A folder or a file that cannot be used costs what is durable, not the gateway: it is reported.
+   * @throws SluiceError SLUICE_DATA_LOCKED, SLUICE_DATA_FORMAT
+   */
+  static async open(parts: DurableParts): Promise<Durable> {
+    const folder = await openFolder(parts);
+    if (folder === undefined) return new Durable();
+    const { report } = parts;
+    const store = new Store({ fault: (fault, where) => report.fault(fault, where, 'error') });
+    return new Durable(folder, store, await openQuarantine(store, parts));
+  }
+
+  /** What was handed over is on the disk then. */
+  async close(): Promise<void> {
+    await this.#store?.close();
+    this.folder?.close();
+  }
+}
+
+async function openFolder({ data, report }: DurableParts): Promise<DataFolder | undefined> {
+  try {
+    return await DataFolder.open(data.dir, report);
+  } catch (thrown) {
+    const fault = faultOf(thrown);
+    if (fault.code !== 'SLUICE_DATA_FOLDER') throw thrown;
+    report.fault(fault, {}, 'error');
+    return undefined;
+  }
+}
+
+async function openQuarantine(
+  store: Store,
+  { data, report, metrics }: DurableParts,
+): Promise<Quarantine | undefined> {
+  const maxBytes = Math.min(data.maxBytes * QUARANTINE_SHARE, QUARANTINE_MOST);
+  const path = join(data.dir, 'quarantine.db');
+  try {
+    return await Quarantine.open(await store.open({ path, schema: QUARANTINE_SCHEMA, maxBytes }), metrics);
+  } catch (thrown) {
+    report.fault(faultOf(thrown), { file: path }, 'error');
+    return undefined;
+  }
+}

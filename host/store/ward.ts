@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import type { Replayed } from '../route/replay.js';
+import type { Router } from '../route/router.js';
+import type { QuarantineMetrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import type { Choice, Poison, Quarantine, Quarantined } from './quarantine.js';
+
+/** A replay is waited for this long: its route may have no plugin, or a sink that is away. */
+const PATIENCE_MS = 10_000;
+
+/** What became of one frame that was replayed. */
+export type ReplayOutcome = Replayed | { readonly outcome: 'pending' };
+
+/** How many frames of a choice went which way. `pending`: the route did not answer in time, the rest was left. */
+export interface ReplayTally {
+  delivered: number;
+  refused: number;
+  pending: number;
+}
+
+export interface WardParts {
+  /** Undefined: there is no place for it. */
+  readonly quarantine: Quarantine | undefined;
+  readonly router: Pick<Router, 'replayOf'>;
+  readonly metrics: QuarantineMetrics;
+  readonly report: Reporter;
+  /** A frame went in. */
+  readonly isolated: (poison: Poison, id: number) => void;
+}
+
+/** The quarantine at work: takes what the routes isolate, and sends it through them again. */
+export class Ward {
+  readonly #parts: WardParts;
+  /** Frames on their way through their route. */
+  readonly #underWay = new Map<number, Promise<ReplayOutcome>>();
+
+  constructor(parts: WardParts) {
+    this.#parts = parts;
+  }
+
+  readonly isolate = async (poison: Poison): Promise<void> => {
+    const { metrics, report, isolated } = this.#parts;
+    const { frame, plugin, fault } = poison;
+    try {
+      const id = await this.#quarantine.put(poison);
+      metrics.put(frame.source, plugin, fault.code);
+      isolated(poison, id);
+    } catch (thrown) {
+      metrics.dropped(1, faultOf(thrown).code);
+      const bytes = Buffer.from(frame.payload).toString('hex');
+      const message = `a frame of ${frame.source} (${frame.topic}) could not be kept in quarantine and is gone: ${faultOf(thrown).message}`;
+      report.fault({ ...faultOf(thrown), message, plugin }, { source: frame.source }, 'error', { bytes });
+    }
+  };
+
+  /** @throws SluiceError SLUICE_QUARANTINE_ID: there is none; SLUICE_QUARANTINE_ROUTE: its route is gone */
+  async replay(id: number): Promise<ReplayOutcome> {
+    return this.#within(await this.get(id));
+  }
+
+  /** Oldest first, until one does not come back in time. @throws SluiceError SLUICE_STORE_FAILED */
+  async replayAll(choice: Choice, limit: number): Promise<ReplayTally> {
+    const tally: ReplayTally = { delivered: 0, refused: 0, pending: 0 };
+    for (const quarantined of await this.#quarantine.list(choice, limit)) {
+      const { outcome } = await this.#within(quarantined);
+      tally[outcome]++;
+      if (outcome === 'pending') break;
+    }
+    return tally;
+  }
+
+  /** @throws SluiceError SLUICE_QUARANTINE_ID */
+  async get(id: number): Promise<Quarantined> {
+    const [quarantined] = await this.#quarantine.list({ id }, 1);
+    if (quarantined !== undefined) return quarantined;
+    throw new SluiceError('SLUICE_QUARANTINE_ID', `there is no frame ${id} in quarantine`);
+  }
+
+  async list(choice: Choice, limit: number): Promise<Quarantined[]> {
+    return this.#quarantine.list(choice, limit);
+  }
+
+  get count(): number {
+    return this.#parts.quarantine?.count ?? 0;
+  }
+
+  /** Frames that nobody wants back. Gives how many there were. */
+  async remove(choice: Choice): Promise<number> {
+    return this.#quarantine.remove(choice);
+  }
+
+  /** @throws SluiceError SLUICE_STORE_FAILED */
+  get #quarantine(): Quarantine {
+    const { quarantine } = this.#parts;
+    if (quarantine !== undefined) return quarantine;
+    throw new SluiceError(
+      'SLUICE_STORE_FAILED',
+      'there is no quarantine: its file in the data folder could not be opened',
+    );
+  }
+
+  async #within(quarantined: Quarantined): Promise<ReplayOutcome> {
+    // Asked for twice, it still goes through its route once.
+    const known = this.#underWay.get(quarantined.id);
+    const run = known ?? this.#run(quarantined);
+    this.#underWay.set(quarantined.id, run);
+    const abort = new AbortController();
+    try {
+      const late = sleep<ReplayOutcome>(PATIENCE_MS, { outcome: 'pending' }, { signal: abort.signal });
+      return await Promise.race([run, late]);
+    } finally {
+      abort.abort();
+    }
+  }
+
+  /** Goes on when nobody waits for it any more. */
+  async #run({ id, route, frame }: Quarantined): Promise<ReplayOutcome> {
+    const { router, metrics } = this.#parts;
+    const quarantine = this.#quarantine;
+    try {
+      const replay = router.replayOf(route);
+      if (replay === undefined)
+        throw new SluiceError(
+          'SLUICE_QUARANTINE_ROUTE',
+          `the frame ${id} came through the route ${route}, which is gone`,
+        );
+      const replayed = await replay.run(frame);
+      metrics.replayed(replayed.outcome);
+      if (replayed.outcome === 'delivered') await quarantine.remove({ id });
+      else await quarantine.failedAgain(id, replayed.fault satisfies Fault);
+      return replayed;
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+}

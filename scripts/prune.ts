@@ -6,7 +6,9 @@ import { existsSync, globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './check/root.js';
 
-const outputs = globSync('dist/{runtime,sandbox,host,scripts,test}/**/*.{js,js.map}', { cwd: ROOT });
+const outputs = globSync('dist/{runtime,sandbox,host,scripts,cpp-kernels,test}/**/*.{js,js.map}', {
+  cwd: ROOT,
+});
 for (const output of outputs) {
   const source = output.replace(/^dist[\\/]/, '').replace(/\.js(\.map)?$/, '.ts');
   if (!existsSync(join(ROOT, source))) rmSync(join(ROOT, output));

@@ -7,7 +7,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['runtime'],
   host: ['sandbox', 'runtime'],
   scripts: ['runtime'],
-  test: ['host', 'sandbox', 'runtime', 'scripts'],
+  'cpp-kernels': [],
+  test: ['host', 'sandbox', 'runtime', 'scripts', 'cpp-kernels'],
 };
 
 /** Imported by themselves because they have to run before anything else is loaded. */

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from './root.js';
 
-const FOLDERS = ['runtime', 'sandbox', 'host', 'scripts', 'test'];
+const FOLDERS = ['runtime', 'sandbox', 'host', 'scripts', 'cpp-kernels', 'test'];
 
 /** One import, export-from or dynamic import. */
 export interface Import {

@@ -1,6 +1,6 @@
 /** A guest as its author describes it: a folder with plugin.json, or a row of test/guests/guests.json. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CONTRACT_VERSION, MANIFEST_SECTION, type ManifestFields } from '../../runtime/index.js';
@@ -110,12 +110,15 @@ function sourceHash(
   vectors: readonly Vector[],
 ): string {
   const hash = createHash('sha256');
-  const isAs = description.entry.endsWith('.ts');
+  const entry = join(folder, description.entry);
+  const isC = /\.(?:cpp|c)$/.test(entry);
   const files = [
-    ...sourcesUnder(dirname(join(folder, description.entry)), description.entry),
-    ...(isAs
+    ...(isC
+      ? [...included(entry, join(root, 'cpp-kernels/include'))].sort()
+      : sourcesUnder(dirname(entry), description.entry)),
+    ...(description.entry.endsWith('.ts')
       ? sourcesUnder(join(root, 'plugins-wasm/sdk-as/assembly'), 'index.ts')
-      : sourcesUnder(join(root, 'cpp-kernels/include'), 'sluice.h')),
+      : []),
     join(root, 'runtime/plugin.wit'),
     ...sourcesUnder(HERE, 'guest.js'),
   ];
@@ -128,12 +131,24 @@ function sourceHash(
   return hash.digest('hex');
 }
 
-/** All files of a folder that end as the entry does; C and C++ may include each other. */
+/** All files of a folder that end as the entry does: they may import each other. */
 function sourcesUnder(folder: string, entry: string): string[] {
-  const ending = /\.(?:cpp|c|h)$/.test(entry) ? /\.(?:cpp|c|h)$/ : new RegExp(`\\${extname(entry)}$`);
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => ending.test(name))
+    .filter(name => extname(name) === extname(entry))
     .map(name => join(folder, name))
     .filter(file => statSync(file).isFile())
     .sort();
+}
+
+/** A C or C++ file and what it includes, over however many steps; headers of the compiler are part of the toolchain. */
+function included(file: string, headers: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file) || !existsSync(file)) return seen;
+  seen.add(file);
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(
+    /^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm,
+  )) {
+    const found = [join(dirname(file), name), join(headers, name)].find(path => existsSync(path));
+    if (found !== undefined) included(found, headers, seen);
+  }
+  return seen;
 }

@@ -1,0 +1,162 @@
+/*
+ * decode: numbers in registers as floats.
+ *
+ * `bytes` holds `count` numbers, the first at its start, the next one `stride` bytes behind it: the size of the number where
+ * they lie side by side, more where they are a column of records. Orders name the bytes of a 32-bit number as they come on
+ * the wire, its highest byte is A: Modbus devices use all four. 16-bit numbers have only AB and BA, in 64-bit numbers whole
+ * registers and the bytes in them are turned around in the same way. `bytes` may lie anywhere.
+ *
+ * Each result is the float next to the number, so u16, i16 and f32 are exact (a NaN of f32 keeps its bits), u32, i32 and f64
+ * are off by at most u of it; a double too large for a float is infinity.
+ *
+ * EINVAL: no such type or order, or a stride of less than the number's size. EFAULT: sluice-kernels.h.
+ */
+#ifndef DECODE_H
+#define DECODE_H
+#include "lanes.h"
+#include "spans.h"
+
+enum sluice_number { SLUICE_U16, SLUICE_I16, SLUICE_U32, SLUICE_I32, SLUICE_FLOAT32, SLUICE_FLOAT64 };
+enum sluice_order { SLUICE_ABCD, SLUICE_CDAB, SLUICE_BADC, SLUICE_DCBA };
+
+static inline uint32_t size_of_number(uint32_t type) {
+  return type <= SLUICE_I16 ? 2 : type <= SLUICE_FLOAT32 ? 4 : 8;
+}
+
+// Of a value that was read little-endian.
+static inline uint16_t arranged(uint16_t v, bool swap_bytes, bool) { return swap_bytes ? static_cast<uint16_t>(v >> 8 | v << 8) : v; }
+static inline uint32_t arranged(uint32_t v, bool swap_bytes, bool swap_words) {
+  if (swap_bytes) v = __builtin_bswap32(v);
+  return swap_words ? v >> 16 | v << 16 : v;
+}
+static inline uint64_t arranged(uint64_t v, bool swap_bytes, bool swap_words) {
+  if (swap_bytes) v = __builtin_bswap64(v);
+  if (!swap_words) return v;
+  v = v >> 32 | v << 32;
+  return (v >> 16 & 0x0000ffff0000ffffull) | (v & 0x0000ffff0000ffffull) << 16;
+}
+
+static inline float float_of(uint16_t bits, uint32_t type) {
+  return type == SLUICE_I16 ? static_cast<float>(static_cast<int16_t>(bits)) : static_cast<float>(bits);
+}
+// Both halves are exact as floats, so their sum is rounded once.
+static inline float float_of(uint32_t bits, uint32_t type) {
+  if (type == SLUICE_U32) return static_cast<float>(bits >> 16) * 65536.0f + static_cast<float>(bits & 0xffff);
+  if (type == SLUICE_I32) return static_cast<float>(static_cast<int32_t>(bits));
+  return __builtin_bit_cast(float, bits);
+}
+static inline float float_of(uint64_t bits, uint32_t) {
+  auto value = __builtin_bit_cast(double, bits);
+  return value == value ? static_cast<float>(value) : __builtin_nanf("");
+}
+
+template <class Bits>
+static inline void decode_each(const unsigned char *from, uint32_t count, uint32_t stride, uint32_t type, uint32_t order, float *out) {
+  bool swap_bytes = order == SLUICE_ABCD || order == SLUICE_CDAB, swap_words = order == SLUICE_CDAB || order == SLUICE_BADC;
+  for (uint32_t i = 0; i < count; i++) {
+    Bits bits;
+    __builtin_memcpy(&bits, from + static_cast<uint64_t>(i) * stride, sizeof bits);
+    // Not by way of a float: that of a NaN might be another one.
+    uint32_t result = __builtin_bit_cast(uint32_t, float_of(arranged(bits, swap_bytes, swap_words), type));
+    if (type == SLUICE_FLOAT32) result = static_cast<uint32_t>(arranged(bits, swap_bytes, swap_words));
+    __builtin_memcpy(out + i, &result, 4);
+  }
+}
+
+#ifndef SLUICE_SCALAR
+// The byte that comes to each place of a number of `size` bytes.
+static inline bytes16 places(uint32_t size, uint32_t order) {
+  bool swap_bytes = order == SLUICE_ABCD || order == SLUICE_CDAB, swap_words = order == SLUICE_CDAB || order == SLUICE_BADC;
+  uint8_t place[16];
+  for (uint32_t i = 0; i < 16; i++) {
+    uint32_t at = i % size;
+    if (swap_bytes) at = size - 1 - at;
+    if (swap_words) at = at % 2 + (size - 2 - at / 2 * 2);
+    place[i] = static_cast<uint8_t>(i / size * size + at);
+  }
+  return load16(place);
+}
+
+static inline f32x4 floats_of_u32(bytes16 a) {
+  i32x4 words = as_words(a);
+  return converted(upper_half(words)) * splat4(65536.0f) + converted(lower_half(words));
+}
+
+static inline f32x4 floats_of_f64(bytes16 low, bytes16 high) {
+  f32x4 x = narrowed(as_doubles(low), as_doubles(high));
+  return choose(is_same(x, x), x, splat4(__builtin_nanf("")));
+}
+
+// Numbers that lie side by side, sixteen bytes at a time; returns how many it has done.
+static inline uint32_t decode_lanes(const unsigned char *from, uint32_t count, uint32_t type, uint32_t order, float *out) {
+  bytes16 place = places(size_of_number(type), order);
+  uint32_t i = 0;
+  switch (type) {
+    case SLUICE_U16:
+      for (; i + 16 <= count; i += 16) {
+        bytes16 a = ordered(load16(from + 2 * i), place), b = ordered(load16(from + 2 * i + 16), place);
+        store(out + i, converted(unsigned_low(a)));
+        store(out + i + 4, converted(unsigned_high(a)));
+        store(out + i + 8, converted(unsigned_low(b)));
+        store(out + i + 12, converted(unsigned_high(b)));
+      }
+      break;
+    case SLUICE_I16:
+      for (; i + 16 <= count; i += 16) {
+        bytes16 a = ordered(load16(from + 2 * i), place), b = ordered(load16(from + 2 * i + 16), place);
+        store(out + i, converted(signed_low(a)));
+        store(out + i + 4, converted(signed_high(a)));
+        store(out + i + 8, converted(signed_low(b)));
+        store(out + i + 12, converted(signed_high(b)));
+      }
+      break;
+    case SLUICE_U32:
+      for (; i + 8 <= count; i += 8) {
+        store(out + i, floats_of_u32(ordered(load16(from + 4 * i), place)));
+        store(out + i + 4, floats_of_u32(ordered(load16(from + 4 * i + 16), place)));
+      }
+      break;
+    case SLUICE_I32:
+      for (; i + 8 <= count; i += 8) {
+        store(out + i, converted(as_words(ordered(load16(from + 4 * i), place))));
+        store(out + i + 4, converted(as_words(ordered(load16(from + 4 * i + 16), place))));
+      }
+      break;
+    case SLUICE_FLOAT32:
+      for (; i + 8 <= count; i += 8) {
+        store(out + i, as_floats(ordered(load16(from + 4 * i), place)));
+        store(out + i + 4, as_floats(ordered(load16(from + 4 * i + 16), place)));
+      }
+      break;
+    default:
+      for (; i + 8 <= count; i += 8) {
+        const unsigned char *at = from + 8 * i;
+        store(out + i, floats_of_f64(ordered(load16(at), place), ordered(load16(at + 16), place)));
+        store(out + i + 4, floats_of_f64(ordered(load16(at + 32), place), ordered(load16(at + 48), place)));
+      }
+  }
+  return i;
+}
+#endif
+
+SLUICE_KERNEL_API int sluice_kernel_decode(const void *bytes, uint32_t count, uint32_t stride, uint32_t type, uint32_t order, float *out) {
+  if (type > SLUICE_FLOAT64 || order > SLUICE_DCBA || stride < size_of_number(type)) return SLUICE_KERNEL_EINVAL;
+  if (count == 0) return SLUICE_KERNEL_OK;
+  uint32_t size = size_of_number(type);
+  if (!are_sound({reads(bytes, static_cast<uint64_t>(count - 1) * stride + size, 1), writes(out, count)})) return SLUICE_KERNEL_EFAULT;
+  auto *from = static_cast<const unsigned char *>(bytes);
+#ifndef SLUICE_SCALAR
+  if (stride == size) {
+    uint32_t done = decode_lanes(from, count, type, order, out);
+    from += done * size;
+    out += done;
+    count -= done;
+  }
+#endif
+  if (size == 2) decode_each<uint16_t>(from, count, stride, type, order, out);
+  else if (size == 4) decode_each<uint32_t>(from, count, stride, type, order, out);
+  else decode_each<uint64_t>(from, count, stride, type, order, out);
+  return SLUICE_KERNEL_OK;
+}
+
+#endif

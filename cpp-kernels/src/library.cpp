@@ -1,0 +1,31 @@
+// All kernels as plain functions in one module, for tests, benchmarks, and hosts that have no plugins.
+#ifdef __wasm__
+#define SLUICE_KERNEL_API extern "C" __attribute__((visibility("default")))
+#else
+#define SLUICE_KERNEL_API extern "C"
+#endif
+#include "average.h"
+#include "band-power.h"
+#include "biquad.h"
+#include "clamp.h"
+#include "columns.h"
+#include "crc.h"
+#include "crest.h"
+#include "deadband.h"
+#include "decode.h"
+#include "ewma.h"
+#include "fft.h"
+#include "fir.h"
+#include "goertzel.h"
+#include "kurtosis.h"
+#include "peak.h"
+#include "resample.h"
+#include "rms.h"
+#include "scale.h"
+#include "sliding.h"
+#include "spectrum.h"
+#include "spread.h"
+#include "state.h"
+#include "taper.h"
+#include "window.h"
+#include "zscore.h"

@@ -72,6 +72,7 @@ export class Gateway {
       report: this.#report,
       isolate: async poison => this.#ward?.isolate(poison),
       connected: () => void this.#startLater(),
+      changed: (route, change) => this.#admin.changed(route, change),
       swapped: outcome => this.#admin.swapped(outcome),
     });
     this.#catalog = new Catalog(config.plugins.dir, new Transpiler(join(config.data.dir, 'components')), {

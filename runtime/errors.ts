@@ -231,6 +231,11 @@ export const ERRORS = {
     cause: 'The plugin refused its configuration.',
     remedy: 'Read its message and correct `config` for this plugin in the route.',
   },
+  SLUICE_GUEST_SLOW: {
+    cause: 'Batches took most of the time that their calls may take; a little more, and they are killed.',
+    remedy:
+      'Make the plugin faster, or raise `deadline` for it in the configuration. Look at the load of the machine first.',
+  },
   SLUICE_GUEST_HEAP: {
     cause: 'The thread that runs the plugin ran out of heap.',
     remedy: 'The plugin was given a fresh thread. If it happens again, report it with the plugin.',
@@ -259,6 +264,13 @@ export const ERRORS = {
   SLUICE_KERNEL_ERRNO: {
     cause: 'A kernel refused a block with an errno.',
     remedy: 'The message names the errno: EINVAL is rate, channels or format, ENOSPC the size of the output.',
+  },
+
+  SLUICE_BREAKER_OPEN: {
+    cause:
+      'The plugin failed too often, or was too slow, so it is not called any more: its circuit breaker is open. What becomes of its frames is set by `whenOpen`.',
+    remedy:
+      'The line that tells of the opening names the last fault. It is tried again by itself, unless it opened five times in ten minutes. A corrected file closes it at once; so does POST /v1/plugins/NAME/reset.',
   },
 
   // Sandbox

@@ -1,7 +1,7 @@
 export { type Admitted, admit, admitInner, type Grants } from './admission/admit.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
-export { isRefusal } from './batch/outcome-codes.js';
+export { isFault, isRefusal } from './batch/outcome-codes.js';
 export { PropertyImage } from './batch/property-image.js';
 export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';

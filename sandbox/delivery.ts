@@ -79,6 +79,12 @@ export class Delivery {
     return this.#word(HEADER.faults);
   }
 
+  /** Its frames were run one by one. */
+  get isIsolated(): boolean {
+    return this.#word(HEADER.isolate) === 1;
+  }
+
+  /** Time that the guests took; -1: not known. */
   get micros(): number {
     return this.#word(HEADER.micros);
   }

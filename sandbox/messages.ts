@@ -63,8 +63,17 @@ export type FromSandbox =
   | { readonly kind: 'failed'; readonly fault: Fault }
   /** The sandbox replaced a slab by a larger one that begins with the same bytes. */
   | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }
-  /** A call failed; a fresh instance serves and the batch is run frame by frame. */
-  | { readonly kind: 'fault'; readonly fault: Fault; readonly stage: number; readonly frames: number }
+  /**
+   * A call failed; a fresh instance serves and the batch is run frame by frame, unless the session `gaveUp`: then it is
+   * over, and the slab is as it was published.
+   */
+  | {
+      readonly kind: 'fault';
+      readonly fault: Fault;
+      readonly stage: number;
+      readonly frames: number;
+      readonly gaveUp: boolean;
+    }
   | {
       readonly kind: 'log';
       readonly plugin: string;

@@ -8,7 +8,8 @@ import type { Ring } from './ring.js';
  */
 export function pace(ring: Ring, delivery: Delivery, shortestMs: number): void {
   const frames = delivery.end - delivery.begin;
-  if (frames === 0 || delivery.isFlush) return;
+  // Times that the host has written in a dead thread's stead say nothing.
+  if (frames === 0 || delivery.isFlush || delivery.micros < 0) return;
   const budget = (shortestMs * 1000) / 4;
   const perFrame = Math.max(delivery.micros, 1) / frames;
   const fits = Math.max(1, Math.min(LIMITS.batch, Math.floor(budget / perFrame)));

@@ -1,5 +1,7 @@
 import { Piscina } from 'piscina';
 import { SluiceError } from '../runtime/index.js';
+import type { ChainSpec } from './generation.js';
+import type { Ring } from './ring.js';
 import { Sandbox } from './sandbox.js';
 import { setV8Flags } from './v8-flags.js';
 
@@ -61,6 +63,18 @@ export class SandboxPool {
     // The next spare starts behind this one's session, not beside it.
     setImmediate(() => this.#fill());
     return spare;
+  }
+
+  /** A sandbox in which this chain is ready to serve that ring. @throws SluiceError that names the step */
+  async start({ stages, output, startDeadlineMs }: ChainSpec, ring: Ring): Promise<Sandbox> {
+    const sandbox = this.take();
+    try {
+      await sandbox.start(stages, ring.buffers, output, startDeadlineMs);
+    } catch (thrown) {
+      void sandbox.close(100);
+      throw thrown;
+    }
+    return sandbox;
   }
 
   /** Ends all threads: politely, then by force. */

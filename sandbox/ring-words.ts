@@ -14,6 +14,8 @@ export const RING = {
   /** Host: 1 = the session ends once `committed` has reached `limit`. */
   detach: 32,
   limit: 33,
+  /** Host: one of MODE. */
+  mode: 34,
   /** Sandbox: counts up before and after each call into a guest; odd = inside. */
   calls: 48,
   /** Sandbox: stage of that call, -1 outside. */
@@ -22,6 +24,20 @@ export const RING = {
   starting: 50,
   headers: 64,
 } as const;
+
+/** How a session runs what is published. */
+export const MODE = {
+  /** In batches; frame by frame after one has failed. */
+  normal: 0,
+  /** One frame at a time, each committed for itself: a chain on trial. */
+  probe: 1,
+  /** At the first fault the session ends and leaves the slab as it was published: another generation is there for it. */
+  strict: 2,
+  /** Nothing. */
+  halt: 3,
+} as const;
+
+export type Mode = (typeof MODE)[keyof typeof MODE];
 
 export function ringWords(slabs: number): number {
   return RING.headers + slabs * HEADER.words;

@@ -68,6 +68,11 @@ export class Ring {
     return this.#published;
   }
 
+  /** Sequence number of the next slab that `next` gives. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   get committed(): number {
     return Atomics.load(this.#control, RING.committed);
   }

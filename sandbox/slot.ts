@@ -1,43 +1,29 @@
-import { type Fault, SluiceError } from '../runtime/index.js';
-import { CommitWatch } from './commit-watch.js';
-import { DeadlineWatch } from './deadline.js';
+import { type Fault, faultOf } from '../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import { Gather } from './gather.js';
-import { IdleFlush } from './idle-flush.js';
-import type { FromSandbox, LogLine, StageSpec } from './messages.js';
+import type { ChainSpec, Generation } from './generation.js';
+import { Judge } from './judge.js';
+import { Lineage } from './lineage.js';
+import type { FromSandbox } from './messages.js';
 import { pace } from './pace.js';
 import type { SandboxPool } from './pool.js';
 import { Recovery } from './recovery.js';
+import { Refuser } from './refuser.js';
 import { Ring } from './ring.js';
-import { RING } from './ring-words.js';
+import { MODE, type Mode } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
+import { Seat } from './seat.js';
+import type { SlotEvents, WhenOpen } from './slot-events.js';
 
-/** What a slot runs: one chain, one generation of it. */
-export interface ChainSpec {
-  readonly stages: readonly StageSpec[];
-  /** For everything up to the first commit of a generation, milliseconds. */
-  readonly startDeadlineMs: number;
-  /** Most result bytes of a batch. */
-  readonly output: number;
-}
-
-/** Told by a slot; set by the route. */
-export interface SlotEvents {
-  /** Slabs are committed: take them with `next`. */
-  committed(): void;
-  /** A call failed. `frames` = 1: that frame is refused with this code; more: the batch is run frame by frame. */
-  fault(fault: Fault, plugin: string, frames: number): void;
-  /** A fresh thread serves after a kill or a death. */
-  restarted(fault: Fault, plugin: string): void;
-  /** The chain could not be started again; it is tried again after `retryMs`. */
-  failed(fault: Fault, retryMs: number): void;
-  log(plugin: string, lines: readonly LogLine[], lost: number): void;
-}
-
-export type SlotState = 'stopped' | 'starting' | 'serving' | 'recovering' | 'failed';
+/**
+ * `open`: the breaker is, and no other generation serves in its stead; `failed`: no thread could be had for a fresh
+ * instance, or it did not start and there is no breaker.
+ */
+export type SlotState = 'stopped' | 'starting' | 'serving' | 'recovering' | 'open' | 'failed';
 
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
+const WAITING_BATCH = 64;
 
 /**
  * A stable place in a route: its ring stays, the generation behind it can be swapped. A reload starts the
@@ -48,70 +34,78 @@ export class Slot {
   readonly ring: Ring;
   readonly #pool: SandboxPool;
   readonly #events: SlotEvents;
-  readonly #commits: CommitWatch;
-  readonly #deadline: DeadlineWatch;
-  #sandbox: Sandbox | undefined;
-  #spec: ChainSpec | undefined;
+  readonly #seat: Seat;
+  readonly #judge: Judge;
+  readonly #recovery: Recovery;
+  readonly #gather: Gather;
   #state: SlotState = 'stopped';
-  #generation = 0;
-  #detached: (() => void) | undefined;
-  #firstCall = true;
-  /** Commits when the present thread began to serve. */
-  #servedAt = 0;
-  /** The call that was killed for its time, as the ring counts calls. */
-  #lateCall: number | undefined;
+  readonly #lineage = new Lineage();
+  readonly #refuser: Refuser;
   /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
   #attempt = 0;
   #retryMs = RETRY_MIN_MS;
   #retry: NodeJS.Timeout | undefined;
-  readonly #idle = new IdleFlush(() => this.#flushIdle());
-  readonly #recovery: Recovery;
-  readonly #gather = new Gather(
-    () => this.ring.waiting,
-    () => this.ring.publish(),
-  );
-  #swaps: Promise<unknown> = Promise.resolve();
+  /** The next try of an open breaker. */
+  #again: NodeJS.Timeout | undefined;
+  #mode: Mode = MODE.normal;
+  /** Swaps and tries, one after the other. */
+  #turns: Promise<unknown> = Promise.resolve();
+  /** The thread that was halted last is gone. */
+  #halted: Promise<void> = Promise.resolve();
 
   constructor(pool: SandboxPool, events: SlotEvents) {
     this.#pool = pool;
     this.#events = events;
     this.ring = new Ring({
-      published: () => this.#wake(),
-      replaced: (index, buffer) => this.#sandbox?.send({ kind: 'slab', index, buffer }),
+      published: () => this.#published(),
+      replaced: (index, buffer) => this.#seat.replaced(index, buffer),
     });
     this.#recovery = new Recovery(this.ring);
-    this.#commits = new CommitWatch(
-      this.ring.control,
-      () => this.ring.outstanding > 0,
-      () => this.#committed(),
+    this.#refuser = new Refuser(this.#recovery, () => this.#committed());
+    this.#seat = new Seat(this.ring, {
+      committed: () => this.#committed(),
+      told: message => this.#told(message),
+      died: (fault, stage) => this.#died(fault, stage),
+    });
+    this.#gather = new Gather(
+      () => this.ring.waiting,
+      () => this.ring.publish(),
     );
-    this.#deadline = new DeadlineWatch(
-      this.ring.control,
-      stage => this.#limitOf(stage),
-      () => this.ring.outstanding > 0,
-      (stage, ms, calls) => this.#late(stage, ms, calls),
-    );
+    this.#judge = new Judge({
+      opened: (generation, again) => this.#opened(generation, again),
+      closed: generation => this.#closed(generation),
+      slow: (generation, frames, ms) => this.#events.changed?.({ kind: 'slow', generation, frames, ms }),
+    });
   }
 
   get state(): SlotState {
     return this.#state;
   }
 
+  /** Number of the generation that serves, or did last; 0: none ever has. */
   get generation(): number {
-    return this.#generation;
+    return this.#seat.generation?.number ?? 0;
   }
 
   get spec(): ChainSpec | undefined {
-    return this.#spec;
+    return this.#seat.generation?.spec;
+  }
+
+  /** The newest generation, which serves unless its breaker is open. */
+  get current(): Generation | undefined {
+    return this.#lineage.current;
   }
 
   /** The next committed slab, or undefined. */
   next(): Delivery | undefined {
     // The route may ask before an event tells of the commit, and of the larger slab that may go with it.
     if (!this.ring.ready) return undefined;
-    this.#sandbox?.drain();
+    this.#seat.drainPorts();
     const delivery = this.ring.next();
-    if (delivery !== undefined) pace(this.ring, delivery, this.#shortest);
+    const generation = this.#seat.generation;
+    if (delivery === undefined || generation === undefined) return delivery;
+    pace(this.ring, delivery, generation.shortest);
+    this.#judge.look(delivery, this.ring.taken - 1);
     return delivery;
   }
 
@@ -131,227 +125,230 @@ export class Slot {
    * @throws SluiceError that names the step at which the candidate failed
    */
   swap(spec: ChainSpec): Promise<void> {
-    const next = this.#swaps.then(() => this.#swap(spec));
-    this.#swaps = next.catch(() => {});
-    return next;
+    return this.#inTurn(() => this.#swap(spec));
   }
 
   /** Drains what is published, flushes, and ends the thread. */
   async stop(patienceMs: number): Promise<void> {
-    await this.#swaps;
+    await this.#turns;
     clearTimeout(this.#retry);
-    this.#idle.stop();
     this.#gather.stop();
-    const sandbox = this.#sandbox;
-    if (sandbox !== undefined && this.#state === 'serving') await this.#drain(patienceMs);
+    if (this.#state === 'serving') await this.#seat.drain(patienceMs);
     // The word that the thread has ended can be faster than the word of its last commits.
     this.#events.committed();
     this.#state = 'stopped';
-    this.#sandbox = undefined;
-    this.#deadline.stop();
-    await sandbox?.close(patienceMs);
-    this.#commits.wake();
+    clearTimeout(this.#again);
+    this.#refuser.off();
+    const sandbox = this.#seat.leave();
+    await Promise.all([sandbox?.close(patienceMs), this.#halted]);
+    this.#seat.stop();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => {});
+    return done;
   }
 
   async #swap(spec: ChainSpec): Promise<void> {
-    const candidate = this.#pool.take();
     if (this.#state === 'stopped') this.#state = 'starting';
+    let candidate: Sandbox;
     try {
-      await candidate.start(spec.stages, this.ring.buffers, spec.output, spec.startDeadlineMs);
+      candidate = await this.#pool.start(spec, this.ring);
     } catch (thrown) {
-      void candidate.close(100);
       if (this.#state === 'starting') this.#state = 'stopped';
       throw thrown;
     }
-    const old = this.#state === 'serving' ? this.#sandbox : undefined;
-    if (old !== undefined) await this.#drain(Number.POSITIVE_INFINITY);
-    clearTimeout(this.#retry);
-    // The old one may have died while it drained: then its recovery ends here, with the new generation.
-    const before = this.#sandbox;
-    this.#sandbox = undefined;
-    void before?.close(1000);
-    this.#spec = spec;
-    this.#generation++;
-    this.#attempt++;
-    this.#serve(candidate);
+    await this.#vacate();
+    clearTimeout(this.#again);
+    this.#serve(candidate, this.#lineage.add(spec, this.#seat.generation), MODE.normal);
   }
 
-  #serve(sandbox: Sandbox): void {
-    const { control } = this.ring;
-    Atomics.store(control, RING.detach, 0);
-    Atomics.store(control, RING.stage, -1);
-    Atomics.store(control, RING.starting, 0);
-    this.#sandbox = sandbox;
+  /** Whoever serves finishes what is published, and then nobody does. */
+  async #vacate(): Promise<void> {
+    if (this.#state === 'serving') await this.#seat.drain(Number.POSITIVE_INFINITY);
+    // It may have died while it drained, or its breaker may have opened: what follows takes the place of its recovery.
+    clearTimeout(this.#retry);
+    this.#attempt++;
+    void this.#seat.leave()?.close(1000);
+    await this.#halted;
+    this.#recovery.release();
+  }
+
+  #serve(sandbox: Sandbox, generation: Generation, mode: Mode): void {
     this.#state = 'serving';
-    this.#firstCall = true;
-    this.#servedAt = this.ring.committed;
-    sandbox.listen(message => this.#message(message));
-    void sandbox.ended.then(fault => this.#died(sandbox, fault));
-    sandbox.send({ kind: 'serve', slabs: this.ring.buffers.slabs });
-    this.#idle.start();
-    this.#commits.arm();
-    if (this.ring.outstanding > 0) this.#watch();
+    this.#refuser.off();
+    this.#mode = mode;
+    this.#judge.watch(generation, this.ring.committed);
+    this.#seat.take(sandbox, generation, mode);
+    this.#events.changed?.({ kind: 'serving', generation });
     this.turnEnded();
   }
 
-  /** Lets the serving chain finish what is published so far and a flush behind it. */
-  async #drain(patienceMs: number): Promise<void> {
-    this.ring.flush(this.#spec?.stages.length ?? 1);
-    const done = new Promise<void>(resolve => {
-      this.#detached = resolve;
-    });
-    this.#limit();
-    const timer = Number.isFinite(patienceMs) ? setTimeout(() => this.#detached?.(), patienceMs) : undefined;
-    await done;
-    clearTimeout(timer);
-    this.#detached = undefined;
-  }
-
-  /** Sets the sequence at which the serving session ends, once the flush that ends it is published. */
-  #limit(): void {
-    if (this.ring.flushPending) return;
-    Atomics.store(this.ring.control, RING.limit, this.ring.published);
-    Atomics.store(this.ring.control, RING.detach, 1);
-    this.#sandbox?.ring();
-  }
-
-  #wake(): void {
-    this.#idle.worked();
-    if (this.#detached !== undefined && Atomics.load(this.ring.control, RING.detach) === 0) this.#limit();
-    this.#sandbox?.ring();
-    if (this.#state !== 'serving') return;
-    this.#watch();
-    this.#commits.arm();
-  }
-
-  #watch(): void {
-    this.#deadline.watch(this.#shortest);
-  }
-
-  #limitOf(stage: number): number {
-    const spec = this.#spec as ChainSpec;
-    const starting = this.#firstCall || Atomics.load(this.ring.control, RING.starting) === 1;
-    return starting ? spec.startDeadlineMs : (spec.stages[stage]?.deadlineMs ?? spec.startDeadlineMs);
-  }
-
-  get #shortest(): number {
-    return Math.min(...(this.#spec as ChainSpec).stages.map(stage => stage.deadlineMs));
+  #published(): void {
+    this.#seat.wake();
+    this.#refuser.published();
   }
 
   #committed(): void {
     if (this.#state === 'stopped') return;
-    this.#sandbox?.drain();
-    // This may also be the wake after a death, and then nothing has come of the fresh thread yet.
-    if (this.ring.committed !== this.#servedAt) {
-      this.#firstCall = false;
-      this.#retryMs = RETRY_MIN_MS;
-    }
+    if (this.#state === 'serving') this.#retryMs = RETRY_MIN_MS;
     this.#events.committed();
     this.turnEnded();
-    if (this.ring.outstanding > 0 && this.#state === 'serving') this.#watch();
-    this.#commits.arm();
   }
 
-  #flushIdle(): boolean {
-    const { ring } = this;
-    if (this.#state !== 'serving' || ring.outstanding > 0 || ring.waiting > 0) return false;
-    ring.flush(this.#spec?.stages.length ?? 1);
-    return true;
-  }
-
-  #message(message: FromSandbox): void {
-    switch (message.kind) {
-      case 'slab':
-        this.ring.adopt(message.index, message.buffer);
-        return;
-      case 'fault':
-        if (message.frames > 1) this.ring.batchLimit = Math.max(1, Math.floor(message.frames / 2));
-        this.#events.fault(message.fault, this.#nameOf(message.stage, message.fault), message.frames);
-        return;
-      case 'log':
-        this.#events.log(message.plugin, message.lines, message.lost);
-        return;
-      case 'detached':
-        this.#detached?.();
-        return;
-      case 'up':
-      case 'ready':
-      case 'failed':
-        return;
-      default:
-        message satisfies never;
+  #told(message: Extract<FromSandbox, { kind: 'fault' | 'log' }>): void {
+    if (message.kind === 'log') {
+      this.#events.log(message.plugin, message.lines, message.lost);
+      return;
     }
+    const { fault, stage, frames, gaveUp } = message;
+    const plugin = this.#nameOf(stage, fault);
+    if (gaveUp) {
+      this.#judge.gaveUp(fault, plugin);
+      return;
+    }
+    this.#failedTogether(frames);
+    this.#events.fault(fault, plugin, frames);
   }
 
-  #late(stage: number, elapsedMs: number, calls: number): void {
-    this.#lateCall = calls;
-    const plugin = this.#spec?.stages[stage]?.plugin ?? 'a plugin';
-    const limit = this.#limitOf(stage);
-    const message = `${plugin} was killed: a call took longer than ${limit} ms (looked at after ${Math.round(elapsedMs)} ms)`;
-    this.#sandbox?.kill('SLUICE_GUEST_DEADLINE', message);
+  /** Fewer go together from now on. */
+  #failedTogether(frames: number): void {
+    if (frames > 1) this.ring.batchLimit = Math.max(1, Math.floor(frames / 2));
   }
 
   /** The serving thread is gone: what it had not committed is run again by a fresh one. */
-  #died(sandbox: Sandbox, fault: Fault | undefined): void {
-    if (sandbox !== this.#sandbox || fault === undefined || this.#state === 'stopped') return;
-    this.#deadline.stop();
-    this.#sandbox = undefined;
+  #died(fault: Fault, stage: number): void {
+    if (this.#state === 'stopped') return;
     this.#state = 'recovering';
-    const stage = this.#diedIn(fault);
     const plugin = this.#nameOf(stage, fault);
-    this.#events.restarted(fault, plugin);
-    const frames = this.#recovery.blame(stage, fault);
-    if (frames > 0) this.#events.fault(fault, plugin, frames);
-    this.#events.committed();
-    this.#commits.wake();
-    if (this.#detached !== undefined) {
-      this.#detached();
-      return;
+    if (this.#mode === MODE.strict) {
+      this.#recovery.release();
+      this.#judge.gaveUp(fault, plugin);
+    } else {
+      const { frames, again } = this.#recovery.blame(stage, fault);
+      if (frames > 0) this.#events.fault(fault, plugin, frames);
+      if (again) {
+        this.#failedTogether(frames);
+        if (fault.code === 'SLUICE_GUEST_DEADLINE') this.#judge.tooSlow(fault, plugin);
+      }
     }
-    void this.#restart();
+    // What is refused is delivered by this, and can open the breaker.
+    this.#events.committed();
+    if (this.#stateNow !== 'recovering') return;
+    this.#events.restarted(fault, plugin);
+    const generation = this.#seat.generation as Generation;
+    if (!this.#seat.isDraining) void this.#restart(generation);
   }
 
-  /**
-   * Stage of the call that the thread died in, -1 for none. A kill takes milliseconds: the call that was
-   * meant may have ended in them, and what has begun behind it is not to blame.
-   */
-  #diedIn(fault: Fault): number {
-    const { control } = this.ring;
-    const meant =
-      fault.code !== 'SLUICE_GUEST_DEADLINE' || Atomics.load(control, RING.calls) === this.#lateCall;
-    this.#lateCall = undefined;
-    return meant ? Atomics.load(control, RING.stage) : -1;
+  /** As it is after an event that may have changed it. */
+  get #stateNow(): SlotState {
+    return this.#state;
   }
 
-  async #restart(): Promise<void> {
-    const spec = this.#spec as ChainSpec;
+  async #restart(generation: Generation): Promise<void> {
     const attempt = ++this.#attempt;
-    let sandbox: Sandbox | undefined;
+    let sandbox: Sandbox;
     try {
-      sandbox = this.#pool.take();
-      await sandbox.start(spec.stages, this.ring.buffers, spec.output, spec.startDeadlineMs);
+      sandbox = await this.#pool.start(generation.spec, this.ring);
     } catch (thrown) {
-      void sandbox?.close(100);
-      if (this.#state !== 'recovering' || attempt !== this.#attempt) return;
-      const fault =
-        thrown instanceof SluiceError
-          ? thrown.toFault()
-          : { code: 'SLUICE_INTERNAL' as const, message: String(thrown) };
-      this.#state = 'failed';
-      this.#events.failed(fault, this.#retryMs);
-      this.#retry = setTimeout(() => {
-        this.#state = 'recovering';
-        void this.#restart();
-      }, this.#retryMs);
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+      if (this.#state === 'recovering' && attempt === this.#attempt)
+        this.#notStarted(generation, faultOf(thrown));
       return;
     }
     // Somebody swapped or stopped meanwhile.
     if (this.#state !== 'recovering' || attempt !== this.#attempt) void sandbox.close(100);
-    else this.#serve(sandbox);
+    else this.#serve(sandbox, generation, this.#modeOf(generation));
+  }
+
+  /** On trial, frames go one by one; or all of them, where another generation is there for those that fail. */
+  #modeOf({ breaker }: Generation): Mode {
+    if (breaker?.state.kind !== 'half-open') return MODE.normal;
+    return this.#framesGo === 'fallback' ? MODE.strict : MODE.probe;
+  }
+
+  #notStarted(generation: Generation, fault: Fault): void {
+    // That there was no thread for it says nothing about the plugin.
+    if (generation.breaker !== undefined && !fault.code.startsWith('SLUICE_SANDBOX_')) {
+      this.#judge.watch(generation, this.ring.committed);
+      this.#judge.notStarted(fault, generation.nameOf(0, fault));
+      return;
+    }
+    this.#state = 'failed';
+    this.#events.failed(fault, this.#retryMs);
+    this.#retry = setTimeout(() => {
+      this.#state = 'recovering';
+      void this.#restart(generation);
+    }, this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+  }
+
+  /** Where the frames of an open breaker go. */
+  get #framesGo(): WhenOpen {
+    const has = this.#lineage.fallback !== undefined;
+    const wanted = this.#events.whenOpen?.(has) ?? 'fallback';
+    return wanted === 'fallback' && !has ? 'spool' : wanted;
+  }
+
+  /** No call of this generation begins from here on; its frames go by policy once its thread is gone. */
+  #opened(generation: Generation, again: boolean): void {
+    this.#state = 'open';
+    const attempt = ++this.#attempt;
+    this.#halted = this.#seat.halt();
+    if (generation !== this.current) this.#lineage.dropFallback();
+    // What waits goes in slabs that hold something, whatever the last batches had to shrink to.
+    this.ring.batchLimit = Math.max(this.ring.batchLimit, WAITING_BATCH);
+    const frames = this.#framesGo;
+    this.#tryLater(generation, frames, again);
+    void this.#halted.then(() => {
+      if (this.#state !== 'open' || attempt !== this.#attempt) return;
+      this.#recovery.release();
+      if (frames === 'refuse') this.#refuser.on(generation.nameOf(0));
+      if (frames !== 'fallback') return;
+      this.#state = 'recovering';
+      void this.#restart(this.#lineage.fallback as Generation);
+    });
+  }
+
+  /** Tells of it, and winds the clock for the next try of the newest generation. */
+  #tryLater(generation: Generation, frames: WhenOpen, again: boolean): void {
+    const state = generation.breaker?.state;
+    const newest = this.current?.breaker?.state;
+    if (state?.kind !== 'open' || newest?.kind !== 'open') return;
+    const retryMs =
+      newest.retryAt === undefined ? undefined : Math.max(0, newest.retryAt - performance.now());
+    if (generation === this.current && retryMs !== undefined) {
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => void this.#inTurn(() => this.#tryAgain(generation)), retryMs).unref();
+    }
+    this.#events.changed?.({ kind: 'opened', generation, cause: state.cause, retryMs, frames, again });
+  }
+
+  async #tryAgain(generation: Generation): Promise<void> {
+    const { breaker } = generation;
+    if (this.current !== generation || breaker?.state.kind !== 'open' || this.#state === 'stopped') return;
+    let candidate: Sandbox;
+    try {
+      candidate = await this.#pool.start(generation.spec, this.ring);
+    } catch (thrown) {
+      const fault = faultOf(thrown);
+      breaker.startFailed(performance.now(), generation.nameOf(0, fault), fault);
+      this.#tryLater(generation, this.#framesGo, true);
+      return;
+    }
+    await this.#vacate();
+    breaker.tryAgain(performance.now());
+    this.#events.changed?.({ kind: 'half-open', generation });
+    this.#serve(candidate, generation, this.#modeOf(generation));
+  }
+
+  #closed(generation: Generation): void {
+    this.#mode = MODE.normal;
+    this.#seat.mode = MODE.normal;
+    this.#events.changed?.({ kind: 'closed', generation });
   }
 
   #nameOf(stage: number, fault: Fault): string {
-    return fault.plugin ?? this.#spec?.stages[Math.max(stage, 0)]?.plugin ?? 'unknown';
+    return this.#seat.generation?.nameOf(stage, fault) ?? 'unknown';
   }
 }

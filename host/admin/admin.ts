@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import type { SlotChange } from '../../sandbox/index.js';
 import type { Config } from '../config/config.js';
 import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
 import type { RouteSink } from '../route/route.js';
@@ -82,6 +83,19 @@ export class Admin {
   swapped(outcome: SwapOutcome): void {
     this.board.swapped(outcome);
     if (outcome.fault === undefined) this.#changes.keep(outcome.offer.name);
+  }
+
+  /** Of the router: who serves, and the breakers. */
+  changed(route: string, change: SlotChange): void {
+    const { kind, generation } = change;
+    if (kind === 'opened' && !change.again) {
+      const { plugin, fault } = change.cause;
+      const { code, message } = fault;
+      this.#hub.emit({ type: 'breaker.opened', plugin, route, code, message });
+    }
+    if (kind !== 'half-open' && kind !== 'closed') return;
+    for (const { plugin } of generation.spec.stages)
+      this.#hub.emit({ type: `breaker.${kind}`, plugin, route });
   }
 
   /** Of the catalogue, before the gateway does anything about it. */

@@ -29,6 +29,14 @@ export type AdminEvent =
       readonly source: string;
       readonly route: string;
     } & Reason)
+  /** Its circuit breaker: it is not called any more. */
+  | ({ readonly type: 'breaker.opened'; readonly plugin: string; readonly route: string } & Reason)
+  /** It is tried again; it serves again. */
+  | {
+      readonly type: 'breaker.half-open' | 'breaker.closed';
+      readonly plugin: string;
+      readonly route: string;
+    }
   | { readonly type: 'plugin.disabled' | 'plugin.enabled' | 'plugin.removed'; readonly plugin: string }
   | { readonly type: 'route.full' | 'route.flowing'; readonly route: string }
   | { readonly type: 'source.connected'; readonly source: string; readonly peer: string }

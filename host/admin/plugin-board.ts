@@ -4,6 +4,7 @@ import type { RouteStatus } from '../route/route-status.js';
 import type { Router, SwapOutcome } from '../route/router.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { worstBreaker } from './breaker-view.js';
 import type { EventHub } from './events.js';
 import type { Kept } from './plugin-store.js';
 import type { Rates } from './rates.js';
@@ -159,6 +160,10 @@ export class PluginBoard {
       generation: Math.max(0, ...routes.map(({ route }) => route.slot.generation)),
       framesPerSecond: rates.of(`plugin ${name}`),
       faults: await this.#faults(name),
+      breaker: worstBreaker(
+        routes.map(({ route }) => route),
+        name,
+      ),
       ...(shown === undefined ? {} : { version: shown.manifest.version, sha256: shown.manifest.sha256 }),
       ...(last === undefined ? {} : { lastFault: { code: last.code, message: last.message, at: last.at } }),
       ...(refused === undefined ? {} : { refused: refusedView(refused) }),
@@ -211,6 +216,7 @@ function unusableView(refusal: Refusal): PluginView {
     routes: [],
     generation: 0,
     framesPerSecond: 0,
+    breaker: { state: 'closed', openings: 0 },
     faults: {},
     refused: refusedView(refusal),
   };

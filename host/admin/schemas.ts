@@ -9,6 +9,21 @@ const FaultView = Type.Object(
   { ...exact, description: 'A coded failure.' },
 );
 
+export const BreakerView = Type.Object(
+  {
+    state: Type.Enum(['closed', 'open', 'half-open']),
+    openings: Type.Integer({ minimum: 0, description: 'In the last ten minutes.' }),
+    route: Type.Optional(Type.String({ description: 'Where it is not closed.' })),
+    reason: Type.Optional(Type.String({ description: 'The rule that was broken.' })),
+    fault: Type.Optional(FaultView),
+    retryInMs: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Absent while open: it waits for a new file or a reset.' }),
+    ),
+  },
+  { ...exact, description: 'The circuit breaker of the newest generation.' },
+);
+export type BreakerView = Static<typeof BreakerView>;
+
 export const PluginView = Type.Object(
   {
     name: Type.String(),
@@ -21,6 +36,7 @@ export const PluginView = Type.Object(
     framesPerSecond: Type.Number({ description: 'Over the last seconds.' }),
     faults: Type.Record(Type.String(), Count, { description: 'By code, since the start or the last reset.' }),
     lastFault: Type.Optional(FaultView),
+    breaker: BreakerView,
     refused: Type.Optional(
       Type.Object(
         { version: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
@@ -44,9 +60,19 @@ export const RouteView = Type.Object(
     from: Type.Array(Type.String()),
     through: Type.Array(Type.Object({ plugin: Type.String(), version: Type.Optional(Type.String()) }, exact)),
     to: Type.Array(Type.String()),
-    state: Type.Enum(['serving', 'starting', 'recovering', 'failed', 'waiting', 'refused', 'disabled']),
+    state: Type.Enum([
+      'serving',
+      'starting',
+      'recovering',
+      'open',
+      'failed',
+      'waiting',
+      'refused',
+      'disabled',
+    ]),
     reason: Type.Optional(Type.String({ description: 'Why it cannot deliver now.' })),
     generation: Count,
+    breaker: BreakerView,
     slabsInUse: Count,
     unconfirmed: Type.Integer({
       minimum: 0,

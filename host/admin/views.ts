@@ -2,6 +2,7 @@ import type { RouteSink } from '../route/route.js';
 import { reasonOf } from '../route/route-status.js';
 import type { Router } from '../route/router.js';
 import type { Source } from '../sources/source.js';
+import { breakerView } from './breaker-view.js';
 import type { Rates } from './rates.js';
 import type { RouteView, SinkView, SourceView } from './schemas.js';
 
@@ -25,6 +26,7 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
       to: config.to.length === 0 ? [...sinks.keys()] : [...config.to],
       state,
       generation: route.slot.generation,
+      breaker: breakerView(route),
       slabsInUse: route.slot.ring.inUse,
       unconfirmed: route.unconfirmed,
       fullForMs: Math.round(route.fullForMs),

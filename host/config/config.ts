@@ -1,3 +1,4 @@
+import type { BreakerLimits, WhenOpen } from '../../sandbox/index.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
@@ -41,6 +42,12 @@ export interface PluginsConfig {
   readonly signatures: 'auto' | 'off';
   /** Most sandbox threads. */
   readonly sandboxes: number;
+  readonly breaker: BreakerConfig;
+}
+
+export interface BreakerConfig {
+  readonly whenOpen: WhenOpen;
+  readonly limits: BreakerLimits;
 }
 
 export interface ReconnectConfig {
@@ -67,6 +74,7 @@ export interface RouteConfig {
   readonly through: readonly StepConfig[];
   /** Names of sinks; empty: the embedded broker. */
   readonly to: readonly string[];
+  readonly whenOpen: WhenOpen;
 }
 
 export interface StepConfig {

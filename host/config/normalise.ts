@@ -10,6 +10,7 @@ import type {
   SourceConfig,
   StepConfig,
 } from './config.js';
+import { normaliseBreaker } from './normalise-breaker.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import type { Origins } from './origins.js';
@@ -34,7 +35,7 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
     sources: normaliseSources(input.sources, read),
     sinks,
     broker: normaliseBroker(input, read),
-    routes: normaliseRoutes(input.routes ?? [], plugins.deadlineMs, [...sinks.keys()], read),
+    routes: normaliseRoutes(input.routes ?? [], plugins, [...sinks.keys()], read),
     data: {
       dir: resolve(folder, input.data?.dir ?? './data'),
       maxBytes: read.size(input.data?.max, ['data', 'max'], { least: MIB }) ?? 2 ** 30,
@@ -78,6 +79,7 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
     simd: input.simd ?? 'baseline',
     signatures: input.signatures ?? 'auto',
     sandboxes: input.sandboxes ?? 16,
+    breaker: normaliseBreaker(input.breaker ?? {}, at('breaker'), read),
   };
 }
 
@@ -102,7 +104,7 @@ function normaliseSinks(input: NonNullable<ConfigInput['sinks']>, read: Reader):
 
 function normaliseRoutes(
   input: NonNullable<ConfigInput['routes']>,
-  deadlineMs: number,
+  { deadlineMs, breaker }: PluginsConfig,
   sinks: readonly string[],
   read: Reader,
 ): RouteConfig[] {
@@ -116,6 +118,7 @@ function normaliseRoutes(
         normaliseStep(step, deadlineMs, ['routes', index, 'through', place], read),
       ),
       to: route.to === undefined ? sinks : list(route.to),
+      whenOpen: route.whenOpen ?? breaker.whenOpen,
     };
   });
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { BreakerSchema, WhenOpenSchema } from './schema-breaker.js';
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
@@ -25,6 +26,7 @@ const Plugins = Type.Object(
     sandboxes: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1024, description: 'Most sandbox threads. Default 16' }),
     ),
+    breaker: Type.Optional(BreakerSchema),
   },
   { ...exact, description: 'What every plugin gets.' },
 );
@@ -64,6 +66,7 @@ const Route = Type.Object(
       description: 'Plugins, from left to right.',
     }),
     to: Type.Optional(Type.Union([Name, NameList], { description: 'Names of sinks. Default: all of them.' })),
+    whenOpen: Type.Optional(WhenOpenSchema),
   },
   exact,
 );

@@ -10,6 +10,8 @@ export interface UnitRow {
   readonly p99Ms: number;
   /** Replies of the device for which no message came. */
   readonly faults: number;
+  /** Of its circuit breaker: closed, open, half-open. */
+  readonly breaker: string;
   /** Of the slot: serving, recovering, failed, ... */
   readonly state: string;
   readonly message: string;

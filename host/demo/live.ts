@@ -104,6 +104,7 @@ export class LiveTable {
     const [route] = gateway.routes;
     const plugin = route?.plugins.map(({ name, version }) => `${name} ${version}`).join(' → ') || '-';
     const state = route?.slot.state ?? 'missing';
+    const breaker = route?.slot.current?.breaker?.state.kind ?? 'closed';
     const rows = [...this.#meters].map(
       ([unit, { track, perSecond, faults }]): UnitRow => ({
         device: `line1/${unit}`,
@@ -112,6 +113,7 @@ export class LiveTable {
         p50Ms: track.latency(0.5),
         p99Ms: track.latency(0.99),
         faults,
+        breaker,
         state,
         message: readable(track.payload),
       }),

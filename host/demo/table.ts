@@ -90,10 +90,17 @@ function columnsFor(rows: readonly UnitRow[], inner: number): Column[] {
       text: ({ faults }) => String(faults),
       shade: ({ faults }) => (faults > 0 ? 'warn' : undefined),
     },
+    {
+      title: 'BREAKER',
+      width: 9,
+      side: 'left',
+      text: ({ breaker }) => breaker,
+      shade: ({ breaker }) => (breaker === 'closed' ? 'dim' : breaker === 'open' ? 'bad' : 'warn'),
+    },
     { title: 'STATE', width: 10, side: 'left', text: ({ state }) => state, shade: shadeOfState },
   ];
   // What a narrow screen can do without, the least needed first.
-  for (const title of ['P50 ms', 'P99 ms', 'MSG/S', 'FAULTS', 'PLUGIN', 'STATE']) {
+  for (const title of ['P50 ms', 'P99 ms', 'BREAKER', 'MSG/S', 'FAULTS', 'PLUGIN', 'STATE']) {
     if (columns.reduce((sum, { width }) => sum + width + GAP.length, 0) <= inner + GAP.length) break;
     columns.splice(
       columns.findIndex(column => column.title === title),

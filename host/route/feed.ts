@@ -51,6 +51,10 @@ export class Feed implements Ingress, RouteSource {
     this.#repeats = source.repeats;
   }
 
+  get holdsOthersUp(): boolean {
+    return !this.#repeats && this.#outlets.length > 1;
+  }
+
   get routes(): number {
     return this.#outlets.length;
   }

@@ -1,6 +1,7 @@
 import type { SlotState } from '../../sandbox/index.js';
 import type { RouteConfig } from '../config/config.js';
 import type { Offer } from '../plugins/catalog.js';
+import { openReason } from './breaker-text.js';
 import type { Route } from './route.js';
 
 /** A route that has been full for this long delivers nothing: the gateway is not ready. */
@@ -40,6 +41,8 @@ export function reasonOf({ route, state, missing, disabled }: RouteStatus): stri
   const { name } = route;
   if (state === 'waiting') return `route ${name} waits for the plugin ${missing.join(', ')}`;
   if (state === 'disabled') return `route ${name}: the plugin ${disabled.join(', ')} is disabled`;
+  const open = brokenOff(route);
+  if (open !== undefined) return `route ${name}: ${open}`;
   if (route.fullForMs > STUCK_MS) {
     const seconds = Math.round(route.fullForMs / 1000);
     return `route ${name} is full and has given nothing back for ${seconds} s: its plugin hangs, or its sink is away`;
@@ -47,4 +50,12 @@ export function reasonOf({ route, state, missing, disabled }: RouteStatus): stri
   // A fresh instance is on its way, and frames are kept meanwhile.
   if (state === 'serving' || state === 'recovering') return undefined;
   return `route ${name}: its plugins are ${state === 'starting' ? 'starting' : 'refused'}`;
+}
+
+/** Why the breaker keeps frames from being delivered; undefined: it does not, or another generation serves them. */
+function brokenOff({ slot }: Route): string | undefined {
+  const state = slot.current?.breaker?.state;
+  if (state === undefined || state.kind === 'closed') return undefined;
+  // Also while it is on trial: until it has stood that, nothing is sure.
+  return slot.state === 'open' || slot.generation === slot.current?.number ? openReason(state) : undefined;
 }

@@ -1,10 +1,19 @@
-import type { Fault, Interned } from '../../runtime/index.js';
-import { isRefusal } from '../../runtime/index.js';
-import { type ChainSpec, type Delivery, type LogLine, type SandboxPool, Slot } from '../../sandbox/index.js';
+import { type Fault, type Interned, isFault } from '../../runtime/index.js';
+import {
+  type ChainSpec,
+  type Delivery,
+  type Generation,
+  type LogLine,
+  type SandboxPool,
+  Slot,
+  type SlotChange,
+  type WhenOpen,
+} from '../../sandbox/index.js';
 import type { Sink } from '../sinks/sink.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
+import { BreakerReport } from './breaker-report.js';
 import { SlabTicket } from './ticket.js';
 
 export interface RouteSink {
@@ -16,6 +25,8 @@ export interface RouteSink {
 /** A source as the route sees it: told when it may go on, and what has been delivered. */
 export interface RouteSource {
   readonly name: string;
+  /** Where this route does not take its frames, it feeds no other either. */
+  readonly holdsOthersUp?: boolean;
   resume(): void;
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
@@ -26,6 +37,13 @@ export interface RouteSource {
 
 /** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */
 export type Isolate = (poison: Poison) => Promise<void>;
+
+export interface RouteOptions {
+  /** Where frames go while a breaker is open. Default `fallback`. */
+  readonly whenOpen?: WhenOpen;
+  /** Told of every change in who serves, after the route itself has taken note. */
+  readonly changed?: (change: SlotChange) => void;
+}
 
 /** Least time that a chain gets to end by itself. */
 const STOP_MS = 100;
@@ -42,6 +60,8 @@ export class Route {
   readonly #report: Reporter;
   readonly #metrics: Metrics;
   readonly #isolate: Isolate;
+  readonly #options: RouteOptions;
+  readonly #breakers: BreakerReport;
   readonly #slabs: { set(value: number): void };
   #plugins: readonly { name: string; version: string; metrics: PluginMetrics }[] = [];
   /** Tickets in the order of their slabs; those at the front close first. */
@@ -64,9 +84,12 @@ export class Route {
     metrics: Metrics,
     report: Reporter,
     isolate: Isolate,
+    options: RouteOptions = {},
   ) {
     this.name = name;
     this.#isolate = isolate;
+    this.#options = options;
+    this.#breakers = new BreakerReport(name, metrics, report);
     this.#sinks = sinks;
     this.#metrics = metrics;
     this.#report = report;
@@ -82,6 +105,8 @@ export class Route {
           'error',
         ),
       log: (plugin, lines, lost) => this.#log(plugin, lines, lost),
+      changed: change => this.#changed(change),
+      whenOpen: hasFallback => this.#whenOpen(hasFallback),
     });
   }
 
@@ -150,12 +175,28 @@ export class Route {
   async swap(spec: ChainSpec): Promise<void> {
     const first = this.slot.generation === 0;
     await this.slot.swap(spec);
+    if (!first) for (const { metrics } of this.#plugins) metrics.swapped();
+  }
+
+  #serves({ spec }: Generation): void {
     this.#plugins = spec.stages.map(({ plugin, version }) => ({
       name: plugin,
       version,
       metrics: this.#metrics.plugin(plugin),
     }));
-    if (!first) for (const { metrics } of this.#plugins) metrics.swapped();
+  }
+
+  #changed(change: SlotChange): void {
+    if (change.kind === 'serving') this.#serves(change.generation);
+    this.#breakers.changed(change);
+    this.#options.changed?.(change);
+  }
+
+  /** Frames may not wait where their source would then keep other routes waiting. */
+  #whenOpen(hasFallback: boolean): WhenOpen {
+    const { whenOpen = 'fallback' } = this.#options;
+    if (whenOpen === 'refuse' || (whenOpen === 'fallback' && hasFallback)) return whenOpen;
+    return this.#sources.some(source => source.holdsOthersUp === true) ? 'refuse' : 'spool';
   }
 
   /**
@@ -265,7 +306,8 @@ export class Route {
     if (code === undefined) return;
     const plugin = this.#plugins[stage];
     const name = plugin?.name ?? this.name;
-    if (!isRefusal(code)) plugin?.metrics.faulted(plugin.version, code);
+    const guilty = isFault(code);
+    if (guilty) plugin?.metrics.faulted(plugin.version, code);
     const message = delivery.outcome.text(delivery.slab);
     if (delivery.isFlush) {
       this.#report.fault({ code, message, plugin: name }, { route: this.name });
@@ -273,17 +315,19 @@ export class Route {
     }
     const source = this.#sources[delivery.originOf(frame)];
     source?.refused(name, { code, message });
+    // The opening was told of, once.
+    if (code === 'SLUICE_BREAKER_OPEN') return;
     const copy = delivery.frame(frame);
     const bytes = Buffer.from(copy.payload);
     const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
     const where = { route: this.name, source: source?.name ?? '?' };
-    const poisoned = !isRefusal(code) && source?.replays !== true;
+    const poisoned = guilty && source?.replays !== true;
     const fault = {
       code,
       message: poisoned ? `${message}; the frame goes into quarantine` : message,
       plugin: name,
     };
-    this.#report.fault(fault, where, isRefusal(code) ? 'warn' : 'error', { payload });
+    this.#report.fault(fault, where, guilty ? 'error' : 'warn', { payload });
     if (!poisoned) return;
     // Its source is acknowledged when it is on the disk: it was taken, and must not be lost.
     const ticket = this.#ticket as SlabTicket;

@@ -1,5 +1,5 @@
 import { type Fault, LIMITS, SluiceError } from '../../runtime/index.js';
-import type { ChainSpec, SandboxPool } from '../../sandbox/index.js';
+import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/catalog.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -31,6 +31,8 @@ interface RunningRoute {
   serving: ReadonlyMap<string, Offer>;
   /** Versions that this route could not start. */
   readonly refused: Set<Offer>;
+  /** What runs under each generation that may still serve. */
+  readonly offersOf: WeakMap<ChainSpec, ReadonlyMap<string, Offer>>;
   /** Feeds to connect once it serves; empty when that is done. */
   waiting: readonly Feed[];
 }
@@ -46,6 +48,8 @@ export interface RouterParts {
   readonly isolate: Isolate;
   /** A source has got a route it did not have before. */
   readonly connected: () => void;
+  /** Who serves a route has changed, or its breaker. */
+  readonly changed: (route: string, change: SlotChange) => void;
   /** A swap has come to its end. */
   readonly swapped: (outcome: SwapOutcome) => void;
 }
@@ -182,8 +186,11 @@ export class Router {
     const { sinks, feeds, pool, metrics, report, isolate } = this.#parts;
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
-    const route = new Route(config.name, pool, to, metrics, report, isolate);
-    const running = {
+    const route = new Route(config.name, pool, to, metrics, report, isolate, {
+      whenOpen: config.whenOpen,
+      changed: change => this.#changed(running, change),
+    });
+    const running: RunningRoute = {
       config,
       route,
       // First of its sources, so that no slab is older.
@@ -191,6 +198,7 @@ export class Router {
       steps: config.through,
       serving: new Map<string, Offer>(),
       refused: new Set<Offer>(),
+      offersOf: new WeakMap(),
       waiting: config.from.flatMap(name => feeds.get(name)?.feed ?? []),
     };
     this.#routes.push(running);
@@ -216,8 +224,15 @@ export class Router {
       file,
       plugin: name,
     });
-    const { deadlineMs } = plugins;
-    this.#make({ name, from, through: [{ plugin: name, config: '{}', deadlineMs }], to: [] });
+    const { deadlineMs, breaker } = plugins;
+    const through = [{ plugin: name, config: '{}', deadlineMs }];
+    this.#make({ name, from, through, to: [], whenOpen: breaker.whenOpen });
+  }
+
+  #changed(running: RunningRoute, change: SlotChange): void {
+    if (change.kind === 'serving')
+      running.serving = running.offersOf.get(change.generation.spec) ?? running.serving;
+    this.#parts.changed(running.route.name, change);
   }
 
   async #swap(running: RunningRoute, offer: Offer): Promise<void> {
@@ -227,8 +242,9 @@ export class Router {
     const began = performance.now();
     const where = { route: route.name, plugin: offer.name, version: offer.manifest.version };
     try {
-      await route.swap(this.#chain(running.steps, offers));
-      running.serving = offers;
+      const spec = this.#chain(running.steps, offers);
+      running.offersOf.set(spec, offers);
+      await route.swap(spec);
       const ms = Math.round(performance.now() - began);
       this.#parts.report.info(`${offer.file} serves (generation ${route.slot.generation}, ${ms} ms)`, where);
       this.#parts.swapped({ offer, route: route.name, generation: route.slot.generation });
@@ -294,7 +310,7 @@ export class Router {
         grants: { memory: Math.min(plugins.memoryBytes, limits.memory ?? plugins.memoryBytes) },
       };
     });
-    return { stages, startDeadlineMs: plugins.startDeadlineMs, output };
+    return { stages, startDeadlineMs: plugins.startDeadlineMs, output, breaker: plugins.breaker.limits };
   }
 }
 

@@ -36,6 +36,9 @@ function families(registry: Registry) {
     faults: family('plugin_faults_total', 'Faults of a plugin.', 'plugin', 'version', 'code'),
     restarts: family('plugin_restarts_total', 'Fresh instances after a fault.', 'plugin', 'version', 'code'),
     swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
+    slowBatches: family('batches_slow_total', 'Batches that took most of the time they may take.', 'plugin'),
+    breakers: family('breaker_state', '0: closed, 1: on trial, 2: open.', 'plugin', 'route'),
+    openings: family('breaker_openings_total', 'Times that a circuit breaker opened.', 'plugin', 'route'),
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
@@ -222,6 +225,19 @@ export class Metrics {
   /** Keep the cell: `set(count)` on it is a store. */
   slabsInUse(route: string): Cell {
     return this.#families.slabs({ route });
+  }
+
+  /** @param state 0 closed, 1 half-open, 2 open */
+  breakerState(plugin: string, route: string, state: number): void {
+    this.#families.breakers({ plugin, route }).set(state);
+  }
+
+  breakerOpened(plugin: string, route: string): void {
+    this.#families.openings({ plugin, route }).add(1);
+  }
+
+  batchSlow(plugin: string): void {
+    this.#families.slowBatches({ plugin }).add(1);
   }
 
   sandboxes(count: number): void {

@@ -12,6 +12,7 @@ const OUTCOME_CODES = [
   'SLUICE_GUEST_RESULT',
   'SLUICE_GUEST_OUTPUT',
   'SLUICE_GUEST_HEAP',
+  'SLUICE_BREAKER_OPEN',
   'SLUICE_INTERNAL',
 ] as const satisfies readonly ErrorCode[];
 
@@ -20,6 +21,11 @@ type OutcomeCode = (typeof OUTCOME_CODES)[number];
 /** What the plugin itself said of a frame ("I cannot convert this"), as against a fault of the plugin. */
 export function isRefusal(code: ErrorCode): boolean {
   return code.startsWith('SLUICE_CONVERT_') || code === 'SLUICE_KERNEL_ERRNO';
+}
+
+/** What is the plugin's doing: neither its own answer nor that it was not asked. */
+export function isFault(code: ErrorCode): boolean {
+  return !isRefusal(code) && code !== 'SLUICE_BREAKER_OPEN';
 }
 
 export function outcomeNumber(code: ErrorCode): number {

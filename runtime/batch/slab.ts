@@ -57,7 +57,7 @@ export const HEADER = {
   size: 12,
   /** 1: only frames [begin, progress) are in this commit; the rest follows once they are delivered. */
   piece: 14,
-  /** Microseconds that the guests took. */
+  /** Microseconds that the guests took; -1: not known. */
   micros: 15,
 } as const;
 

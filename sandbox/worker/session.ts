@@ -1,6 +1,6 @@
 import { Chain, type Fault, faultOf, HEADER, OPERATION, OutWriter, Slab } from '../../runtime/index.js';
 import type { FromSandbox, ToSandbox } from '../messages.js';
-import { headerOf, RING } from '../ring-words.js';
+import { headerOf, MODE, RING } from '../ring-words.js';
 import { LogBuffer, type Prepared, prepare } from './stages.js';
 
 /** Posts to the host's thread. */
@@ -57,6 +57,7 @@ export class Session {
   work(): 'idle' | 'detached' {
     const control = this.#control;
     while (this.#serving) {
+      if (this.#mode === MODE.halt) return 'idle';
       const committed = Atomics.load(control, RING.committed);
       // Only a piece of it is committed: the host has to take that, and asks for the rest.
       if (control[headerOf(committed - 1, this.#slabs.length) + HEADER.piece] === 1) return 'idle';
@@ -68,18 +69,20 @@ export class Session {
       const header = headerOf(committed, this.#slabs.length);
       // The host replaced this slab and its message is still in the port: fetch that first.
       if (control[header + HEADER.size] !== this.#slab(committed).size) return 'idle';
-      this.#run(committed, header);
+      if (!this.#run(committed, header)) this.#serving = false;
     }
     return 'idle';
   }
 
-  #run(sequence: number, header: number): void {
+  /** False: a guest has failed, and the slab is left to another generation. */
+  #run(sequence: number, header: number): boolean {
     const control = this.#control;
     const began = performance.now();
     control[header + HEADER.piece] = 0;
     // A flush may have been asked of another generation, with more stages or fewer.
-    if (control[header + HEADER.operation] === OPERATION.flush)
-      control[header + HEADER.count] = this.#prepared.length;
+    const flush = control[header + HEADER.operation] === OPERATION.flush;
+    if (flush) control[header + HEADER.count] = this.#prepared.length;
+    else if (this.#mode === MODE.probe) control[header + HEADER.isolate] = 1;
     const count = control[header + HEADER.count] as number;
     const begin = control[header + HEADER.begin] as number;
     let out: OutWriter | undefined;
@@ -89,15 +92,15 @@ export class Session {
         this.#batch(sequence, header, out);
         control[header + HEADER.progress] = count;
       } catch (thrown) {
+        if (this.#givesUp(thrown, flush ? 1 : count - begin)) return false;
         const { fault, stage } = this.#failed(thrown, count);
         control[header + HEADER.isolate] = 1;
         control[header + HEADER.progress] = begin;
-        if (control[header + HEADER.operation] === OPERATION.flush)
-          out = this.#refuseFlush(sequence, header, fault, stage);
-        else out = undefined;
+        out = flush ? this.#refuseFlush(sequence, header, fault, stage) : undefined;
       }
     }
     out ??= this.#isolate(sequence, header, count);
+    if (out === undefined) return false;
     if ((control[header + HEADER.progress] as number) < count) control[header + HEADER.piece] = 1;
     this.#settle(sequence, header, out);
     control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
@@ -105,6 +108,7 @@ export class Session {
     Atomics.store(control, RING.committed, (sequence + 1) | 0);
     Atomics.add(control, RING.commits, 1);
     Atomics.notify(control, RING.commits);
+    return true;
   }
 
   #batch(sequence: number, header: number, out: OutWriter): void {
@@ -122,9 +126,10 @@ export class Session {
 
   /**
    * Frame by frame, so that a failing frame is found and only it is refused. What is final is counted in
-   * the header after each frame: should this thread be killed, another goes on behind it.
+   * the header after each frame: should this thread be killed, another goes on behind it. It ends behind a frame that
+   * failed, so that the host can say whether to go on. Undefined: the rest is left to another generation.
    */
-  #isolate(sequence: number, header: number, count: number): OutWriter {
+  #isolate(sequence: number, header: number, count: number): OutWriter | undefined {
     const control = this.#control;
     const first = control[header + HEADER.progress] as number;
     const begin = control[header + HEADER.begin] as number;
@@ -134,6 +139,7 @@ export class Session {
     };
     const out = this.#writer(sequence, header, count, first > begin ? resume : undefined);
     this.#settle(sequence, header, out);
+    let ends = this.#mode === MODE.probe;
     for (let frame = first; frame < count; frame++) {
       try {
         const dataEnd = control[header + HEADER.dataEnd] as number;
@@ -152,11 +158,14 @@ export class Session {
           this.#chain = this.#fresh();
           return out;
         }
+        if (this.#givesUp(thrown, 1)) return undefined;
         const { fault, stage } = this.#failed(thrown, 1);
         out.fault(frame, fault.code, stage, Buffer.from(fault.message));
+        ends = true;
       }
       this.#settle(sequence, header, out);
       Atomics.store(control, header + HEADER.progress, frame + 1);
+      if (ends) break;
     }
     return out;
   }
@@ -199,12 +208,28 @@ export class Session {
     control[header + HEADER.faults] = out.faults;
   }
 
+  get #mode(): number {
+    return Atomics.load(this.#control, RING.mode);
+  }
+
+  /** A guest failed. True: it is not to be tried further, and the host is told. @param frames of this call */
+  #givesUp(thrown: unknown, frames: number): boolean {
+    if (this.#mode !== MODE.strict) return false;
+    const fault = faultOf(thrown);
+    // What many frames give out together is not too much for each of them.
+    if (fault.code === 'SLUICE_GUEST_OUTPUT' && frames > 1) return false;
+    const stage = this.#called;
+    this.#mark(-1);
+    this.#send({ kind: 'fault', fault, stage, frames, gaveUp: true });
+    return true;
+  }
+
   /** A guest failed: it is thrown away with its whole chain, and a fresh one serves. */
   #failed(thrown: unknown, frames: number): { fault: Fault; stage: number } {
     const stage = this.#called;
     const fault = faultOf(thrown);
     this.#mark(-1);
-    this.#send({ kind: 'fault', fault, stage, frames });
+    this.#send({ kind: 'fault', fault, stage, frames, gaveUp: false });
     this.#chain = this.#fresh();
     return { fault, stage };
   }

@@ -1,7 +1,16 @@
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type Fault, Interned, readManifest } from '../../runtime/index.js';
-import { type ChainSpec, type Delivery, SandboxPool, Slot, type StageSpec } from '../../sandbox/index.js';
+import {
+  type BreakerLimits,
+  type ChainSpec,
+  type Delivery,
+  SandboxPool,
+  Slot,
+  type SlotChange,
+  type StageSpec,
+  type WhenOpen,
+} from '../../sandbox/index.js';
 
 /** What became of one frame (or of one stage of a flush). */
 export interface Outcome {
@@ -23,6 +32,7 @@ export interface RigOptions {
   readonly memory?: number;
   readonly output?: number;
   readonly config?: string;
+  readonly breaker?: BreakerLimits;
 }
 
 const guests = new URL('../guests/', import.meta.url);
@@ -43,7 +53,8 @@ export async function guestStage(name: string, options: RigOptions = {}): Promis
 }
 
 export function chainOf(stages: readonly StageSpec[], options: RigOptions = {}): ChainSpec {
-  return { stages, startDeadlineMs: options.startDeadlineMs ?? 5000, output: options.output ?? 16 << 20 };
+  const { startDeadlineMs = 5000, output = 16 << 20, breaker } = options;
+  return { stages, startDeadlineMs, output, ...(breaker === undefined ? {} : { breaker }) };
 }
 
 /** A slot on real threads, and a reader that takes down every outcome. */
@@ -54,6 +65,8 @@ export class SlotRig {
   readonly faults: { fault: Fault; plugin: string; frames: number }[] = [];
   readonly restarts: Fault[] = [];
   readonly failures: Fault[] = [];
+  readonly changes: SlotChange[] = [];
+  whenOpen: WhenOpen = 'spool';
   readonly logs: { plugin: string; text: string }[] = [];
   readonly #events = new EventEmitter();
   readonly #topic = Interned.text('test/topic');
@@ -69,6 +82,11 @@ export class SlotRig {
       this.failures.push(fault);
       this.#events.emit('change');
     },
+    changed: change => {
+      this.changes.push(change);
+      this.#events.emit('change');
+    },
+    whenOpen: () => this.whenOpen,
     log: (plugin, lines) => {
       for (const { text } of lines) this.logs.push({ plugin, text });
       this.#events.emit('change');

@@ -37,6 +37,18 @@ admin: { host: 127.0.0.1, port: 8080 }
       simd: 'baseline',
       signatures: 'auto',
       sandboxes: 16,
+      breaker: {
+        whenOpen: 'fallback',
+        limits: {
+          faults: 5,
+          rate: 0.5,
+          slow: 0.5,
+          least: 20,
+          windowMs: 10_000,
+          pauseMs: 1000,
+          longestPauseMs: 30_000,
+        },
+      },
     },
     sources: new Map([
       [
@@ -60,6 +72,7 @@ admin: { host: 127.0.0.1, port: 8080 }
           { plugin: 'scale', config: '{"gain":0.1}', deadlineMs: 50 },
         ],
         to: ['plant'],
+        whenOpen: 'fallback',
       },
     ],
     data: { dir: resolve('data'), maxBytes: 2 ** 30 },
@@ -217,4 +230,34 @@ test('a file that is missing, a folder, too large or no text is refused with a c
   ];
   for (const [file, code] of cases)
     await assert.rejects(loadConfig(file, { environment: {} }), { code }, file);
+});
+
+test('breakers: thresholds and pauses are read, a route overrides whenOpen, and a pause beyond the longest is refused', async () => {
+  const { config } = await read(`
+plugins: { breaker: { faults: 3, rate: 0.2, window: 5s, pause: { max: 500ms }, whenOpen: spool } }
+${SOURCES}
+routes:
+  - { from: line1, through: [a] }
+  - { from: line1, through: [a], whenOpen: refuse }
+`);
+  assert.deepEqual(config.plugins.breaker, {
+    whenOpen: 'spool',
+    limits: {
+      faults: 3,
+      rate: 0.2,
+      slow: 0.5,
+      least: 20,
+      windowMs: 5000,
+      pauseMs: 500,
+      longestPauseMs: 500,
+    },
+  });
+  assert.deepEqual(
+    config.routes.map(({ whenOpen }) => whenOpen),
+    ['spool', 'refuse'],
+  );
+  await assert.rejects(
+    read(`plugins: { breaker: { pause: { min: 2s, max: 1s } } }\n${SOURCES}`),
+    /is longer than max/,
+  );
 });

@@ -15,6 +15,7 @@ const row: UnitRow = {
   p50Ms: 1.04,
   p99Ms: 9.3,
   faults: 3,
+  breaker: 'half-open',
   state: 'recovering',
   message: 'sequence 7  temperature 21.5 °C',
 };
@@ -32,10 +33,10 @@ const bare = painter({ NO_COLOR: '1' });
 test('a row says device, plugin and version, rate, latencies, faults, state and the last message', () => {
   const lines = renderDemo(view, bare);
   const head = lines.findIndex(line => line.includes('DEVICE'));
-  assert.match(lines[head]!, /DEVICE +PLUGIN +MSG\/S +P50 ms +P99 ms +FAULTS +STATE +LAST MESSAGE/);
+  assert.match(lines[head]!, /DEVICE +PLUGIN +MSG\/S +P50 ms +P99 ms +FAULTS +BREAKER +STATE +LAST MESSAGE/);
   assert.equal(
     lines[head + 1]!.trim().replaceAll(/ {2,}/g, ' '),
-    'line1/1 modbus-json 0.1.0 20.0 1.0 9.3 3 recovering sequence 7 temperature 21.5 °C',
+    'line1/1 modbus-json 0.1.0 20.0 1.0 9.3 3 half-open recovering sequence 7 temperature 21.5 °C',
   );
 });
 

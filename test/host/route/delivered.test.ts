@@ -8,7 +8,7 @@ import type { Source } from '../../../host/sources/source.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { readManifest } from '../../../runtime/index.js';
-import { SandboxPool } from '../../../sandbox/index.js';
+import { type BreakerLimits, SandboxPool } from '../../../sandbox/index.js';
 import { Waiting } from '../../support/gateway-peers.js';
 import { guestFile, LogBook } from '../../support/gateway-rig.js';
 import { NOW } from '../../support/mqtt-recorder.js';
@@ -48,6 +48,17 @@ class HandSource extends Waiting implements Source {
     return [];
   }
 }
+
+/** Opens with the fifth fault, and is not tried again while a test lasts. */
+const BREAKER: BreakerLimits = {
+  faults: 5,
+  rate: 1,
+  slow: 1,
+  least: 1000,
+  windowMs: 10_000,
+  pauseMs: 60_000,
+  longestPauseMs: 60_000,
+};
 
 /** A route through real sandboxes to brokers that confirm when the test says so. */
 class RouteRig {
@@ -94,15 +105,15 @@ class RouteRig {
   }
 
   /** A route of one guest; not serving yet if `guest` is left out. */
-  async route(sinks: readonly RouteSink[], guest?: string): Promise<Route> {
+  async route(sinks: readonly RouteSink[], guest?: string, breaker?: BreakerLimits): Promise<Route> {
     const { metrics, report, isolate } = this;
     const route = new Route(`route${this.routes.length}`, this.pool, sinks, metrics, report, isolate);
     this.routes.push(route);
-    if (guest !== undefined) await this.serve(route, guest);
+    if (guest !== undefined) await this.serve(route, guest, breaker);
     return route;
   }
 
-  async serve(route: Route, guest: string): Promise<void> {
+  async serve(route: Route, guest: string, breaker?: BreakerLimits): Promise<void> {
     const bytes = await readFile(guestFile(guest));
     const { name, version, kind } = readManifest(bytes)!.manifest;
     const stage = { plugin: name, version, kind: kind as 'converter', config: '{}', deadlineMs: 500 };
@@ -110,6 +121,7 @@ class RouteRig {
       stages: [{ ...stage, grants: { memory: 1 << 24 }, code: { format: 'core', bytes } }],
       startDeadlineMs: 2000,
       output: 1 << 20,
+      ...(breaker === undefined ? {} : { breaker }),
     });
   }
 
@@ -270,4 +282,36 @@ test('a frame that a guest fails on is delivered only once the quarantine has it
   assert.deepEqual(kept, [Uint8Array.of(0xee, 1, 2, 3)]);
   onDisk.resolve();
   await source.until('the frame', () => source.told.at(-1) === 1);
+});
+
+test('where a source waits for all its routes, the frames of an open breaker are refused and stop no other route', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const sinks = [await rig.sink(server)];
+  const bad = await rig.route(sinks, 'trap', BREAKER);
+  const source = rig.source(bad, await rig.route(sinks, 'echo'));
+  for (let i = 0; i < 5; i++) push(source, Buffer.from([0xee]));
+  await rig.counted('sluice_breaker_state{plugin="trap",route="route0"} 2');
+  const last = push(source, 'a frame behind them');
+  await source.until('delivery', () => source.told.includes(last));
+  await rig.counted('sluice_frames_refused_total{source="hand",plugin="trap",code="SLUICE_BREAKER_OPEN"} 1');
+});
+
+test('where a source feeds one route only, it waits with the frames of the open breaker', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const bad = await rig.route([await rig.sink(server)], 'trap', BREAKER);
+  const source = rig.source(bad);
+  for (let i = 0; i < 5; i++) push(source, Buffer.from([0xee]));
+  await rig.counted('sluice_breaker_state{plugin="trap",route="route0"} 2');
+  await source.until('the frames that were refused', () => source.told.includes(5));
+  let taken = 0;
+  while (push(source, 'a frame behind them') !== 0) taken++;
+  assert.ok(taken > 0 && taken <= 4096, `${taken}`);
+  assert.equal(source.told.at(-1), 5);
+  await rig.serve(bad, 'echo');
+  await source.until('delivery of all', () => source.told.at(-1) === 5 + taken);
+  assert.ok(source.resumed > 0);
 });

@@ -1,0 +1,93 @@
+import type { Generation, SlotChange } from '../../sandbox/index.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { chainText, openedText, ruleOf } from './breaker-text.js';
+
+/** Values of sluice_breaker_state. */
+const STATE = { closed: 0, halfOpen: 1, open: 2 } as const;
+
+/** Says in metrics and log what becomes of the breakers of one route. */
+export class BreakerReport {
+  readonly #route: string;
+  readonly #metrics: Metrics;
+  readonly #report: Reporter;
+  #newest = 0;
+  #openings = 0;
+
+  constructor(route: string, metrics: Metrics, report: Reporter) {
+    this.#route = route;
+    this.#metrics = metrics;
+    this.#report = report;
+  }
+
+  changed(change: SlotChange): void {
+    const { generation } = change;
+    switch (change.kind) {
+      case 'serving':
+        this.#serving(generation);
+        return;
+      case 'slow':
+        this.#slow(generation, change.frames, change.ms);
+        return;
+      case 'opened':
+        this.#opened(change);
+        return;
+      case 'half-open':
+        this.#state(generation, STATE.halfOpen);
+        return;
+      case 'closed':
+        this.#state(generation, STATE.closed);
+        this.#report.info(
+          `${chainText(generation)} has answered again, so the breaker is closed and it serves`,
+          {
+            route: this.#route,
+          },
+        );
+        return;
+      default:
+        change satisfies never;
+    }
+  }
+
+  #serving(generation: Generation): void {
+    if (generation.number > this.#newest) {
+      this.#newest = generation.number;
+      this.#state(generation, STATE.closed);
+    } else if (generation.number < this.#newest) {
+      this.#report.info(`${chainText(generation)} (generation ${generation.number}) serves in its stead`, {
+        route: this.#route,
+      });
+    }
+  }
+
+  #opened(change: Extract<SlotChange, { kind: 'opened' }>): void {
+    const { generation, cause, again } = change;
+    const { plugin } = cause;
+    if (!again) {
+      this.#openings++;
+      this.#metrics.breakerOpened(plugin, this.#route);
+    }
+    this.#state(generation, STATE.open, plugin);
+    const openings = generation.breaker?.openings(performance.now()) ?? 0;
+    const message = openedText(change, openings);
+    // Its number makes each opening a line of its own; tries that fail are held back like all that repeats.
+    const which: Record<string, string> = again ? {} : { opening: `${this.#openings}` };
+    const where = { route: this.#route, rule: ruleOf(cause), ...which };
+    this.#report.fault({ code: 'SLUICE_BREAKER_OPEN', message, plugin }, where, 'error');
+  }
+
+  #slow(generation: Generation, frames: number, ms: number): void {
+    const plugin = generation.spec.stages[0]?.plugin ?? '';
+    for (const stage of generation.spec.stages) this.#metrics.batchSlow(stage.plugin);
+    const message = `a batch of ${frames} frames took ${Math.round(ms)} ms of the ${Math.round(generation.allowedMs)} ms that it may take; the next ones are smaller`;
+    this.#report.fault({ code: 'SLUICE_GUEST_SLOW', message, plugin }, { route: this.#route });
+  }
+
+  #state({ spec, number }: Generation, state: number, only?: string): void {
+    // The number stands for the newest; that of a fallback is told of in the log.
+    if (number < this.#newest) return;
+    for (const { plugin } of spec.stages) {
+      if (only === undefined || plugin === only) this.#metrics.breakerState(plugin, this.#route, state);
+    }
+  }
+}

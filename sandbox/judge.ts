@@ -1,0 +1,102 @@
+import { type Fault, isFault } from '../runtime/index.js';
+import type { Delivery } from './delivery.js';
+import type { Generation } from './generation.js';
+
+export interface JudgeEvents {
+  /** No guest of this generation is to be called any more. @param again it was on trial */
+  opened(generation: Generation, again: boolean): void;
+  /** It has stood its trial. */
+  closed(generation: Generation): void;
+  /** A batch took longer than its budget, and is not killed for it. */
+  slow(generation: Generation, frames: number, ms: number): void;
+}
+
+/** Looks at what the serving generation delivers, tells its breaker, and tells the slot what follows. */
+export class Judge {
+  readonly #events: JudgeEvents;
+  #generation: Generation | undefined;
+  /** Slabs before this one were run by another. */
+  #from = 0;
+
+  constructor(events: JudgeEvents) {
+    this.#events = events;
+  }
+
+  /** @param from first slab that it runs */
+  watch(generation: Generation, from: number): void {
+    this.#generation = generation;
+    this.#from = from;
+  }
+
+  /** @param sequence of its slab */
+  look(delivery: Delivery, sequence: number): void {
+    const generation = this.#generation;
+    const breaker = generation?.breaker;
+    if (breaker === undefined || generation === undefined) return;
+    const before = breaker.state.kind;
+    // What comes now was under way when it opened, or was refused by the host.
+    if (before === 'open' || ((sequence - this.#from) | 0) < 0) return;
+    const now = performance.now();
+    const { begin, end, micros } = delivery;
+    if (delivery.faults > 0) this.#lookAtEach(delivery, generation, now);
+    else if (!delivery.isFlush) breaker.good(now, end - begin);
+    // A run frame by frame has fresh instances in it: its time is not that of the guest alone.
+    if (!delivery.isFlush && !delivery.isIsolated) {
+      const ms = micros / 1000;
+      const slow = ms > generation.budgetMs;
+      if (slow) this.#events.slow(generation, end - begin, ms);
+      breaker.batch(now, slow, generation.nameOf(0), () => overBudget(generation, ms));
+    }
+    this.#tell(generation, before);
+  }
+
+  /** A call has failed for which there is no outcome: another generation is to run the slab. */
+  gaveUp(fault: Fault, plugin: string): void {
+    this.#with((generation, now) => generation.breaker?.fault(now, plugin, fault));
+  }
+
+  /** A batch was killed for its time. */
+  tooSlow(fault: Fault, plugin: string): void {
+    this.#with((generation, now) => generation.breaker?.batch(now, true, plugin, () => fault));
+  }
+
+  /** A fresh instance of the generation that serves could not be started. */
+  notStarted(fault: Fault, plugin: string): void {
+    this.#with((generation, now) => generation.breaker?.startFailed(now, plugin, fault));
+  }
+
+  #with(work: (generation: Generation, now: number) => void): void {
+    const generation = this.#generation;
+    const before = generation?.breaker?.state.kind;
+    if (generation === undefined || before === undefined) return;
+    work(generation, performance.now());
+    this.#tell(generation, before);
+  }
+
+  #lookAtEach(delivery: Delivery, generation: Generation, now: number): void {
+    const { outcome, begin, end, isFlush } = delivery;
+    const breaker = generation.breaker;
+    for (let frame = begin; frame < end; frame++) {
+      delivery.load(frame);
+      const { code, stage } = outcome;
+      if (code === undefined || !isFault(code)) {
+        if (!isFlush) breaker?.good(now, 1);
+        continue;
+      }
+      const plugin = generation.nameOf(stage);
+      breaker?.fault(now, plugin, { code, message: outcome.text(delivery.slab), plugin });
+    }
+  }
+
+  #tell(generation: Generation, before: 'closed' | 'open' | 'half-open'): void {
+    const { kind } = generation.breaker?.state ?? { kind: before };
+    if (kind === before) return;
+    if (kind === 'open') this.#events.opened(generation, before === 'half-open');
+    if (kind === 'closed') this.#events.closed(generation);
+  }
+}
+
+function overBudget(generation: Generation, ms: number): Fault {
+  const message = `a batch took ${Math.round(ms)} ms, over the budget of ${Math.round(generation.budgetMs)} ms`;
+  return { code: 'SLUICE_GUEST_SLOW', message };
+}

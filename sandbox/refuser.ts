@@ -1,0 +1,37 @@
+import type { Recovery } from './recovery.js';
+
+/** While it is on, all that is published is refused in the stead of a chain whose breaker is open. */
+export class Refuser {
+  readonly #recovery: Recovery;
+  readonly #committed: () => void;
+  #plugin: string | undefined;
+  #soon: NodeJS.Immediate | undefined;
+
+  /** @param committed told when outcomes are there */
+  constructor(recovery: Recovery, committed: () => void) {
+    this.#recovery = recovery;
+    this.#committed = committed;
+  }
+
+  on(plugin: string): void {
+    this.#plugin = plugin;
+    this.published();
+  }
+
+  off(): void {
+    this.#plugin = undefined;
+  }
+
+  /** Something is published. It is not dealt with at once: this may be in the midst of a source's turn. */
+  published(): void {
+    if (this.#plugin !== undefined) this.#soon ??= setImmediate(this.#refuse);
+  }
+
+  readonly #refuse = (): void => {
+    this.#soon = undefined;
+    if (this.#plugin === undefined) return;
+    const message = `the circuit breaker of ${this.#plugin} is open`;
+    this.#recovery.refuseAll({ code: 'SLUICE_BREAKER_OPEN', message });
+    this.#committed();
+  };
+}

@@ -1,0 +1,47 @@
+import type { Fault } from '../runtime/index.js';
+import type { Cause } from './breaker.js';
+import type { Generation } from './generation.js';
+import type { LogLine } from './messages.js';
+
+/**
+ * What becomes of frames while a breaker is open: `fallback` the generation before serves them; `spool` they wait, and
+ * their sources with them; `refuse` they are refused with SLUICE_BREAKER_OPEN.
+ */
+export type WhenOpen = 'fallback' | 'spool' | 'refuse';
+
+/** Who serves, and why that changes. */
+export type SlotChange =
+  /** A generation has taken the ring over: after a swap, as fallback, or after a rollback. */
+  | { readonly kind: 'serving'; readonly generation: Generation }
+  /** No guest of this generation is called any more. `retryMs` undefined: until a new file or an operator. */
+  | {
+      readonly kind: 'opened';
+      readonly generation: Generation;
+      readonly cause: Cause;
+      readonly retryMs: number | undefined;
+      readonly frames: WhenOpen;
+      /** The try after an opening has failed: no new opening. */
+      readonly again: boolean;
+    }
+  /** A batch took longer than its budget; the next ones are smaller. */
+  | { readonly kind: 'slow'; readonly generation: Generation; readonly frames: number; readonly ms: number }
+  /** It is tried again. */
+  | { readonly kind: 'half-open'; readonly generation: Generation }
+  /** It has stood its trial. */
+  | { readonly kind: 'closed'; readonly generation: Generation };
+
+/** Told by a slot; set by the route. */
+export interface SlotEvents {
+  /** Slabs are committed: take them with `next`. */
+  committed(): void;
+  /** A call failed. `frames` = 1: that frame is refused with this code; more: the batch is run frame by frame. */
+  fault(fault: Fault, plugin: string, frames: number): void;
+  /** A fresh thread serves after a kill or a death. */
+  restarted(fault: Fault, plugin: string): void;
+  /** The chain could not be started again; it is tried again after `retryMs`. */
+  failed(fault: Fault, retryMs: number): void;
+  log(plugin: string, lines: readonly LogLine[], lost: number): void;
+  changed?(change: SlotChange): void;
+  /** Asked when a breaker opens. Absent: `fallback` where there is one, else `spool`. */
+  whenOpen?(hasFallback: boolean): WhenOpen;
+}

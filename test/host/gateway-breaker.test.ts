@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CountingPlc, POISON, Subscriber } from '../support/gateway-peers.js';
+import { modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { startAdminRig } from './admin/rig.js';
+
+/** Tried again seldom enough for a test to look at it. */
+const PAUSE = { pause: { min: '20s' } };
+
+async function replace(folder: string, guest: string, version: string): Promise<void> {
+  await writeFile(
+    join(folder, '.next'),
+    await variant(guest, { name: 'modbus-json', version, accepts: ['modbus'] }),
+  );
+  await rename(join(folder, '.next'), join(folder, 'modbus-json.wasm'));
+}
+
+test('a plugin that fails five times in a row is not called any more: one log line, metrics, status and API say so', async t => {
+  const rig = await startAdminRig(t, {}, []);
+  rig.plc.mark = () => POISON;
+  await replace(rig.plugins, 'trap-modbus', '2.0.0');
+  const line = await rig.book.line('SLUICE_BREAKER_OPEN', { opening: '1' });
+  assert.deepEqual([line.level, line.plugin, line.route], ['error', 'modbus-json', 'line1']);
+  assert.match(
+    line.msg,
+    /^modbus-json 2\.0\.0 is not called any more: 5 faults in a row, the last: .*unreachable.*\(SLUICE_GUEST_TRAP\); its frames wait, and their sources with them; the next try is in 1\.\d s$/,
+  );
+  assert.match(String(line.remedy), /reset/);
+  const labels = { plugin: 'modbus-json', route: 'line1' };
+  assert.ok((await rig.metric('sluice_breaker_state', labels)) > 0);
+  assert.equal(await rig.metric('sluice_breaker_openings_total', labels), 1);
+  assert.match(
+    (await rig.ready()).reasons.join(),
+    /^route line1: the circuit breaker of modbus-json is .*: 5 faults in a row \(SLUICE_GUEST_TRAP\)$/,
+  );
+  const { body } = await rig.ask('GET', '/v1/plugins/modbus-json');
+  assert.notEqual(body.breaker.state, 'closed');
+  assert.deepEqual(
+    [body.breaker.route, body.breaker.reason, body.breaker.fault.code, body.breaker.openings],
+    ['line1', '5 faults in a row', 'SLUICE_GUEST_TRAP', 1],
+  );
+  // A corrected file closes it at once, and what waited goes through it.
+  rig.plc.mark = () => 0;
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  await replace(rig.plugins, 'echo', '2.0.1');
+  await seen.atLeast(20);
+  assert.deepEqual([seen.gaps(), seen.repeated()], [[], []]);
+  assert.equal(await rig.metric('sluice_breaker_state', labels), 0);
+  assert.equal((await rig.ready()).ready, true);
+});
+
+test('POST reset closes a breaker that is open', async t => {
+  const rig = await startAdminRig(t, {}, []);
+  const from = rig.plc.replies;
+  rig.plc.mark = sequence => (sequence <= from + 5 ? POISON : 0);
+  await replace(rig.plugins, 'trap-modbus', '2.0.0');
+  await rig.book.line('SLUICE_BREAKER_OPEN');
+  const { status, body } = await rig.ask('POST', '/v1/plugins/modbus-json/reset');
+  assert.deepEqual([status, body.breaker.state, body.state], [200, 'closed', 'serving']);
+});
+
+test('a plugin that fails after an upgrade leaves its frames to the version before, and ready stays true', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const rig = await startGateway(
+    t,
+    {
+      plugins: { breaker: PAUSE },
+      sources: { line1: modbus(plc.port) },
+      routes: [{ from: 'line1', through: ['modbus-json'] }],
+    },
+    ['modbus-json'],
+  );
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  await replace(rig.plugins, 'trap-modbus', '2.0.0');
+  await rig.book.said(/modbus-json\.wasm serves \(generation 2/);
+  await seen.atLeast(seen.messages + 10);
+  plc.mark = () => POISON;
+  const line = await rig.book.line('SLUICE_BREAKER_OPEN');
+  assert.match(line.msg, /the version before serves its frames/);
+  await rig.book.said(/^modbus-json 0\.1\.0 \(generation 1\) serves in its stead$/);
+  await seen.atLeast(seen.messages + 20);
+  assert.equal((await rig.ready()).ready, true);
+  const refused = await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_GUEST_TRAP' });
+  assert.equal(refused, 5);
+  assert.equal(seen.gaps().length, 5);
+  assert.deepEqual(seen.repeated(), []);
+});
+
+test('`whenOpen: refuse` of a route refuses its frames with a counter, and the source goes on', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  plc.mark = () => POISON;
+  const rig = await startGateway(
+    t,
+    {
+      plugins: { breaker: PAUSE },
+      sources: { line1: modbus(plc.port) },
+      routes: [{ from: 'line1', through: ['trap-modbus'], whenOpen: 'refuse' }],
+    },
+    ['trap-modbus'],
+  );
+  const labels = { source: 'line1', code: 'SLUICE_BREAKER_OPEN' };
+  await rig.reaches(20, 'sluice_frames_refused_total', labels);
+  const skipped = await rig.metric('sluice_polls_skipped_total', { code: 'SLUICE_SOURCE_BACKPRESSURE' });
+  await rig.reaches(100, 'sluice_frames_refused_total', labels);
+  assert.equal(
+    await rig.metric('sluice_polls_skipped_total', { code: 'SLUICE_SOURCE_BACKPRESSURE' }),
+    skipped,
+  );
+  assert.equal(await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_GUEST_TRAP' }), 5);
+  assert.equal(await rig.metric('sluice_plugin_faults_total', { code: 'SLUICE_BREAKER_OPEN' }), 0);
+  assert.equal(rig.book.of('SLUICE_BREAKER_OPEN').length, 1);
+  // Acknowledged to the device's side all the same: refused frames hold nothing up.
+  await rig.reaches(50, 'sluice_delivered_total', { source: 'line1' });
+});
+
+test('a route whose breaker is open leaves the other route of the same device alone', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  plc.mark = () => POISON;
+  const rig = await startGateway(
+    t,
+    {
+      plugins: { breaker: PAUSE },
+      sources: { line1: modbus(plc.port) },
+      routes: [
+        { name: 'bad', from: 'line1', through: ['trap-modbus'] },
+        { name: 'good', from: 'line1', through: ['modbus-json'] },
+      ],
+    },
+    ['trap-modbus', 'modbus-json'],
+  );
+  await rig.book.line('SLUICE_BREAKER_OPEN', { route: 'bad' });
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  // More than the ring of the route that waits can hold.
+  await seen.atLeast(400);
+  assert.deepEqual([seen.gaps(), seen.repeated()], [[], []]);
+});

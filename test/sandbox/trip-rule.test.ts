@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { TripRule } from '../../sandbox/trip-rule.js';
+
+const LIMITS = { faults: 5, rate: 0.5, slow: 0.5, least: 20, windowMs: 10_000 };
+
+test('it trips with the fifth fault in a row, and any answered frame begins the row anew', () => {
+  const rule = new TripRule(LIMITS);
+  for (let i = 0; i < 4; i++) assert.equal(rule.fault(0), undefined);
+  rule.good(0, 1);
+  for (let i = 0; i < 4; i++) assert.equal(rule.fault(0), undefined);
+  assert.deepEqual(rule.fault(0), { kind: 'row', faults: 5 });
+});
+
+test('it trips when half of at least 20 frames within the window have failed, and not before there are 20', () => {
+  const rule = new TripRule(LIMITS);
+  for (let frame = 0; frame < 18; frame++) {
+    if (frame % 2 === 0) assert.equal(rule.fault(frame), undefined, `frame ${frame}`);
+    else rule.good(frame, 1);
+  }
+  rule.good(18, 1);
+  assert.deepEqual(rule.fault(19), { kind: 'rate', faults: 10, frames: 20 });
+});
+
+test('what has left the window counts no more', () => {
+  const rule = new TripRule(LIMITS);
+  for (let i = 0; i < 4; i++) rule.fault(0);
+  rule.good(0, 1);
+  for (let i = 0; i < 4; i++) rule.fault(0);
+  rule.good(10_500, 11);
+  // 1 of 12 within the window; with what was before it would be 9 of 21, and soon half.
+  for (let i = 0; i < 4; i++) assert.equal(rule.fault(10_600), undefined);
+});
+
+test('it trips when half of at least 20 batches were slow, however few frames they had', () => {
+  const rule = new TripRule(LIMITS);
+  for (let batch = 0; batch < 19; batch++) {
+    rule.good(batch, 1);
+    assert.equal(rule.batch(batch, batch % 2 === 0), undefined);
+  }
+  assert.deepEqual(rule.batch(19, true), { kind: 'slow', slow: 11, batches: 20 });
+});
+
+test('after a reset nothing of what was before counts', () => {
+  const rule = new TripRule(LIMITS);
+  for (let i = 0; i < 4; i++) rule.fault(5);
+  rule.reset();
+  for (let i = 0; i < 4; i++) assert.equal(rule.fault(6), undefined);
+});
+
+test('for any course of events it trips exactly where a plain count over the window does', () => {
+  const event = fc.record({ after: fc.integer({ min: 0, max: 3000 }), good: fc.integer({ min: 0, max: 6 }) });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 200 }), events => {
+      const rule = new TripRule({ ...LIMITS, faults: 1000 });
+      const past: { step: number; frames: number; fault: boolean }[] = [];
+      let now = 0;
+      for (const { after, good } of events) {
+        now += after;
+        const step = Math.floor(now / 1000);
+        past.push({ step, frames: Math.max(good, 1), fault: good === 0 });
+        const seen = past.filter(one => one.step > step - 10);
+        const frames = seen.reduce((sum, one) => sum + one.frames, 0);
+        const faults = seen.filter(one => one.fault).length;
+        if (good > 0) rule.good(now, good);
+        else
+          assert.deepEqual(
+            rule.fault(now),
+            frames >= 20 && faults * 2 >= frames ? { kind: 'rate', faults, frames } : undefined,
+          );
+      }
+    }),
+  );
+});

@@ -8,19 +8,19 @@ export const LIMITS = {
   tableEntries: 10_000,
   /** Sections of a file: 30 MB of empty ones would keep the reader busy for seconds. Real files have at most a few hundred. */
   sections: 10_000,
-  /** Types of a module: each becomes a text. LLVM, the largest module that we know, has some 3,000. */
-  entries: 100_000,
+  /** Types of a module: each becomes a text. LLVM, the largest module that we know, has 542. */
+  types: 10_000,
   /** Functions with a body, as in every engine (JavaScript API, "Limits"). */
   functions: 1_000_000,
   /** Imports and exports: each becomes an object with names. */
   imports: 10_000,
-  exports: 100_000,
+  exports: 10_000,
   /** Memories, and tables, that the reader lists; how many a plugin may have is a matter of policy. */
   declared: 1000,
   /** Parameters or results of a function type, as in every engine (JavaScript API, "Limits"). */
   values: 1000,
   /** Parameters, results and fields of all types together: they become texts of some four bytes each. */
-  typeValues: 200_000,
+  typeValues: 100_000,
   /** Fields of a structure, as in every engine. */
   fields: 10_000,
   /** Bytes of the name of an import, export or custom section, as in every engine. */

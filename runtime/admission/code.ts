@@ -1,9 +1,9 @@
 import { LIMITS } from '../limits.js';
 import type { Limits, Peak } from './facts.js';
-import { FOLLOWS, PREFIX_BASE, PREFIX_SIZE } from './instructions.js';
+import { PREFIX_BASE, PREFIX_SIZE } from './instructions.js';
 import { skipSigned, skipUnsigned } from './leb.js';
 import { Reader } from './reader.js';
-import type { Features, Tally } from './tally.js';
+import { type Features, MARK, type Tally } from './tally.js';
 import type { TypeReader } from './value-types.js';
 
 const SMALLEST_NAMED = 0x7c;
@@ -70,12 +70,13 @@ export class CodeReader {
   /** The loop over instructions. Everything that is seldom lies outside, so that the compiler keeps it in registers. */
   #expression(body: Reader, index: number): void {
     const bytes = this.#bytes;
-    const { counts, marks } = this.#tally;
+    const { counts, follows } = this.#tally;
+    const mark = MARK;
     const { end } = body;
-    const follows = FOLLOWS;
     let { at } = body;
     let depth = 0;
     let deepest = 0;
+    let deepestAt = at;
     for (;;) {
       // What an instruction reads beyond the end of the body is refused here, before it is used.
       if (at >= end) body.fail(`function ${index} ends inside an instruction or without an end`, end);
@@ -95,20 +96,26 @@ export class CodeReader {
         kind = follows[number]!;
       }
       counts[number]!++;
-      if (marks[number] !== 0) this.#tally.sight(number, from, index);
+      if (kind >= mark) {
+        this.#tally.sight(number, from, index);
+        kind -= mark;
+      }
       switch (kind) {
         case 0: // none
           break;
         case 1: // index
           if (bytes[at]! < 0x80) at++;
+          else if (bytes[at + 1]! < 0x80) at += 2;
           else at = skipUnsigned(bytes, at, end, 32);
           break;
         case 2: // memory
           if (bytes[at]! < 0x40 && bytes[at + 1]! < 0x80) at += 2;
+          else if (bytes[at]! < 0x40 && bytes[at + 2]! < 0x80) at += 3;
           else at = this.#memory(body, at, index);
           break;
         case 3: // i32
           if (bytes[at]! < 0x80) at++;
+          else if (bytes[at + 1]! < 0x80) at += 2;
           else at = skipSigned(bytes, at, end, 32);
           break;
         case 4: {
@@ -116,17 +123,21 @@ export class CodeReader {
           const type = bytes[at]!;
           if (type === EMPTY_BLOCK || (type >= SMALLEST_NAMED && type < 0x80)) at++;
           else at = this.#block(body, at);
-          if (++depth > deepest) deepest = depth;
+          if (++depth > deepest) {
+            deepest = depth;
+            deepestAt = from;
+          }
           break;
         }
         case 5: // end
           if (depth-- > 0) break;
           if (at !== end) body.fail(`function ${index} goes on behind its end`, at);
           if (deepest > this.nesting.value)
-            this.nesting = { value: deepest, offset: body.end - 1, function: index };
+            this.nesting = { value: deepest, offset: deepestAt, function: index };
           return;
         case 6: // i64
           if (bytes[at]! < 0x80) at++;
+          else if (bytes[at + 1]! < 0x80) at += 2;
           else at = skipSigned(bytes, at, end, 64);
           break;
         case 7:
@@ -151,7 +162,11 @@ export class CodeReader {
           break;
         default:
           at = this.#seldom(kind, body, at, from, index);
-          if (kind === 18 && ++depth > deepest) deepest = depth;
+          // try_table is a block, too.
+          if (kind === 18 && ++depth > deepest) {
+            deepest = depth;
+            deepestAt = from;
+          }
       }
     }
   }

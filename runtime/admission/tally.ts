@@ -1,5 +1,8 @@
 import type { FeatureClass, Place } from './facts.js';
-import { INSTRUCTIONS } from './instructions.js';
+import { FOLLOWS, INSTRUCTIONS } from './instructions.js';
+
+/** In `Tally.follows`: the place of this instruction is to be written down. */
+export const MARK = 32;
 
 /** Where an instruction was seen. */
 export interface Seen {
@@ -10,14 +13,14 @@ export interface Seen {
 }
 
 /**
- * Counts instructions and writes down where marked ones are. Marks cost the loop over code one look-up, so the scan
- * uses them too: it marks every instruction and takes the mark away where it has seen one.
+ * Counts instructions and writes down where marked ones are. The mark lies in the table that the loop over code looks
+ * into anyway, so the scan uses it too: it marks every instruction and takes the mark away where it has seen one.
  */
 export class Tally {
   /** By number. */
   readonly counts = new Uint32Array(INSTRUCTIONS.length);
-  /** 1: call `sight`. By number. */
-  readonly marks = new Uint8Array(INSTRUCTIONS.length);
+  /** What follows each instruction, with MARK: call `sight`. By number; prefixes are never marked. */
+  readonly follows = FOLLOWS.slice();
   /** In the order of the file. */
   readonly seen: Seen[] = [];
   /** How often `sight` was called. */
@@ -33,24 +36,28 @@ export class Tally {
   /** Sees each instruction where it comes first. */
   static firsts(): Tally {
     const tally = new Tally(true, Number.POSITIVE_INFINITY);
-    tally.marks.fill(1);
+    for (const number of INSTRUCTIONS.keys()) tally.#mark(number);
     return tally;
   }
 
   /** Sees all of these instructions, and keeps the first `most` places. */
   static every(numbers: Iterable<number>, most: number): Tally {
     const tally = new Tally(false, most);
-    for (const number of numbers) tally.marks[number] = 1;
+    for (const number of numbers) tally.#mark(number);
     return tally;
   }
 
   count(number: number, offset: number): void {
     this.counts[number]!++;
-    if (this.marks[number] !== 0) this.sight(number, offset, undefined);
+    if (this.follows[number]! >= MARK) this.sight(number, offset, undefined);
+  }
+
+  #mark(number: number): void {
+    if (INSTRUCTIONS[number] !== undefined) this.follows[number]! |= MARK;
   }
 
   sight(number: number, offset: number, index: number | undefined): void {
-    if (this.#once) this.marks[number] = 0;
+    if (this.#once) this.follows[number]! &= MARK - 1;
     if (this.total++ < this.#most) this.seen.push({ number, offset, function: index });
   }
 }

@@ -62,22 +62,22 @@ export function readTypes(reader: Reader, values: TypeReader, features: Features
     }
     const { at } = reader;
     const text = composite();
-    if (types.length === LIMITS.entries) {
-      throw new SluiceError('SLUICE_MODULE_CEILING', `at byte ${at}: the ceiling is ${LIMITS.entries} types`);
+    if (types.length === LIMITS.types) {
+      throw new SluiceError('SLUICE_MODULE_CEILING', `at byte ${at}: the ceiling is ${LIMITS.types} types`);
     }
     const known = texts.get(text);
     if (known === undefined) texts.set(text, text);
     types.push(known ?? text);
   };
 
-  for (let left = reader.count(LIMITS.entries, 'types'); left > 0; left--) {
+  for (let left = reader.count(LIMITS.types, 'types'); left > 0; left--) {
     if (reader.peek() !== REC) {
       subtype();
       continue;
     }
     features.note('gc', reader.at);
     reader.at++;
-    for (let inside = reader.count(LIMITS.entries, 'types'); inside > 0; inside--) subtype();
+    for (let inside = reader.count(LIMITS.types, 'types'); inside > 0; inside--) subtype();
   }
   return types;
 }

@@ -1,47 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admit, readManifest, SluiceError } from '../../runtime/index.js';
+import { fill, leb, moduleOf } from '../support/wasm-bytes.js';
 
-const MAGIC = Buffer.from('0061736d01000000', 'hex');
 /** Close to the largest file that is read at all. */
 const MUCH = 31_000_000;
 
-function leb(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  do {
-    out.push((rest % 128) | (rest >= 128 ? 128 : 0));
-    rest = Math.floor(rest / 128);
-  } while (rest > 0);
-  return out;
-}
-
-/** A module of sections, each an id and its content. */
-function moduleOf(
-  ...sections: (readonly [id: number, ...content: (readonly number[] | Uint8Array)[]])[]
-): Buffer {
-  const parts = sections.map(([id, ...content]) => {
-    const body = Buffer.concat(content.map(part => Uint8Array.from(part)));
-    return Buffer.concat([Uint8Array.of(id, ...leb(body.length)), body]);
-  });
-  return Buffer.concat([MAGIC, ...parts]);
-}
-
-/** `pattern` again and again. */
-function fill(pattern: readonly number[]): { count: number; bytes: Buffer } {
-  const count = Math.floor(MUCH / pattern.length);
-  return { count, bytes: Buffer.alloc(count * pattern.length, Uint8Array.from(pattern)) };
-}
-
 const EMPTY_TYPE = [1, 0x60, 0, 0] as const;
 const section = (id: number, pattern: readonly number[]): Buffer => {
-  const { count, bytes } = fill(pattern);
+  const { count, bytes } = fill(pattern, MUCH);
   return moduleOf([1, EMPTY_TYPE], [id, leb(count), bytes]);
 };
 
 const cases: readonly (readonly [string, Buffer])[] = [
-  ['empty custom sections', Buffer.concat([MAGIC, fill([0, 1, 0]).bytes])],
-  ['types', moduleOf([1, leb(fill([0x60, 0, 0]).count), fill([0x60, 0, 0]).bytes])],
+  ['empty custom sections', Buffer.concat([moduleOf(), fill([0, 1, 0], MUCH).bytes])],
+  ['types', moduleOf([1, leb(fill([0x60, 0, 0], MUCH).count), fill([0x60, 0, 0], MUCH).bytes])],
   ['parameters of one type', moduleOf([1, [1, 0x60], leb(MUCH), Buffer.alloc(MUCH, 0x7f), [0]])],
   ['imports', section(2, [0, 0, 0, 0])],
   ['functions', section(3, [0])],

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -23,6 +23,15 @@ const FILES = [
 /** 75 MB: LLVM with clang and lld. */
 export async function largestModule(): Promise<RealModule> {
   return fromFile('@yowasp/clang/gen/llvm.core.wasm');
+}
+
+/** 9 MB with SIMD, threads and exceptions: libvips; undefined before `npm run bench:peers`. */
+export async function peerModule(): Promise<RealModule | undefined> {
+  const folder = new URL('../../../test/bench/peers/node_modules/@img/sharp-wasm32/lib/', import.meta.url);
+  const files = await readdir(folder).catch(() => []);
+  const file = files.find(name => name.endsWith('.wasm'));
+  if (file === undefined) return undefined;
+  return { name: `@img/sharp-wasm32/${file}`, bytes: new Uint8Array(await readFile(new URL(file, folder))) };
 }
 
 /** Modules that are files in packages, 0.8 kB to 3.5 MB. */

@@ -34,7 +34,7 @@ export interface Tried {
  * both take it they agree on imports and exports, and with wasmparser, if that can read it, on every instruction. What
  * the gate admits V8 compiles, or the compiler's refusal has its code.
  */
-export function checkBytes(bytes: Uint8Array, tried: Tried): void {
+function checkBytes(bytes: Uint8Array, tried: Tried): void {
   tried.cases++;
   const valid = WebAssembly.validate(bytes);
   if (valid) tried.valid++;
@@ -105,7 +105,7 @@ function refusalOf(run: () => unknown): SluiceError | undefined {
 }
 
 /** Any bytes, with and without a preamble; sections of any content in any order; code of any bytes. */
-export function arbitraryBytes(): fc.Arbitrary<Uint8Array> {
+function arbitraryBytes(): fc.Arbitrary<Uint8Array> {
   const part = fc.uint8Array({ maxLength: 60 });
   return fc.oneof(
     part,
@@ -123,7 +123,7 @@ export function arbitraryBytes(): fc.Arbitrary<Uint8Array> {
 }
 
 /** Good modules with some bytes changed, pieces of others laid over them, or the end cut off. */
-export function mutants(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+function mutants(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const seed = fc.constantFrom(...good);
   const edit = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(255));
   // One change leaves more of them valid, and it is there that readers may disagree.

@@ -13,6 +13,7 @@ import { TypeReader } from './value-types.js';
 
 /** A table whose entries begin with a value: this byte, then zero. */
 const INITIALISED = 0x40;
+const NO_FUNCTIONS = new Uint32Array(0);
 const NOTHING: Peak = { value: 0, offset: 0 };
 
 /**
@@ -37,7 +38,7 @@ export class ModuleReader {
   nesting = NOTHING;
   locals = NOTHING;
   /** Types of the functions with a body. */
-  functionTypes = new Uint32Array(0);
+  functionTypes = NO_FUNCTIONS;
   /** Size of each index space so far, imports included. */
   readonly #space: Record<ExternKind, number> = { func: 0, table: 0, memory: 0, global: 0, tag: 0 };
   /** Function types of imported functions. */

@@ -4,6 +4,9 @@ import { malformed, skipSigned, skipUnsigned } from './leb.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Names up to here are cheaper letter by letter than through the decoder, if they are ASCII. */
+const SHORT_NAME = 32;
+
 /** Reads a stretch of a file from left to right, never past its end. All errors name the byte. */
 export class Reader {
   readonly bytes: Uint8Array;
@@ -102,10 +105,23 @@ export class Reader {
   name(): string {
     const from = this.at;
     const length = this.count(LIMITS.name, 'bytes of a name');
+    const start = this.at;
     this.at += length;
+    if (length > SHORT_NAME) return this.#decode(from, start);
+    let text = '';
+    for (let i = start; i < this.at; i++) {
+      const byte = this.bytes[i]!;
+      if (byte >= 0x80) return this.#decode(from, start);
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+
+  #decode(from: number, start: number): string {
+    const text = this.bytes.subarray(start, this.at);
     try {
-      // A copy: TextDecoder refuses shared memory.
-      return decoder.decode(new Uint8Array(this.bytes.subarray(this.at - length, this.at)));
+      // TextDecoder refuses memory that threads share.
+      return decoder.decode(text.buffer instanceof SharedArrayBuffer ? text.slice() : text);
     } catch {
       return this.fail('a name is not UTF-8', from);
     }

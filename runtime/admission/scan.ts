@@ -36,17 +36,16 @@ export function scan(bytes: Uint8Array): ModuleFacts {
     body,
     nesting,
     locals,
-    opcodes: opcodesOf(tally.counts),
+    opcodes: opcodesOf(tally),
     features: features.found,
   };
 }
 
-function opcodesOf(counts: Uint32Array): Map<string, number> {
+function opcodesOf({ seen, counts }: Tally): Map<string, number> {
   const opcodes = new Map<string, number>();
-  for (const [number, count] of counts.entries()) {
-    if (count === 0) continue;
+  for (const { number } of seen) {
     const { name } = INSTRUCTIONS[number]!;
-    opcodes.set(name, (opcodes.get(name) ?? 0) + count);
+    opcodes.set(name, (opcodes.get(name) ?? 0) + counts[number]!);
   }
   return opcodes;
 }

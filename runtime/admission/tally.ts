@@ -4,6 +4,17 @@ import { FOLLOWS, INSTRUCTIONS } from './instructions.js';
 /** In `Tally.follows`: the place of this instruction is to be written down. */
 export const MARK = 32;
 
+const ALL_MARKED = marked(INSTRUCTIONS.keys());
+/** A thread reads one module at a time, from beginning to end: the tables are made once. */
+const COUNTS = new Uint32Array(INSTRUCTIONS.length);
+const FIRSTS = new Uint8Array(INSTRUCTIONS.length);
+
+function marked(numbers: Iterable<number>): Uint8Array {
+  const follows = FOLLOWS.slice();
+  for (const number of numbers) if (INSTRUCTIONS[number] !== undefined) follows[number]! |= MARK;
+  return follows;
+}
+
 /** Where an instruction was seen. */
 export interface Seen {
   /** Of the table of instructions. */
@@ -17,10 +28,10 @@ export interface Seen {
  * into anyway, so the scan uses it too: it marks every instruction and takes the mark away where it has seen one.
  */
 export class Tally {
-  /** By number. */
-  readonly counts = new Uint32Array(INSTRUCTIONS.length);
+  /** By number; until the next tally is made. */
+  readonly counts = COUNTS.fill(0);
   /** What follows each instruction, with MARK: call `sight`. By number; prefixes are never marked. */
-  readonly follows = FOLLOWS.slice();
+  readonly follows: Uint8Array;
   /** In the order of the file. */
   readonly seen: Seen[] = [];
   /** How often `sight` was called. */
@@ -28,32 +39,26 @@ export class Tally {
   readonly #once: boolean;
   readonly #most: number;
 
-  private constructor(once: boolean, most: number) {
+  private constructor(follows: Uint8Array, once: boolean, most: number) {
+    this.follows = follows;
     this.#once = once;
     this.#most = most;
   }
 
   /** Sees each instruction where it comes first. */
   static firsts(): Tally {
-    const tally = new Tally(true, Number.POSITIVE_INFINITY);
-    for (const number of INSTRUCTIONS.keys()) tally.#mark(number);
-    return tally;
+    FIRSTS.set(ALL_MARKED);
+    return new Tally(FIRSTS, true, Number.POSITIVE_INFINITY);
   }
 
   /** Sees all of these instructions, and keeps the first `most` places. */
   static every(numbers: Iterable<number>, most: number): Tally {
-    const tally = new Tally(false, most);
-    for (const number of numbers) tally.#mark(number);
-    return tally;
+    return new Tally(marked(numbers), false, most);
   }
 
   count(number: number, offset: number): void {
     this.counts[number]!++;
     if (this.follows[number]! >= MARK) this.sight(number, offset, undefined);
-  }
-
-  #mark(number: number): void {
-    if (INSTRUCTIONS[number] !== undefined) this.follows[number]! |= MARK;
   }
 
   sight(number: number, offset: number, index: number | undefined): void {

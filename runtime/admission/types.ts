@@ -21,7 +21,6 @@ export function readTypes(reader: Reader, values: TypeReader, features: Features
   let budget: number = LIMITS.typeValues;
 
   const list = (what: string): string => {
-    const names: string[] = [];
     const from = reader.at;
     const count = reader.count(LIMITS.values, what);
     budget -= count;
@@ -31,9 +30,11 @@ export function readTypes(reader: Reader, values: TypeReader, features: Features
         `at byte ${from}: the ceiling is ${LIMITS.typeValues} parameters, results and fields of all types together`,
       );
     }
-    for (let left = count; left > 0; left--) names.push(values.value(reader));
+    if (count === 0) return '';
+    let text = values.value(reader);
+    for (let left = count - 1; left > 0; left--) text += `,${values.value(reader)}`;
     if (count > 1 && what === 'results') features.note('multi-value', from);
-    return names.join(',');
+    return text;
   };
 
   const composite = (): string => {

@@ -14,6 +14,7 @@ interface Options {
 }
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
+  admission: async () => (await import('./admission/admission.js')).admission(),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   reload: async () => (await import('./reload/reload.js')).reload(),

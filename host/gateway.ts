@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { faultOf, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
@@ -10,6 +11,7 @@ import { Transpiler } from './plugins/transpiler.js';
 import { Feed } from './route/feed.js';
 import type { Route, RouteSink } from './route/route.js';
 import { Router } from './route/router.js';
+import { Origins } from './sinks/message-id.js';
 import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
 import { makeSource } from './sources/make-source.js';
@@ -54,6 +56,8 @@ export class Gateway {
   readonly #pool: SandboxPool;
   readonly #router: Router;
   readonly #admin: Admin;
+  /** Without a data folder nothing counts the starts: then the time has to tell them apart. */
+  #origins = new Origins(hostname(), `t${Date.now().toString(36)}`);
   #broker: Broker | undefined;
   #durable: Durable | undefined;
   #ward: Ward | undefined;
@@ -68,6 +72,7 @@ export class Gateway {
       pool: this.#pool,
       sinks: this.#sinks,
       feeds: this.#sources,
+      origins: () => this.#origins,
       metrics: this.metrics,
       report: this.#report,
       isolate: async poison => this.#ward?.isolate(poison),
@@ -190,7 +195,8 @@ export class Gateway {
   async #openData(): Promise<void> {
     const metrics = this.metrics.quarantine();
     this.#durable = await Durable.open({ data: this.#config.data, report: this.#report, metrics });
-    const { quarantine } = this.#durable;
+    const { folder, quarantine } = this.#durable;
+    if (folder !== undefined) this.#origins = new Origins(folder.gateway, folder.epoch);
     this.#ward = new Ward({
       quarantine,
       router: this.#router,

@@ -17,6 +17,7 @@ interface UnderWay {
 export class Replay implements RouteSource {
   readonly name = 'replay';
   readonly replays = true;
+  readonly routes = 0;
   readonly #route: Route;
   readonly #origin: number;
   #sequence = 0;

@@ -9,6 +9,7 @@ import {
   type SlotChange,
   type WhenOpen,
 } from '../../sandbox/index.js';
+import { FrameId, type Origin, type Origins } from '../sinks/message-id.js';
 import type { Sink } from '../sinks/sink.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
@@ -27,6 +28,8 @@ export interface RouteSource {
   readonly name: string;
   /** Where this route does not take its frames, it feeds no other either. */
   readonly holdsOthersUp?: boolean;
+  /** How many routes it feeds already. */
+  readonly routes: number;
   resume(): void;
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
@@ -56,6 +59,9 @@ export class Route {
   readonly name: string;
   readonly slot: Slot;
   readonly #sources: RouteSource[] = [];
+  /** Of each source. */
+  readonly #origins: Origin[] = [];
+  readonly #makeOrigins: Origins;
   readonly #sinks: readonly RouteSink[];
   readonly #report: Reporter;
   readonly #metrics: Metrics;
@@ -67,6 +73,10 @@ export class Route {
   /** Tickets in the order of their slabs; those at the front close first. */
   readonly #tickets: SlabTicket[] = [];
   readonly #spare: SlabTicket[] = [];
+  readonly #id: FrameId;
+  /** What flushes gave out, for ids. */
+  readonly #own: Origin;
+  #ownMessages = 0;
   #delivery: Delivery | undefined;
   #ticket: SlabTicket | undefined;
   #frame = 0;
@@ -81,6 +91,7 @@ export class Route {
     name: string,
     pool: SandboxPool,
     sinks: readonly RouteSink[],
+    origins: Origins,
     metrics: Metrics,
     report: Reporter,
     isolate: Isolate,
@@ -90,6 +101,9 @@ export class Route {
     this.#isolate = isolate;
     this.#options = options;
     this.#breakers = new BreakerReport(name, metrics, report);
+    this.#makeOrigins = origins;
+    this.#own = origins.make(name, '', false);
+    this.#id = new FrameId(this.#own);
     this.#sinks = sinks;
     this.#metrics = metrics;
     this.#report = report;
@@ -122,6 +136,10 @@ export class Route {
 
   /** Registers a source and gives its number in `push`. */
   attach(source: RouteSource): number {
+    const { name, replays = false } = source;
+    // No source of a configuration has such a name: what is replayed is numbered by itself.
+    const place = replays ? '~replay' : name;
+    this.#origins.push(this.#makeOrigins.make(this.name, place, replays || source.routes > 0));
     return this.#sources.push(source) - 1;
   }
 
@@ -264,11 +282,19 @@ export class Route {
     const ticket = this.#ticket as SlabTicket;
     const { outcome, message, slab } = delivery;
     const { end, isFlush } = delivery;
+    const id = this.#id;
     for (; this.#frame < end; this.#frame++) {
       delivery.load(this.#frame);
+      if (isFlush) id.origin = this.#own;
+      else {
+        id.origin = this.#origins[delivery.originOf(this.#frame)] as Origin;
+        id.sequence = delivery.sequenceOf(this.#frame);
+      }
       if (outcome.code !== undefined) this.#refuse(delivery, this.#frame);
       for (; this.#message < outcome.messages; this.#message++) {
         message.load(slab, outcome.offset + this.#message * 48);
+        id.part = isFlush ? 0 : this.#message;
+        if (isFlush) id.sequence = this.#ownMessages + 1;
         for (; this.#sink < this.#sinks.length; this.#sink++) {
           // Counted first: a sink may confirm or drop at once.
           ticket.take();
@@ -276,6 +302,7 @@ export class Route {
             (this.#sinks[this.#sink] as RouteSink).sink.write(
               message,
               ticket.hands[this.#sink] as SlabTicket['hands'][number],
+              id,
             )
           )
             continue;
@@ -283,6 +310,7 @@ export class Route {
           return false;
         }
         this.#sink = 0;
+        if (isFlush) this.#ownMessages++;
       }
       this.#message = 0;
       if (!isFlush) ticket.last[delivery.originOf(this.#frame)] = delivery.sequenceOf(this.#frame);

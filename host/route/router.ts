@@ -2,6 +2,7 @@ import { type Fault, LIMITS, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/catalog.js';
+import type { Origins } from '../sinks/message-id.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
@@ -46,6 +47,7 @@ export interface RouterParts {
   readonly metrics: Metrics;
   readonly report: Reporter;
   readonly isolate: Isolate;
+  readonly origins: () => Origins;
   /** A source has got a route it did not have before. */
   readonly connected: () => void;
   /** Who serves a route has changed, or its breaker. */
@@ -183,10 +185,10 @@ export class Router {
   }
 
   #make(config: RouteConfig): RunningRoute {
-    const { sinks, feeds, pool, metrics, report, isolate } = this.#parts;
+    const { sinks, feeds, pool, origins, metrics, report, isolate } = this.#parts;
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
-    const route = new Route(config.name, pool, to, metrics, report, isolate, {
+    const route = new Route(config.name, pool, to, origins(), metrics, report, isolate, {
       whenOpen: config.whenOpen,
       changed: change => this.#changed(running, change),
     });

@@ -69,6 +69,10 @@ class Hand implements Ticket {
     this.#ticket.settle(count);
   }
 
+  spooled(count: number): void {
+    this.#ticket.settle(count);
+  }
+
   dropped(count: number, code: ErrorCode): void {
     this.#metrics.dropped(code, count);
     // Given up because the gateway ends: that is no delivery, and nobody may be told so.

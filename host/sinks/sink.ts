@@ -1,5 +1,6 @@
 import type { Fault } from '../../runtime/index.js';
 import type { MessageView } from '../../sandbox/index.js';
+import type { FrameId } from './message-id.js';
 
 /**
  * A group of messages that is confirmed together (those of one slab in one sink's hands). The sink calls
@@ -10,6 +11,8 @@ export interface Ticket {
   done(count: number): void;
   /** `count` messages were dropped for good, with a reason. */
   dropped(count: number, code: Fault['code']): void;
+  /** `count` messages of this ticket are on the disk, and go out later: their device need not wait. */
+  spooled(count: number): void;
 }
 
 /** A northbound endpoint with a bounded window. */
@@ -17,10 +20,10 @@ export interface Sink {
   /** Starts to connect. A peer that is away is no error: it is tried again with back-off. */
   start(): Promise<void>;
   /**
-   * Takes the message that `view` stands on; its bytes are copied before this returns.
+   * Takes the message that `view` stands on; its bytes and its id are copied before this returns.
    * Returns false when the window is full: nothing was taken, and `onRoom` is called once there is room.
    */
-  write(view: MessageView, ticket: Ticket): boolean;
+  write(view: MessageView, ticket: Ticket, id: FrameId): boolean;
   /** Everything written in this turn may go out now (coalesced writes). Called after each batch. */
   flush(): void;
   /** Set by the route: called when a full window has room again. */

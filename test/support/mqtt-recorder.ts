@@ -1,3 +1,4 @@
+import { FrameId, Origins } from '../../host/sinks/message-id.js';
 import type { Sink, SinkReport, Ticket } from '../../host/sinks/sink.js';
 import type { Fault } from '../../runtime/index.js';
 import { type TestMessage, TestView } from './mqtt-view.js';
@@ -6,6 +7,7 @@ import { type TestMessage, TestView } from './mqtt-view.js';
 export class Recorder implements Ticket, SinkReport {
   confirmed = 0;
   lost = 0;
+  stored = 0;
   again = 0;
   readonly codes: Fault['code'][] = [];
   readonly faults: Fault[] = [];
@@ -19,6 +21,11 @@ export class Recorder implements Ticket, SinkReport {
   dropped(count: number, code: Fault['code']): void {
     this.lost += count;
     for (let i = 0; i < count; i++) this.codes.push(code);
+    this.#changed();
+  }
+
+  spooled(count: number): void {
+    this.stored += count;
     this.#changed();
   }
 
@@ -64,7 +71,16 @@ export class Recorder implements Ticket, SinkReport {
   }
 }
 
-/** Writes all messages, waiting for room as a route does, and flushes after every `batch`. */
+const ORIGIN = new Origins('gateway', '1').make('route', 'source', false);
+
+/** The id `gateway/source/1-SEQUENCE`. */
+export function numberedId(sequence: number): FrameId {
+  const id = new FrameId(ORIGIN);
+  id.sequence = sequence;
+  return id;
+}
+
+/** Writes all messages with ids from 1 on, waiting for room as a route does, and flushes after every `batch`. */
 export async function writeAll(
   sink: Sink,
   ticket: Ticket,
@@ -74,7 +90,7 @@ export async function writeAll(
   const view = new TestView(messages);
   for (let i = 0; i < view.count; i++) {
     view.at(i);
-    while (!sink.write(view, ticket)) {
+    while (!sink.write(view, ticket, numberedId(i + 1))) {
       await new Promise<void>(resolve => {
         sink.onRoom = resolve;
         sink.flush();

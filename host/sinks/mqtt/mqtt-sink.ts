@@ -10,6 +10,7 @@ import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
 import type { Connack } from '../../protocols/mqtt-wire/server-packets.js';
 import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
 import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
+import type { MessageId } from '../message-id.js';
 import type { Sink, SinkReport, SinkState, Ticket } from '../sink.js';
 import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
 import { refusalOf, tooLarge } from './refusal.js';
@@ -33,6 +34,7 @@ const MANY = 1_000;
  * was not handed over, or whose write had not come to its end, goes out on the next connection: the part
  * of such a write that had left already, 64 KiB or so, can then arrive twice.
  * QoS 2 is not spoken: a message that asks for it goes out at QoS 1.
+ * 5.0 messages carry their id as the user property `sluice-id`, behind their own.
  * 3.1.1 has no place for content type and properties; they are left out there.
  */
 export class MqttSink implements Sink {
@@ -92,13 +94,13 @@ export class MqttSink implements Sink {
     return Promise.resolve();
   }
 
-  write(view: MessageView, ticket: Ticket): boolean {
+  write(view: MessageView, ticket: Ticket, id: MessageId): boolean {
     if (this.#stopping) return false;
     const window = this.#window;
     if (window.isFull) return this.#full();
     const encoder = this.#encoder;
     const qos = Math.min(view.qos, this.#qos);
-    let measured = encoder.measure(view, qos);
+    let measured = encoder.measure(view, qos, id);
     if (measured === MEASURE.ok && encoder.size > this.#maximumPacket) measured = MEASURE.tooLarge;
     if (measured !== MEASURE.ok) {
       this.#refuse(refusalOf(measured, encoder.defect, view, this.#maximumPacket), ticket);
@@ -106,7 +108,7 @@ export class MqttSink implements Sink {
     }
     const segment = window.store.room(encoder.size);
     if (segment === undefined) return this.#full();
-    encoder.write(view, segment.bytes, segment.used, qos > 0 ? window.nextId : 0);
+    encoder.write(view, segment.bytes, segment.used, qos > 0 ? window.nextId : 0, id);
     window.push(segment, encoder.size, qos, ticket);
     return true;
   }

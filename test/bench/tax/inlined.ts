@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { FrameId, Origins } from '../../../host/sinks/message-id.js';
 import type { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Ingress, Source } from '../../../host/sources/source.js';
 import {
@@ -38,7 +39,12 @@ export class Inlined implements Path, Used {
   readonly #header = new Int32Array(HEADER.words);
   readonly #outcome = new OutcomeCursor();
   readonly #message = new MessageCursor();
-  readonly #ticket = { done: () => {}, dropped: (count: number) => this.skipped('', count) };
+  readonly #ticket = {
+    done: () => {},
+    dropped: (count: number) => this.skipped('', count),
+    spooled: () => {},
+  };
+  readonly #id = new FrameId(new Origins('bench', '1').make('bench', 'line1', false));
   #writer: FrameWriter | undefined;
   #scheduled = false;
   #out: OutWriter | undefined;
@@ -137,7 +143,7 @@ export class Inlined implements Path, Used {
       this.#outcome.load(this.#slab, this.#out!.outcomesAt, this.#frame);
       if (this.#outcome.code !== undefined) throw new Error(`a frame was refused: ${this.#outcome.code}`);
       this.#message.load(this.#slab, this.#outcome.offset);
-      if (!this.#sink.write(this.#message, this.#ticket)) return false;
+      if (!this.#sink.write(this.#message, this.#ticket, this.#id)) return false;
     }
     this.#sink.flush();
     return true;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Feed } from '../../../host/route/feed.js';
 import { Route } from '../../../host/route/route.js';
+import { Origins } from '../../../host/sinks/message-id.js';
 import type { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Ingress, Source } from '../../../host/sources/source.js';
 import { createLog } from '../../../host/telemetry/log.js';
@@ -25,7 +26,15 @@ export class Sandboxed implements Path {
     this.#reporter = new Reporter(createLog({ environment: { SLUICE_LOG: 'silent' } }));
     this.#pool = new SandboxPool({ threads: 1, spares: 0 });
     const routeSink = { name: 'plant', sink, metrics: this.#metrics.sink('plant') };
-    this.#route = new Route('bench', this.#pool, [routeSink], this.#metrics, this.#reporter, async () => {});
+    this.#route = new Route(
+      'bench',
+      this.#pool,
+      [routeSink],
+      new Origins('bench', '1'),
+      this.#metrics,
+      this.#reporter,
+      async () => {},
+    );
     this.#feed = new Feed(name, this.#metrics.source(name), this.#reporter);
     this.#feed.connect(this.#route);
     sink.onRoom = () => this.#route.pump();

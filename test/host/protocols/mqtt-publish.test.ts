@@ -4,18 +4,24 @@ import fc from 'fast-check';
 import { type IPublishPacket, parser } from 'mqtt-packet';
 import { adaptPublish } from '../../../host/protocols/mqtt-wire/adapt.js';
 import type { MqttVersion } from '../../../host/protocols/mqtt-wire/constants.js';
-import { MEASURE, PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
+import { MEASURE, PublishEncoder, type PublishId } from '../../../host/protocols/mqtt-wire/publish.js';
 import { defectText } from '../../../host/protocols/mqtt-wire/text.js';
 import { type TestMessage, viewOf } from '../../support/mqtt-view.js';
 
 const EMPTY = Buffer.alloc(0);
 
-function encode(message: TestMessage, version: MqttVersion, packetId: number, prefix = EMPTY): Buffer {
+function encode(
+  message: TestMessage,
+  version: MqttVersion,
+  packetId: number,
+  prefix = EMPTY,
+  id?: PublishId,
+): Buffer {
   const encoder = new PublishEncoder(version, prefix);
   const view = viewOf(message);
-  assert.equal(encoder.measure(view, packetId > 0 ? 1 : 0), MEASURE.ok);
+  assert.equal(encoder.measure(view, packetId > 0 ? 1 : 0, id), MEASURE.ok);
   const out = Buffer.alloc(encoder.size + 2, 0xee);
-  encoder.write(view, out, 1, packetId);
+  encoder.write(view, out, 1, packetId, id);
   assert.equal(out[0], 0xee, 'nothing is written before the packet');
   assert.equal(out.at(-1), 0xee, 'nothing is written behind the packet');
   return out.subarray(1, -1);
@@ -88,6 +94,26 @@ test('what is encoded is what another implementation decodes', () => {
       assertSame(decode(encode(sent, v, id), v), sent, v, id);
     }),
     { numRuns: 400 },
+  );
+});
+
+/** An id of any length, written as ids of the gateway are. */
+function idOf(text: string, late: boolean): PublishId {
+  return { length: text.length, late, write: (out, at) => at + out.write(text, at, 'latin1') };
+}
+
+test('an id goes out to 5.0 behind the properties of the message, and is left out for 3.1.1', () => {
+  const name = fc.stringMatching(/^[a-z0-9/-]{1,300}$/);
+  fc.assert(
+    fc.property(message, version, packetId, name, fc.boolean(), (sent, v, id, text, late) => {
+      const own: [string, string][] = [
+        ...(late ? [['sluice-late', 'true'] as [string, string]] : []),
+        ['sluice-id', text],
+      ];
+      const packet = decode(encode(sent, v, id, EMPTY, idOf(text, late)), v);
+      assertSame(packet, { ...sent, properties: [...sent.properties, ...own] }, v, id);
+    }),
+    { numRuns: 200 },
   );
 });
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { Feed } from '../../../host/route/feed.js';
 import { type Isolate, Route, type RouteSink } from '../../../host/route/route.js';
+import { Origins } from '../../../host/sinks/message-id.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
@@ -71,6 +72,7 @@ class RouteRig {
   isolate: Isolate = async () => {};
   readonly #sinks: RouteSink[] = [];
   readonly #t: TestContext;
+  readonly #origins = new Origins('gateway', '1');
 
   constructor(t: TestContext) {
     this.#t = t;
@@ -107,7 +109,8 @@ class RouteRig {
   /** A route of one guest; not serving yet if `guest` is left out. */
   async route(sinks: readonly RouteSink[], guest?: string, breaker?: BreakerLimits): Promise<Route> {
     const { metrics, report, isolate } = this;
-    const route = new Route(`route${this.routes.length}`, this.pool, sinks, metrics, report, isolate);
+    const name = `route${this.routes.length}`;
+    const route = new Route(name, this.pool, sinks, this.#origins, metrics, report, isolate);
     this.routes.push(route);
     if (guest !== undefined) await this.serve(route, guest, breaker);
     return route;

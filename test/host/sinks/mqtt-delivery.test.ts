@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOW, numbered, writeAll } from '../../support/mqtt-recorder.js';
+import { NOW, numbered, numberedId, writeAll } from '../../support/mqtt-recorder.js';
 import { withServer } from '../../support/mqtt-rig.js';
 import { viewOf } from '../../support/mqtt-view.js';
 
-test('content type and properties reach a broker of 5.0', () =>
+test('content type, properties and behind them the id reach a broker of 5.0', () =>
   withServer({}, {}, async ({ server, sink, seen }) => {
     const properties = [
       ['id', 'g/s/1'],
@@ -15,7 +15,14 @@ test('content type and properties reach a broker of 5.0', () =>
     await seen.settled(1);
     const [packet] = server.published;
     assert.equal(packet?.properties?.contentType, 'application/json');
-    assert.deepEqual({ ...packet?.properties?.userProperties }, { id: ['g/s/1', 'two'], unit: '°C' });
+    assert.deepEqual(
+      { ...packet?.properties?.userProperties },
+      {
+        id: ['g/s/1', 'two'],
+        unit: '°C',
+        'sluice-id': 'gateway/source/1-1',
+      },
+    );
     assert.equal(packet?.retain, true);
     assert.equal(sink.version, 5);
   }));
@@ -190,7 +197,7 @@ test('stop() waits for confirmations, says DISCONNECT and ends', () =>
     assert.equal(seen.confirmed, 300);
     assert.equal(sink.state().state, 'stopped');
     await server.until(() => server.disconnects === 1);
-    assert.equal(sink.write(viewOf({ topic: 't' }), seen), false);
+    assert.equal(sink.write(viewOf({ topic: 't' }), seen, numberedId(1)), false);
   }));
 
 test('stop() lets what was taken at QoS 0 leave before it closes', () =>

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { ErrorCode } from '../../../runtime/index.js';
 import { selfSigned } from '../../support/mqtt-certificate.js';
-import { NOW, numbered, Recorder, writeAll } from '../../support/mqtt-recorder.js';
+import { NOW, numbered, numberedId, Recorder, writeAll } from '../../support/mqtt-recorder.js';
 import { QUICK, withServer } from '../../support/mqtt-rig.js';
 import { type Connection, TestServer } from '../../support/mqtt-server.js';
 import { TestView } from '../../support/mqtt-view.js';
@@ -154,7 +154,7 @@ test('a broker that stops reading and then hangs up, time and again, costs neith
   // the window holds (5.0: 12 bytes of frame), so that nothing may stay behind in it.
   const messages = numbered(120, { payload: Buffer.alloc(100_000, 'x') });
   const window = { bytes: 120 * 100_012 };
-  return withServer({}, { window }, async ({ server, sink, seen }) => {
+  return withServer({}, { window, version: 4 }, async ({ server, sink, seen }) => {
     let silent = false;
     server.behaviour.puback = () => (silent ? 'none' : 0);
     server.behaviour.onConnect = () => {
@@ -169,7 +169,8 @@ test('a broker that stops reading and then hangs up, time and again, costs neith
         socket.pause();
         setImmediate(() => socket.end());
       };
-      for (let i = 0; i < view.count; i++) assert.ok(sink.write(view.at(i), seen), `${i} of round ${round}`);
+      for (let i = 0; i < view.count; i++)
+        assert.ok(sink.write(view.at(i), seen, numberedId(1)), `${i} of round ${round}`);
       sink.flush();
       await seen.settled(round * messages.length);
       assert.equal(server.connects.length, 1 + round);

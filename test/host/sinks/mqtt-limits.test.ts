@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numbered, writeAll } from '../../support/mqtt-recorder.js';
+import { numbered, numberedId, writeAll } from '../../support/mqtt-recorder.js';
 import { withServer } from '../../support/mqtt-rig.js';
 import { TestView, viewOf } from '../../support/mqtt-view.js';
 
 test('a window that is full by messages takes no more, and says when it does again', () =>
   withServer({ puback: () => 'none' }, { window: { messages: 4 } }, async ({ server, sink, seen }) => {
     const view = viewOf({ topic: 't', qos: 1 });
-    for (let i = 0; i < 4; i++) assert.equal(sink.write(view, seen), true);
-    assert.equal(sink.write(view, seen), false);
+    for (let i = 0; i < 4; i++) assert.equal(sink.write(view, seen, numberedId(1)), true);
+    assert.equal(sink.write(view, seen, numberedId(1)), false);
     sink.flush();
     await server.until(() => server.published.length === 4);
     const room = new Promise<void>(resolve => {
@@ -17,14 +17,14 @@ test('a window that is full by messages takes no more, and says when it does aga
     const [connection] = server.connections;
     connection!.send({ cmd: 'puback', messageId: server.published[0]!.messageId!, reasonCode: 0 });
     await room;
-    assert.equal(sink.write(view, seen), true);
+    assert.equal(sink.write(view, seen, numberedId(1)), true);
   }));
 
 test('a window that is full by bytes takes no more, and everything gets through in the end', () =>
   withServer({}, { window: { bytes: 4_096 } }, async ({ server, sink, seen }) => {
     const view = new TestView(numbered(100, { payload: 'x'.repeat(200) }));
     let taken = 0;
-    while (taken < 100 && sink.write(view.at(taken), seen)) taken += 1;
+    while (taken < 100 && sink.write(view.at(taken), seen, numberedId(1))) taken += 1;
     assert.ok(taken >= 10 && taken <= 20, `${taken} of about 215 bytes in 4,096`);
     await writeAll(sink, seen, numbered(100, { payload: 'y'.repeat(200) }));
     await seen.settled(taken + 100);
@@ -33,15 +33,16 @@ test('a window that is full by bytes takes no more, and everything gets through 
 
 test('a message larger than the window is dropped with SLUICE_SINK_TOO_LARGE, one that just fits is sent', () =>
   withServer({}, { window: { bytes: 4_096 } }, async ({ server, sink, seen }) => {
-    // 5.0: 1 + 2 (remaining length) + 2 + 1 (topic) + 2 (identifier) + 1 (property length) = 9 bytes of frame.
+    // 5.0: 1 + 2 (remaining length) + 2 + 1 (topic) + 2 (identifier) + 1 (property length) = 9 bytes of frame,
+    // and 5 + 9 + 18 for the property with the id, gateway/source/1-1 and -2.
     await writeAll(
       sink,
       seen,
-      [4_088, 4_087].map(size => ({ topic: 't', qos: 1, payload: Buffer.alloc(size) })),
+      [4_056, 4_055].map(size => ({ topic: 't', qos: 1, payload: Buffer.alloc(size) })),
     );
     await seen.settled(2);
     assert.deepEqual(seen.codes, ['SLUICE_SINK_TOO_LARGE']);
-    assert.equal(server.published[0]?.payload.length, 4_087);
+    assert.equal(server.published[0]?.payload.length, 4_055);
   }));
 
 test('a message above Maximum Packet Size is dropped, also one that was taken before it was known', () =>

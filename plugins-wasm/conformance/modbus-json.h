@@ -150,6 +150,6 @@ static sluice_result convert(const sluice_frame *frame) {
 
 static sluice_result configure(sluice_text config) {
   (void)config;
-  sluice_log(SLUICE_INFO, SLUICE_TEXT("modbus-json: no tags, each reply becomes one message with all its values"));
+  sluice_log(SLUICE_INFO, SLUICE_TEXT("no tags: each reply becomes one message"));
   return SLUICE_CONFIGURED;
 }

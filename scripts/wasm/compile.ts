@@ -5,6 +5,8 @@ import type { Transform } from 'assemblyscript/transform';
 import { loadAsc, sdkReader } from './assemblyscript.js';
 import type { GuestJob } from './guest.js';
 import { findManaged } from './managed.js';
+import { mergeData } from './merge-data.js';
+import { textLiterals } from './text-literals.js';
 import { buildFailed, resolveToolchain, type Toolchain } from './toolchain.js';
 
 export interface Compiled {
@@ -98,7 +100,7 @@ async function runAsc(
       job.description.entry,
       ...['--baseDir', job.folder, '--outFile', 'guest.wasm', '--bindings', 'none'],
       ...['--runtime', 'stub', '--use', 'abort=', '--noAssert'],
-      ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
+      ...['--optimizeLevel', '2', '--shrinkLevel', '0', '--converge'],
       ...['--maximumMemory', String(MAX_MEMORY / 65536)],
       ...more,
     ],
@@ -106,6 +108,7 @@ async function runAsc(
       stdout: say,
       stderr: say,
       transforms: [
+        textLiterals(),
         watchModule(text => {
           managed = managedAt(text);
           if (managed !== undefined) throw new Error('managed objects');
@@ -119,7 +122,8 @@ async function runAsc(
   );
   if (managed === undefined && (error !== null || bytes === undefined))
     throw buildFailed(`asc ${job.description.entry}`, `${words.join('')}${error?.message ?? ''}`);
-  return { bytes: bytes ?? new Uint8Array(0), toolchain: `assemblyscript ${asc.version}`, managed };
+  const made = bytes === undefined ? new Uint8Array(0) : mergeData(bytes);
+  return { bytes: made, toolchain: `assemblyscript ${asc.version}`, managed };
 }
 
 /** Sees the module ahead of the optimiser, which takes most of the time and inlines the allocator away. */

@@ -16,7 +16,7 @@ export const CONFORMANCE_GUESTS = [
 ] as const;
 
 /** The line that `configure` logs at level info. */
-export const CONFIGURE_LOG = 'modbus-json: no tags, each reply becomes one message with all its values';
+export const CONFIGURE_LOG = 'no tags: each reply becomes one message';
 
 /** A frame with nothing left out. */
 export type FullFrame = Required<VectorFrame>;

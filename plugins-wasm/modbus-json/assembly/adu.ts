@@ -1,6 +1,6 @@
 // Checks of a Modbus TCP reply: MBAP header (7 bytes), function, byte count, data.
-import { byteAt, Fault, lengthOf, Result, Text, u16At } from "../../sdk-as/assembly";
-import { exceptionText, say, sayThree, sayTwo } from "./faults";
+import { byteAt, Fault, lengthOf, Result, Text, text, u16At } from "../../sdk-as/assembly";
+import { exceptionText, say } from "./faults";
 import { countOf, NO_RANGE } from "./range";
 
 export const UNIT: u32 = 6;
@@ -15,59 +15,68 @@ export function carriesBits(adu: Text): bool {
   return byteAt(adu, FUNCTION) < 3;
 }
 
-/** False if it is no good reply of functions 1 to 4; then `result` holds the fault. */
+/** A good reply of functions 1 to 4? One test for what is nearly always so. */
 // @ts-ignore: decorator
 @inline
-export function checkReply(adu: Text, result: Result): bool {
+export function isReply(adu: Text): bool {
   const length = lengthOf(adu);
-  // One test for what is nearly always so.
-  if (
-    length > DATA &&
+  return length > DATA &&
     load<u16>(<usize>(<u32>adu), 2) == 0 &&
     u16At(adu, 4) == length - 6 &&
     byteAt(adu, FUNCTION) - 1 < 4 &&
     byteAt(adu, BYTE_COUNT) == length - DATA &&
-    (carriesBits(adu) || (length & 1) == 1)
-  ) return true;
-  explain(adu, length, result);
-  return false;
+    (carriesBits(adu) || (length & 1) == 1);
 }
 
-/** False if the topic's range does not go with the number of bytes. */
+/** Does the number of bytes go with the topic's range? */
 // @ts-ignore: decorator
 @inline
-export function checkRange(adu: Text, range: i64, result: Result): bool {
-  if (range == NO_RANGE) return true;
-  const bytes = lengthOf(adu) - DATA;
+export function fits(adu: Text, range: i64): bool {
   const count = countOf(range);
-  if (bytes == (carriesBits(adu) ? (count + 7) >> 3 : count << 1)) return true;
-  result.fault(Fault.Malformed, sayThree("the topic names ", count, " values, the reply has ", bytes, " bytes"));
-  return false;
+  return range == NO_RANGE || lengthOf(adu) - DATA == (carriesBits(adu) ? (count + 7) >> 3 : count << 1);
 }
 
-function explain(adu: Text, length: u32, result: Result): void {
-  if (length < DATA - 1) {
-    return result.fault(Fault.Malformed, sayTwo("", length, " bytes are too few for a Modbus TCP header and function (8)"));
-  }
-  const protocol = u16At(adu, 2);
-  if (protocol != 0) return result.fault(Fault.Malformed, sayTwo("the protocol identifier is ", protocol, ", not 0"));
-  const follows = u16At(adu, 4);
-  if (follows != length - 6) {
-    return result.fault(Fault.Malformed, sayThree("the header says ", follows, " bytes, ", length - 6, " follow"));
-  }
+/** Why a reply is no good: says so, and nothing for what both of the above take. */
+export function explain(adu: Text, range: i64, result: Result): void {
+  const length = lengthOf(adu);
   const code = byteAt(adu, FUNCTION);
-  if (code >= 0x80) {
-    if (length != DATA) return result.fault(Fault.Malformed, say("an exception reply has one byte of code"));
-    return result.fault(Fault.Device, exceptionText(byteAt(adu, BYTE_COUNT), byteAt(adu, UNIT)));
-  }
-  if (code < 1 || code > 4) {
-    return result.fault(Fault.Unsupported, sayTwo("function ", code, " is not one of 1 to 4"));
-  }
-  if (length == DATA - 1) return result.fault(Fault.Malformed, say("the reply ends in front of its byte count"));
+  const follows = u16At(adu, 4);
   const bytes = byteAt(adu, BYTE_COUNT);
-  if (bytes != length - DATA) {
-    return result.fault(Fault.Malformed, sayThree("the byte count is ", bytes, ", ", length - DATA, " bytes follow"));
+  let fault = Fault.Malformed;
+  let why: Text;
+  let x: u32 = 0;
+  let y: u32 = 0;
+  if (length < DATA - 1) {
+    why = text("# bytes are too few for a Modbus TCP header and function (8)");
+    x = length;
+  } else if ((x = u16At(adu, 2)) != 0) {
+    why = text("the protocol identifier is #, not 0");
+  } else if (follows != length - 6) {
+    why = text("the header says # bytes, # follow");
+    x = follows;
+    y = length - 6;
+  } else if (code >= 0x80) {
+    if (length == DATA) return result.fault(Fault.Device, exceptionText(bytes, byteAt(adu, UNIT)));
+    why = text("an exception reply has one byte of code");
+  } else if (code - 1 > 3) {
+    fault = Fault.Unsupported;
+    why = text("function # is not one of 1 to 4");
+    x = code;
+  } else if (length == DATA - 1) {
+    why = text("the reply ends in front of its byte count");
+  } else if (bytes != length - DATA) {
+    why = text("the byte count is #, # bytes follow");
+    x = bytes;
+    y = length - DATA;
+  } else if (bytes == 0) {
+    why = text("the reply has no values");
+  } else if (isReply(adu)) {
+    why = text("the topic names # values, the reply has # bytes");
+    x = countOf(range);
+    y = bytes;
+  } else {
+    why = text("# bytes are not a whole number of registers");
+    x = bytes;
   }
-  if (bytes == 0) return result.fault(Fault.Malformed, say("the reply has no values"));
-  result.fault(Fault.Malformed, sayTwo("", bytes, " bytes are not a whole number of registers"));
+  result.fault(fault, say(why, x, y));
 }

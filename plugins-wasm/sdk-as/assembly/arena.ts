@@ -25,7 +25,7 @@ export function sluice_arena_end(): usize {
 /** Memory until the end of the call, not cleared. Out of memory is a trap: the instance is thrown away. */
 export function allocate(size: u32, align: usize): usize {
   const at = (next + align - 1) & ~(align - 1);
-  if (size > 0x7fffffff || !room(size + <u32>(at - next))) unreachable();
+  if (<i32>size < 0 || !room(size + <u32>(at - next))) unreachable();
   next = at + size;
   return at;
 }
@@ -60,31 +60,29 @@ export function finish(p: usize): usize {
   return start;
 }
 
-/** Makes sure that `bytes` can be written at `p`. */
+/** Makes sure that `bytes` can be written at `p`, which lies behind all that is allocated. */
 // @ts-ignore: decorator
 @inline
 export function ensure(p: usize, bytes: u32): void {
-  if (<u64>p + bytes > limit) growFor(p, bytes);
+  if (<u32>(limit - p) < bytes) growFor(p, bytes);
 }
 
 function growFor(p: usize, bytes: u32): void {
-  if (!grow(<u64>p + bytes)) unreachable();
+  if (!grow(bytes - <u32>(limit - p))) unreachable();
 }
 
 // @ts-ignore: decorator
 @inline
 function room(bytes: u32): bool {
-  return <u64>next + bytes <= limit || grow(<u64>next + bytes);
+  const left = <u32>(limit - next);
+  return bytes <= left || grow(bytes - left);
 }
 
-function grow(end: u64): bool {
-  if (end > 0xffff0000) return false;
-  const have = <u64>memory.size() << 16;
-  if (end > have) {
-    const pages = <i32>((end - have + 0xffff) >> 16);
-    // Some more than asked for, so that a growing load does not grow at each call.
-    if (memory.grow(pages + 16) < 0 && memory.grow(pages) < 0) return false;
-  }
-  limit = <usize>min<u64>(<u64>memory.size() << 16, 0xffff0000);
+/** By at least `bytes`, not 0. The build gives a maximum far below 4 GiB, so that `limit` never overflows. */
+function grow(bytes: u32): bool {
+  const pages = ((bytes - 1) >> 16) + 1;
+  // Some more than asked for, so that a growing load does not grow at each call.
+  if (memory.grow(pages + 16) < 0 && memory.grow(pages) < 0) return false;
+  limit = <usize>memory.size() << 16;
   return true;
 }

@@ -2,8 +2,10 @@
 export { allocate, call, ensure, keep, sluice_arena, sluice_arena_end } from "./arena";
 export { Json, Kind } from "./json";
 export { Level, log } from "./log";
-export { isNumber, putF64, putI64, putU16, putU32, putU64, scaleByTen } from "./number";
-export { answer, each, Fault, flushed, Frame, Message, messageAt, reply, Result } from "./records";
+export { isNumber, putDecimal, putF64, putI64, putU16, putU32, putU64, scaleByTen } from "./number";
 export {
-  addressOf, byteAt, endText, equals, keepText, lend, lengthOf, put, putByte, putJson, startText, Text, text, textOf, u16At,
+  answer, answerAt, answerOne, answers, each, Fault, flushed, Frame, frameAt, Message, messageAt, reply, Result,
+} from "./records";
+export {
+  addressOf, byteAt, endText, equals, keepText, lend, lengthOf, put, putByte, putFilled, putJson, startText, Text, text, textOf, u16At,
 } from "./text";

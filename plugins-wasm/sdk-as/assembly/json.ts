@@ -2,7 +2,7 @@
 // outside of the text and never recurses; after the first mistake `failed` stays true and all calls end at once.
 import { allocate } from "./arena";
 import { scaleByTen } from "./number";
-import { addressOf, lengthOf, Text, textOf } from "./text";
+import { addressOf, lengthOf, putPoint, Text, textOf } from "./text";
 
 export const enum Kind {
   None,
@@ -14,6 +14,9 @@ export const enum Kind {
   False,
   Null,
 }
+
+/** { [ " - t f n */
+const FIRST: usize = memory.data<u8>([0x7b, 0x5b, 0x22, 0x2d, 0x74, 0x66, 0x6e]);
 
 let at: usize = 0;
 let end: usize = 0;
@@ -40,13 +43,10 @@ export namespace Json {
   /** What comes next, without moving. */
   export function kind(): Kind {
     const c = peek();
-    if (c == 0x7b) return Kind.Object;
-    if (c == 0x5b) return Kind.Array;
-    if (c == 0x22) return Kind.String;
-    if (c == 0x74) return Kind.True;
-    if (c == 0x66) return Kind.False;
-    if (c == 0x6e) return Kind.Null;
-    return c == 0x2d || (c >= 0x30 && c <= 0x39) ? Kind.Number : Kind.None;
+    if (c - 0x30 < 10) return Kind.Number;
+    // In the order of Kind; a minus begins a number.
+    for (let i: u32 = 0; i < 7; i++) if (load<u8>(FIRST + i) == c) return i + 1;
+    return Kind.None;
   }
 
   /** Steps into an object or array. */
@@ -184,24 +184,8 @@ function escape(p: usize): usize {
     at += 2;
     code = 0x10000 + ((code - 0xd800) << 10) + (hex4() - 0xdc00);
   }
-  // UTF-8, RFC 3629, section 3. The escape is at least as long as what it becomes.
-  if (code < 0x80) {
-    store<u8>(p++, code);
-    return p;
-  }
-  if (code < 0x800) {
-    store<u8>(p++, 0xc0 | (code >> 6));
-  } else {
-    if (code < 0x10000) {
-      store<u8>(p++, 0xe0 | (code >> 12));
-    } else {
-      store<u8>(p++, 0xf0 | ((code >> 18) & 7));
-      store<u8>(p++, 0x80 | ((code >> 12) & 0x3f));
-    }
-    store<u8>(p++, 0x80 | ((code >> 6) & 0x3f));
-  }
-  store<u8>(p++, 0x80 | (code & 0x3f));
-  return p;
+  // The escape is at least as long as what it becomes.
+  return putPoint(p, code);
 }
 
 function hex4(): u32 {

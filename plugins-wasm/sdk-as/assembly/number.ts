@@ -36,23 +36,21 @@ export function putU32(p: usize, v: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function putU16(p: usize, v: u32): usize {
-  if (v > 9999) {
-    const upper = v / 10000;
-    store<u8>(p, 0x30 + upper);
-    store<u32>(p, quad(v - upper * 10000), 1);
-    return p + 5;
-  }
   if (v > 999) {
+    if (v > 9999) {
+      const upper = v / 10000;
+      store<u8>(p++, 0x30 + upper);
+      v -= upper * 10000;
+    }
     store<u32>(p, quad(v));
     return p + 4;
   }
-  if (v > 99) {
-    const upper = v / 100;
-    store<u8>(p, 0x30 + upper);
-    store<u16>(p, pair(v - upper * 100), 1);
-    return p + 3;
-  }
   if (v > 9) {
+    if (v > 99) {
+      const upper = v / 100;
+      store<u8>(p++, 0x30 + upper);
+      v -= upper * 100;
+    }
     store<u16>(p, pair(v));
     return p + 2;
   }
@@ -78,13 +76,20 @@ function putLong(p: usize, v: u32): usize {
 }
 
 export function putU64(p: usize, v: u64): usize {
-  ensure(p, 20);
-  let end = p + 1;
-  for (let rest = v / 10; rest > 0; rest /= 10) end++;
-  p = end;
+  ensure(p, SCRATCH);
+  const end = p + SCRATCH;
+  const digits = digitsBefore(end, v);
+  const count = end - digits;
+  for (let i: usize = 0; i < count; i += 8) store<u64>(p + i, load<u64>(digits + i));
+  return p + count;
+}
+
+/** The digits of v, the last one in front of `end`: up to 20. Returns where the first one is. */
+function digitsBefore(end: usize, v: u64): usize {
   do {
-    store<u8>(--p, 0x30 + <u32>(v % 10));
-    v /= 10;
+    const tens = v / 10;
+    store<u8>(--end, 0x30 + <u32>(v - tens * 10));
+    v = tens;
   } while (v > 0);
   return end;
 }
@@ -96,23 +101,18 @@ export function putI64(p: usize, v: i64): usize {
   return putU64(p + 1, 0 - v);
 }
 
-/** 10^k for k = 0 to 22: exact as double. */
-const TENS: usize = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-]);
-
-// @ts-ignore: decorator
-@inline
-function ten(k: i32): f64 {
-  return load<f64>(TENS + (<usize>k << 3));
-}
-
 /** a * 10^k, in the one order of operations that every SDK uses. */
 export function scaleByTen(a: f64, k: i32): f64 {
   for (; k > 22; k -= 22) a *= 1e22;
   for (; k < -22; k += 22) a /= 1e22;
-  return k < 0 ? a / ten(-k) : a * ten(k);
+  // 10^|k| up to 10^22: each partial product is a power of ten that a double holds exactly.
+  let ten: f64 = 1;
+  let factor: f64 = 10;
+  for (let bits = k < 0 ? -k : k; bits > 0; bits >>= 1) {
+    if (bits & 1) ten *= factor;
+    factor *= factor;
+  }
+  return k < 0 ? a / ten : a * ten;
 }
 
 /** True for a number that JSON can hold. */
@@ -124,66 +124,55 @@ export function isNumber(v: f64): bool {
 
 /** `value` rounded to `significant` digits, 1 to 17. NaN and infinities become null. */
 export function putF64(p: usize, value: f64, significant: i32): usize {
-  ensure(p, 40);
+  ensure(p, 4);
   if (!isNumber(value)) {
     store<u32>(p, 0x6c6c756e); // null
     return p + 4;
-  }
-  if (value == 0) {
-    store<u8>(p, 0x30);
-    return p + 1;
   }
   if (value < 0) {
     store<u8>(p++, 0x2d);
     value = -value;
   }
-  let lift = 0;
+  let exponent = 0;
   if (value < 2.2250738585072014e-308) {
     value *= 1e22;
-    lift = 22;
+    exponent = -22;
   }
-  // floor(log10(value)) from the binary exponent, one too low at times.
-  let exponent = ((<i32>(reinterpret<u64>(value) >> 52) - 1023) * 78913) >> 18;
-  let scaled = scaleByTen(value, significant - 1 - exponent);
-  if (scaled + 0.5 >= ten(significant)) {
-    exponent++;
-    scaled = scaleByTen(value, significant - 1 - exponent);
-  }
-  let n = <u64>(scaled + 0.5);
-  let length = significant;
-  while (length > 1 && n % 10 == 0) {
-    n /= 10;
-    length--;
-  }
-  return layOut(p, n, length, exponent - lift);
+  ensure(p, SCRATCH);
+  // The power of ten of the last digit, with floor(log10(value)) from the binary exponent: one too low at times.
+  let last = (((<i32>(reinterpret<u64>(value) >> 52) - 1023) * 78913) >> 18) + 1 - significant;
+  let digits: usize;
+  do {
+    digits = digitsBefore(p + SCRATCH, <u64>(scaleByTen(value, -last++) + 0.5));
+  } while (<i32>(p + SCRATCH - digits) > significant);
+  return layOut(p, digits, last - 1 + exponent);
 }
 
-/** n, which has `length` digits, with its first digit at 10^exponent. As ECMA-262 Number::toString. */
-function layOut(p: usize, n: u64, length: i32, exponent: i32): usize {
-  const point = exponent + 1;
-  if (point > 21 || point < -5) {
-    // One place further, then the first digit moves in front of the point.
-    const end = putU64(p + 1, n);
-    store<u8>(p, load<u8>(p + 1));
-    store<u8>(p + 1, 0x2e);
-    p = length > 1 ? end : p + 1;
-    store<u8>(p, 0x65);
-    store<u8>(p + 1, exponent < 0 ? 0x2d : 0x2b);
-    return putU64(p + 2, exponent < 0 ? -exponent : exponent);
+/** n * 10^exponent, laid out as ECMA-262, Number::toString does it; all digits of n count. */
+export function putDecimal(p: usize, n: u64, exponent: i32): usize {
+  ensure(p, SCRATCH);
+  return layOut(p, digitsBefore(p + SCRATCH, n), exponent);
+}
+
+/** Digits are written that far on, where the text cannot reach before they are read. */
+const SCRATCH: usize = 64;
+
+/** The digits up to p + SCRATCH, the last of them at 10^exponent. */
+function layOut(p: usize, digits: usize, exponent: i32): usize {
+  let count = <i32>(p + SCRATCH - digits);
+  // Digits in front of the point; a 0 counts there whatever its exponent.
+  let point = load<u8>(digits) == 0x30 ? 1 : count + exponent;
+  while (count > 1 && load<u8>(digits + count - 1) == 0x30) count--;
+  const power = point - 1;
+  const scientific = point > 21 || point < -5;
+  if (scientific) point = 1;
+  const end = max(count, point);
+  for (let i = min(point - 1, 0); i < end; i++) {
+    if (i == point) store<u8>(p++, 0x2e);
+    store<u8>(p++, <u32>i < <u32>count ? load<u8>(digits + i) : 0x30);
   }
-  if (point <= 0) {
-    store<u16>(p, 0x2e30); // 0.
-    p += 2;
-    for (let i = point; i < 0; i++) store<u8>(p++, 0x30);
-    return putU64(p, n);
-  }
-  const end = putU64(p, n);
-  if (point < length) {
-    memory.copy(p + point + 1, p + point, length - point);
-    store<u8>(p + point, 0x2e);
-    return end + 1;
-  }
-  p = end;
-  for (let i = length; i < point; i++) store<u8>(p++, 0x30);
-  return p;
+  if (!scientific) return p;
+  store<u8>(p, 0x65);
+  store<u8>(p, power < 0 ? 0x2d : 0x2b, 1);
+  return putU64(p + 2, power < 0 ? -power : power);
 }

@@ -41,6 +41,7 @@ export class Message {
 const FRAME_SIZE = 40;
 const MESSAGE_SIZE = 48;
 const RESULT_SIZE = 16;
+const LIST_SIZE = 8;
 const PROPERTY_SIZE = 16;
 
 /** Cases of variant fault. */
@@ -113,28 +114,50 @@ function lendAll(at: usize, count: u32): void {
 
 /** The body of the export `convert`: one call of `convert` for each frame. */
 export function each(frames: usize, count: u32, convert: (frame: Frame, result: Result) => void): usize {
-  if (count > 0x7fffff) unreachable();
-  const list = allocate(8, 4);
-  const results = allocate(count * RESULT_SIZE, 4);
-  store<u64>(list, textOf(results, count));
-  for (let i: u32 = 0; i < count; i++) {
-    convert(changetype<Frame>(frames + i * FRAME_SIZE), changetype<Result>(results + i * RESULT_SIZE));
-  }
+  const list = answers(count);
+  for (let i: u32 = 0; i < count; i++) convert(frameAt(frames, i), answerAt(list, i));
   return list;
+}
+
+/** What `convert` returns, without the answers yet: one `answerAt` for each frame. */
+export function answers(count: u32): usize {
+  if (count > 0x7fffff) unreachable();
+  const list = allocate(LIST_SIZE + count * RESULT_SIZE, 4);
+  store<u64>(list, textOf(list + LIST_SIZE, count));
+  return list;
+}
+
+/** Frame `i` of those that `convert` was given. */
+// @ts-ignore: decorator
+@inline
+export function frameAt(frames: usize, i: u32): Frame {
+  return changetype<Frame>(frames + i * FRAME_SIZE);
+}
+
+/** The answer to frame `i`; each is given once. */
+// @ts-ignore: decorator
+@inline
+export function answerAt(answers: usize, i: u32): Result {
+  return changetype<Result>(answers + LIST_SIZE + i * RESULT_SIZE);
 }
 
 /** The body of the export `configure`: read `config` (JSON), answer with result.ok() or result.fault(...). */
 // @ts-ignore: decorator
 @inline
 export function answer(at: usize, length: u32, configure: (config: Text, result: Result) => void): usize {
-  const result = allocate(RESULT_SIZE, 4);
-  configure(textOf(at, length), changetype<Result>(result));
-  return result;
+  const result = answerOne();
+  configure(textOf(at, length), result);
+  return changetype<usize>(result);
+}
+
+/** What `configure` returns. */
+export function answerOne(): Result {
+  return changetype<Result>(allocate(RESULT_SIZE, 4));
 }
 
 /** What `flush` returns: `count` messages, none by default. */
 export function flushed(messages: Message | null = null, count: u32 = 0): usize {
-  const list = allocate(8, 4);
+  const list = allocate(LIST_SIZE, 4);
   const at = changetype<usize>(messages);
   lendAll(at, count);
   store<u64>(list, textOf(at, count));

@@ -1,5 +1,6 @@
 // Texts and bytes: an address and a length in one number, as the Canonical ABI stores them.
-import { allocate, begin, call, ensure, finish, inArena, keep } from "./arena";
+import { begin, call, ensure, finish, inArena, keep } from "./arena";
+import { putU64 } from "./number";
 
 /** Low half: address, high half: length in bytes. */
 export type Text = u64;
@@ -22,32 +23,37 @@ export function lengthOf(text: Text): u32 {
   return <u32>(text >>> 32);
 }
 
-/** A literal as UTF-8 text, kept for life. For constants at the top of a file. */
+/**
+ * A literal as UTF-8 text, for life. `text("...")` costs nothing when it runs, wherever it stands: the build lays its
+ * bytes into the module and puts their place here (scripts/wasm/text-literals.ts). What is no literal is copied, with
+ * `keep`: for constants at the top of a file.
+ */
 export function text(literal: string): Text {
   const units = literal.length;
   const at = keep(<u32>units * 3);
   let p = at;
   for (let i = 0; i < units; i++) {
     const point = <u32>literal.codePointAt(i);
-    if (point < 0x80) {
-      store<u8>(p++, point);
-    } else if (point < 0x800) {
-      store<u8>(p++, 0xc0 | (point >> 6));
-      store<u8>(p++, 0x80 | (point & 0x3f));
-    } else if (point < 0x10000) {
-      store<u8>(p++, 0xe0 | (point >> 12));
-      store<u8>(p++, 0x80 | ((point >> 6) & 0x3f));
-      store<u8>(p++, 0x80 | (point & 0x3f));
-    } else {
-      // A surrogate pair: two units of UTF-16, four bytes of UTF-8.
-      i++;
-      store<u8>(p++, 0xf0 | (point >> 18));
-      store<u8>(p++, 0x80 | ((point >> 12) & 0x3f));
-      store<u8>(p++, 0x80 | ((point >> 6) & 0x3f));
-      store<u8>(p++, 0x80 | (point & 0x3f));
-    }
+    p = putPoint(p, point);
+    // A surrogate pair: two units of UTF-16.
+    if (point > 0xffff) i++;
   }
   return textOf(at, <u32>(p - at));
+}
+
+/** One character in UTF-8 (RFC 3629, section 3), without a check for room: up to four bytes. */
+export function putPoint(p: usize, point: u32): usize {
+  if (point < 0x80) {
+    store<u8>(p, point);
+    return p + 1;
+  }
+  let more = point < 0x800 ? 6 : point < 0x10000 ? 12 : 18;
+  store<u8>(p, (-128 >> (more / 6)) | (point >> more));
+  do {
+    more -= 6;
+    store<u8>(++p, 0x80 | ((point >> more) & 0x3f));
+  } while (more > 0);
+  return p + 1;
 }
 
 /** A copy for life, of something that lies in the arena. */
@@ -69,19 +75,24 @@ export function lend(text: Text): Text {
 }
 
 function copyIn(text: Text): Text {
-  // The bytes are compared, since a plugin may write anew to memory of its own.
-  if (lentCall != call || !equals(lent, text)) {
-    const at = allocate(lengthOf(text), 1);
-    memory.copy(at, addressOf(text), lengthOf(text));
-    lentCall = call;
-    lent = textOf(at, lengthOf(text));
+  const length = lengthOf(text), from = addressOf(text);
+  if (lentCall == call && lengthOf(lent) == length) {
+    // The bytes are compared, since a plugin may write anew to memory of its own. By eights, as they were copied.
+    const to = addressOf(lent);
+    let i: u32 = 0;
+    while (i < length && load<u64>(from + i) == load<u64>(to + i)) i += 8;
+    if (i >= length) return lent;
   }
+  lentCall = call;
+  lent = textOf(finish(put(begin(), textOf(from, (length + 7) & ~7))), length);
   return lent;
 }
 
 export function equals(a: Text, b: Text): bool {
   const length = lengthOf(a);
-  return length == lengthOf(b) && memory.compare(addressOf(a), addressOf(b), length) == 0;
+  if (length != lengthOf(b)) return false;
+  for (let i: u32 = 0; i < length; i++) if (byteAt(a, i) != byteAt(b, i)) return false;
+  return true;
 }
 
 /** Byte `i`, without a check. */
@@ -133,23 +144,35 @@ export function putByte(p: usize, byte: u32): usize {
   return p + 1;
 }
 
-/** A text as JSON string, quotes included. */
-export function putJson(p: usize, text: Text): usize {
-  const length = lengthOf(text);
-  ensure(p, length * 6 + 2);
-  store<u8>(p++, 0x22);
-  for (let i: u32 = 0; i < length; i++) {
-    const c = byteAt(text, i);
-    if (c >= 0x20) {
-      if (c == 0x22 || c == 0x5c) store<u8>(p++, 0x5c);
-      store<u8>(p++, c);
+/** A text in which `#` stands for `x`, and for `y` the second time. */
+export function putFilled(p: usize, pattern: Text, x: u64 = 0, y: u64 = 0): usize {
+  for (let i: u32 = 0; i < lengthOf(pattern); i++) {
+    const c = byteAt(pattern, i);
+    if (c != 0x23) {
+      p = putByte(p, c);
     } else {
-      store<u32>(p, 0x3030755c); // \u00
-      store<u8>(p + 4, 0x30 + (c >> 4));
-      store<u8>(p + 5, (c & 15) + ((c & 15) < 10 ? 0x30 : 0x57));
-      p += 6;
+      p = putU64(p, x);
+      x = y;
     }
   }
-  store<u8>(p, 0x22);
-  return p + 1;
+  return p;
+}
+
+/** A text as JSON string, quotes included. */
+export function putJson(p: usize, text: Text): usize {
+  p = putByte(p, 0x22);
+  for (let i: u32 = 0; i < lengthOf(text); i++) {
+    ensure(p, 6);
+    const c = byteAt(text, i);
+    if (c < 0x20) {
+      store<u32>(p, 0x3030755c); // \u00
+      store<u8>(p, 0x30 + (c >> 4), 4);
+      store<u8>(p, (c & 15) + ((c & 15) < 10 ? 0x30 : 0x57), 5);
+      p += 6;
+    } else {
+      if (c == 0x22 || c == 0x5c) store<u8>(p++, 0x5c);
+      store<u8>(p++, c);
+    }
+  }
+  return putByte(p, 0x22);
 }

@@ -70,13 +70,13 @@ export function explain(adu: Text, range: i64, result: Result): void {
     y = length - DATA;
   } else if (bytes == 0) {
     why = text("the reply has no values");
-  } else if (isReply(adu)) {
+  } else if (code > 2 && (bytes & 1) == 1) {
+    why = text("# bytes are not a whole number of registers");
+    x = bytes;
+  } else {
     why = text("the topic names # values, the reply has # bytes");
     x = countOf(range);
     y = bytes;
-  } else {
-    why = text("# bytes are not a whole number of registers");
-    x = bytes;
   }
   result.fault(fault, say(why, x, y));
 }

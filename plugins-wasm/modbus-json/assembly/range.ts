@@ -6,7 +6,7 @@ export const NO_RANGE: i64 = -1;
 
 let knownCall: u32 = 0;
 let known: Text = 0;
-let knownRange: i64 = NO_RANGE;
+let knownRange: i64 = 0;
 
 /** First address in the upper 16 bits of 32, last in the lower, or NO_RANGE. */
 // @ts-ignore: decorator

@@ -41,7 +41,7 @@ export function keep(size: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function inArena(at: usize): bool {
-  return at >= base && at < next;
+  return at - base < next - base;
 }
 
 /** Begins a text at the end of the arena. One text at a time, nothing else allocated in between. */
@@ -68,19 +68,18 @@ export function ensure(p: usize, bytes: u32): void {
 }
 
 function growFor(p: usize, bytes: u32): void {
-  if (!grow(bytes - <u32>(limit - p))) unreachable();
+  if (!grow(p, bytes)) unreachable();
 }
 
 // @ts-ignore: decorator
 @inline
 function room(bytes: u32): bool {
-  const left = <u32>(limit - next);
-  return bytes <= left || grow(bytes - left);
+  return <u32>(limit - next) >= bytes || grow(next, bytes);
 }
 
-/** By at least `bytes`, not 0. The build gives a maximum far below 4 GiB, so that `limit` never overflows. */
-function grow(bytes: u32): bool {
-  const pages = ((bytes - 1) >> 16) + 1;
+/** Room for `bytes` at `p`, where there is not as much. The build's maximum is far below 4 GiB: `limit` never overflows. */
+function grow(p: usize, bytes: u32): bool {
+  const pages = ((bytes - <u32>(limit - p) - 1) >> 16) + 1;
   // Some more than asked for, so that a growing load does not grow at each call.
   if (memory.grow(pages + 16) < 0 && memory.grow(pages) < 0) return false;
   limit = <usize>memory.size() << 16;

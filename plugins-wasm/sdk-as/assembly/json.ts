@@ -1,8 +1,8 @@
 // A pull reader for JSON (RFC 8259) in raw memory: enough for a plugin's configuration. It never reads
 // outside of the text and never recurses; after the first mistake `failed` stays true and all calls end at once.
-import { allocate } from "./arena";
+import { ensure } from "./arena";
 import { scaleByTen } from "./number";
-import { addressOf, lengthOf, putPoint, Text, textOf } from "./text";
+import { addressOf, endText, lengthOf, putPoint, startText, Text } from "./text";
 
 export const enum Kind {
   None,
@@ -83,49 +83,45 @@ export namespace Json {
   /** A string, unescaped, in memory that lives as long as the call. */
   export function string(): Text {
     if (peek() != 0x22) return fail();
-    at++;
-    let close = at;
-    while (close < end && load<u8>(close) != 0x22) close += load<u8>(close) == 0x5c ? 2 : 1;
-    if (close >= end) return fail();
-    const room = allocate(<u32>(close - at), 1);
-    let p = room;
+    const open = ++at;
+    let p = startText();
+    ensure(p, <u32>(end - at));
     while (at < end) {
-      let c: u32 = load<u8>(at++);
-      if (c == 0x22) return textOf(room, <u32>(p - room));
+      const c: u32 = load<u8>(at++);
+      if (c == 0x22) return endText(p);
       if (c != 0x5c) store<u8>(p++, c);
       else p = escape(p);
     }
+    at = open;
     return fail();
   }
 
   export function number(): f64 {
-    const c = peek();
-    const negative = c == 0x2d;
+    const negative = peek() == 0x2d;
     if (negative) at++;
     let mantissa: u64 = 0;
     let exponent: i32 = 0;
     let digits = 0;
-    let fraction = false;
-    for (; at < end; at++) {
-      const d = <u32>load<u8>(at) - 0x30;
+    let fraction = 0;
+    for (; ; at++) {
+      const d = here() - 0x30;
       if (d < 10) {
         digits++;
+        exponent -= fraction;
         // What does not fit 64 bits only counts as a power of ten.
-        if (mantissa < 1_000_000_000_000_000_000) {
-          mantissa = mantissa * 10 + d;
-          if (fraction) exponent--;
-        } else if (!fraction) exponent++;
-      } else if (d == <u32>-2 && !fraction) fraction = true;
+        if (mantissa < 1_000_000_000_000_000_000) mantissa = mantissa * 10 + d;
+        else exponent++;
+      } else if (d == <u32>-2 && fraction == 0) fraction = 1;
       else break;
     }
     if (digits == 0) bad = true;
-    if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+    if ((here() | 0x20) == 0x65) {
       at++;
-      const minus = at < end && load<u8>(at) == 0x2d;
-      if (at < end && (minus || load<u8>(at) == 0x2b)) at++;
-      let power = 0;
-      for (; at < end && <u32>load<u8>(at) - 0x30 < 10; at++) power = min(power * 10 + load<u8>(at) - 0x30, 9999);
-      exponent += minus ? -power : power;
+      const sign = here();
+      if (sign == 0x2d || sign == 0x2b) at++;
+      let power: u32 = 0;
+      for (let d: u32; (d = here() - 0x30) < 10; at++) power = min(power * 10 + d, 9999);
+      exponent += sign == 0x2d ? -power : power;
     }
     const value = scaleByTen(<f64>mantissa, max(exponent, -400));
     return negative ? -value : value;
@@ -165,6 +161,11 @@ function peek(): u32 {
     if (c != 0x20 && c != 0x0a && c != 0x0d && c != 0x09) return c;
   }
   return 0;
+}
+
+/** The byte at which reading stands; 0 at the end. */
+function here(): u32 {
+  return at < end ? load<u8>(at) : 0;
 }
 
 function fail(): Text {

@@ -9,12 +9,14 @@ function pair(v: u32): u32 {
   return 0x3030 + tens + ((v - tens * 10) << 8);
 }
 
-/** Four digits of v < 10000. */
+/** Four digits of v < 10000: as `pair`, the upper two and the lower two at once. */
 // @ts-ignore: decorator
 @inline
 function quad(v: u32): u32 {
   const upper = v / 100;
-  return pair(upper) | (pair(v - upper * 100) << 16);
+  const both = upper | ((v - upper * 100) << 16);
+  const tens = ((both * 103) >> 10) & 0x000f000f;
+  return 0x30303030 + tens + ((both - tens * 10) << 8);
 }
 
 export function putU32(p: usize, v: u32): usize {
@@ -138,30 +140,23 @@ export function putF64(p: usize, value: f64, significant: i32): usize {
     value *= 1e22;
     exponent = -22;
   }
-  ensure(p, SCRATCH);
   // The power of ten of the last digit, with floor(log10(value)) from the binary exponent: one too low at times.
   let last = (((<i32>(reinterpret<u64>(value) >> 52) - 1023) * 78913) >> 18) + 1 - significant;
-  let digits: usize;
-  do {
-    digits = digitsBefore(p + SCRATCH, <u64>(scaleByTen(value, -last++) + 0.5));
-  } while (<i32>(p + SCRATCH - digits) > significant);
-  return layOut(p, digits, last - 1 + exponent);
-}
-
-/** n * 10^exponent, laid out as ECMA-262, Number::toString does it; all digits of n count. */
-export function putDecimal(p: usize, n: u64, exponent: i32): usize {
-  ensure(p, SCRATCH);
-  return layOut(p, digitsBefore(p + SCRATCH, n), exponent);
+  let scaled = scaleByTen(value, -last);
+  if (scaled + 0.5 >= scaleByTen(1, significant)) scaled = scaleByTen(value, -++last);
+  return putDecimal(p, <u64>(scaled + 0.5), last + exponent);
 }
 
 /** Digits are written that far on, where the text cannot reach before they are read. */
 const SCRATCH: usize = 64;
 
-/** The digits up to p + SCRATCH, the last of them at 10^exponent. */
-function layOut(p: usize, digits: usize, exponent: i32): usize {
+/** n * 10^exponent, laid out as ECMA-262, Number::toString does it; all digits of n count. */
+export function putDecimal(p: usize, n: u64, exponent: i32): usize {
+  ensure(p, SCRATCH);
+  const digits = digitsBefore(p + SCRATCH, n);
   let count = <i32>(p + SCRATCH - digits);
   // Digits in front of the point; a 0 counts there whatever its exponent.
-  let point = load<u8>(digits) == 0x30 ? 1 : count + exponent;
+  let point = n == 0 ? 1 : count + exponent;
   while (count > 1 && load<u8>(digits + count - 1) == 0x30) count--;
   const power = point - 1;
   const scientific = point > 21 || point < -5;

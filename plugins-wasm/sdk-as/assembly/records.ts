@@ -88,10 +88,9 @@ export function reply(frame: Frame, count: u32 = 1): Message {
     message.payload = 0;
     message.timestamp = frame.timestamp;
     message.contentType = 0;
-    message.qos = 1;
-    message.retain = false;
-    message.propertiesAt = <u32>frame.properties;
-    message.propertyCount = <u32>(frame.properties >>> 32);
+    // QoS 1, not retained; then both fields of the properties at once.
+    store<u32>(changetype<usize>(message), 1, offsetof<Message>("qos"));
+    store<Text>(changetype<usize>(message), frame.properties, offsetof<Message>("propertiesAt"));
   }
   return changetype<Message>(at);
 }

@@ -71,11 +71,12 @@ let lent: Text = 0;
 // @ts-ignore: decorator
 @inline
 export function lend(text: Text): Text {
-  return lengthOf(text) == 0 || inArena(addressOf(text)) ? text : copyIn(text);
+  return inArena(addressOf(text)) ? text : copyIn(text);
 }
 
 function copyIn(text: Text): Text {
   const length = lengthOf(text), from = addressOf(text);
+  if (length == 0) return text;
   if (lentCall == call && lengthOf(lent) == length) {
     // The bytes are compared, since a plugin may write anew to memory of its own. By eights, as they were copied.
     const to = addressOf(lent);
@@ -106,7 +107,7 @@ export function byteAt(text: Text, i: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function u16At(text: Text, i: u32): u32 {
-  return bswap<u16>(load<u16>(addressOf(text) + i));
+  return (byteAt(text, i) << 8) | byteAt(text, i + 1);
 }
 
 // ---- Writing: p = startText(); p = put(p, ...); const text = endText(p); ----
@@ -160,9 +161,10 @@ export function putFilled(p: usize, pattern: Text, x: u64 = 0, y: u64 = 0): usiz
 
 /** A text as JSON string, quotes included. */
 export function putJson(p: usize, text: Text): usize {
-  p = putByte(p, 0x22);
-  for (let i: u32 = 0; i < lengthOf(text); i++) {
-    ensure(p, 6);
+  const length = lengthOf(text);
+  ensure(p, length * 6 + 2);
+  store<u8>(p++, 0x22);
+  for (let i: u32 = 0; i < length; i++) {
     const c = byteAt(text, i);
     if (c < 0x20) {
       store<u32>(p, 0x3030755c); // \u00
@@ -174,5 +176,6 @@ export function putJson(p: usize, text: Text): usize {
       store<u8>(p++, c);
     }
   }
-  return putByte(p, 0x22);
+  store<u8>(p, 0x22);
+  return p + 1;
 }

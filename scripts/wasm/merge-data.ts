@@ -38,7 +38,11 @@ function join(segments: readonly Segment[]): Segment[] {
     // Data over data (gap below zero) counts in the order of the file: left as it is.
     if (gap < 0 && last !== undefined) return [...segments];
     if (last === undefined || gap > GAP) joined.push(next);
-    else joined[joined.length - 1] = { at: last.at, bytes: concat([last.bytes, new Uint8Array(gap), next.bytes]) };
+    else
+      joined[joined.length - 1] = {
+        at: last.at,
+        bytes: concat([last.bytes, new Uint8Array(gap), next.bytes]),
+      };
   }
   return joined;
 }

@@ -72,7 +72,9 @@ function importedAs(statement: Tree): string[] {
   if (statement.kind !== IMPORT) return [];
   const { path, declarations } = statement as Import;
   if (!SDK.test(path.value)) return [];
-  return (declarations ?? []).filter(({ foreignName }) => foreignName.text === 'text').map(({ name }) => name.text);
+  return (declarations ?? [])
+    .filter(({ foreignName }) => foreignName.text === 'text')
+    .map(({ name }) => name.text);
 }
 
 function argumentOf({ expression, args }: Call, names: ReadonlySet<string>): string | undefined {

@@ -1,43 +1,47 @@
 // Samples of a kernel to JSON: {"source":"line1","rate":10,"channels":1,"values":[1.5,null]}. NaN and infinities
 // are null. A converter behind a kernel is told the shape in the properties format, channels and rate.
 import {
-  addressOf, answer, each, endText, equals, Fault, flushed, Frame, lengthOf, Message, put, putByte, putF64, putJson, reply,
-  Result, startText, Text, text,
+  addressOf, answerAt, answerOne, answers, endText, equals, Fault, flushed, Frame, frameAt, lengthOf, Message, put, putByte,
+  putF64, putJson, reply, Result, startText, Text, text,
 } from "../../sdk-as/assembly";
 
 export { sluice_arena, sluice_arena_end } from "../../sdk-as/assembly";
 
-const FORMAT = text("format"), CHANNELS = text("channels"), RATE = text("rate"), F32 = text("f32"), ONE = text("1"), ZERO = text("0");
-const SOURCE_IS = text('{"source":'), RATE_IS = text(',"rate":'), CHANNELS_IS = text(',"channels":');
-const VALUES_ARE = text(',"values":['), END = text("]}"), JSON_TYPE = text("application/json");
-const NO_SAMPLES = text("its property format is not f32: block-json stands behind a kernel");
-const NOT_WHOLE = text("its bytes are not a whole number of f32 samples");
+const FORMAT = text("format"), CHANNELS = text("channels"), RATE = text("rate"), ZERO = text("0");
 
 export function configure(at: usize, length: u32): usize {
-  return answer(at, length, (config: Text, result: Result) => result.ok());
+  const result = answerOne();
+  result.ok();
+  return changetype<usize>(result);
 }
 
 export function convert(frames: usize, count: u32): usize {
-  return each(frames, count, (frame: Frame, result: Result) => {
-    if (!equals(property(frame, FORMAT, ZERO), F32)) return result.fault(Fault.Unsupported, NO_SAMPLES);
-    const size = lengthOf(frame.payload);
-    if (size % 4 != 0) return result.fault(Fault.Malformed, NOT_WHOLE);
-    let p = putJson(put(startText(), SOURCE_IS), frame.source);
-    p = put(put(p, RATE_IS), number(property(frame, RATE, ZERO)));
-    p = put(put(p, CHANNELS_IS), number(property(frame, CHANNELS, ONE)));
-    p = put(p, VALUES_ARE);
-    const samples = addressOf(frame.payload);
-    for (let at: u32 = 0; at < size; at += 4) {
-      if (at > 0) p = putByte(p, 0x2c);
-      p = putF64(p, load<f32>(samples + at), 7);
-    }
-    const payload = endText(put(p, END));
-    const message = reply(frame);
-    message.payload = payload;
-    message.contentType = JSON_TYPE;
-    dropShape(frame, message);
-    result.ok(message, 1);
-  });
+  const list = answers(count);
+  for (let i: u32 = 0; i < count; i++) convertFrame(frameAt(frames, i), answerAt(list, i));
+  return list;
+}
+
+function convertFrame(frame: Frame, result: Result): void {
+  if (!equals(property(frame, FORMAT, ZERO), text("f32"))) {
+    return result.fault(Fault.Unsupported, text("its property format is not f32: block-json stands behind a kernel"));
+  }
+  const size = lengthOf(frame.payload);
+  if (size % 4 != 0) return result.fault(Fault.Malformed, text("its bytes are not a whole number of f32 samples"));
+  let p = putJson(put(startText(), text('{"source":')), frame.source);
+  p = put(put(p, text(',"rate":')), number(property(frame, RATE, ZERO)));
+  p = put(put(p, text(',"channels":')), number(property(frame, CHANNELS, text("1"))));
+  p = put(p, text(',"values":['));
+  const samples = addressOf(frame.payload);
+  for (let at: u32 = 0; at < size; at += 4) {
+    if (at > 0) p = putByte(p, 0x2c);
+    p = putF64(p, load<f32>(samples + at), 7);
+  }
+  const payload = endText(put(p, text("]}")));
+  const message = reply(frame);
+  message.payload = payload;
+  message.contentType = text("application/json");
+  dropShape(frame, message);
+  result.ok(message, 1);
 }
 
 /** Nothing is held back. */

@@ -2,7 +2,7 @@
 // outside of the text and never recurses; after the first mistake `failed` stays true and all calls end at once.
 import { ensure } from "./arena";
 import { scaleByTen } from "./number";
-import { addressOf, endText, lengthOf, putPoint, startText, Text } from "./text";
+import { addressOf, byteAt, endText, lengthOf, putPoint, startText, Text, text } from "./text";
 
 export const enum Kind {
   None,
@@ -14,9 +14,6 @@ export const enum Kind {
   False,
   Null,
 }
-
-/** { [ " - t f n */
-const FIRST: usize = memory.data<u8>([0x7b, 0x5b, 0x22, 0x2d, 0x74, 0x66, 0x6e]);
 
 let at: usize = 0;
 let end: usize = 0;
@@ -45,7 +42,8 @@ export namespace Json {
     const c = peek();
     if (c - 0x30 < 10) return Kind.Number;
     // In the order of Kind; a minus begins a number.
-    for (let i: u32 = 0; i < 7; i++) if (load<u8>(FIRST + i) == c) return i + 1;
+    const first = text('{["-tfn');
+    for (let i: u32 = 0; i < 7; i++) if (byteAt(first, i) == c) return i + 1;
     return Kind.None;
   }
 

@@ -9,7 +9,7 @@ export { sluice_arena, sluice_arena_end } from "sluice/as";
 // Places in a reply: seven bytes of header, the last of them the unit; function, count of bytes, registers.
 const UNIT: u32 = 6, FUNCTION: u32 = 7, REGISTERS: u32 = 9;
 
-// Texts are made once, at the start. In a call nothing is made but what goes out.
+// Texts lie in the module, as the build lays them out. In a call nothing is made but what goes out.
 const UNIT_IS = text('{"unit":'), CELSIUS_IS = text(',"celsius":'), END = text("}"), JSON_TYPE = text("application/json");
 const NO_REGISTER = text("not a reply with registers (function 3 or 4, 11 bytes or more)");
 const SCALE = text("scale"), BAD_CONFIG = text('known is {"scale": number}');

@@ -16,6 +16,8 @@ const bytes = await compileAs(
   const LIST: StaticArray<string> = ${JSON.stringify(LITERALS)};
   export function variable(i: u32): Text { return text(LIST[i]); }
   export function mine(): Text { return own(); }
+  function utf16(literal: string): Text { return textOf(changetype<usize>(literal), <u32>literal.length << 1); }
+  export function other(): Text { return utf16("other"); }
 `,
   {
     'own.ts': `
@@ -46,6 +48,7 @@ test('the text of a variable is copied, with the same bytes', () => {
   for (const [i, each] of LITERALS.entries()) assert.equal(guest.call('variable', [i]).toString(), each);
 });
 
-test("an author's own function called text stays his", () => {
+test("functions of the author's own stay his, one that is called text too", () => {
   assert.equal(guest.call('mine', []).toString('utf16le'), 'mine');
+  assert.equal(guest.call('other', []).toString('utf16le'), 'other');
 });

@@ -57,11 +57,6 @@ export const ERRORS = {
       'The bytes break the structure of a WebAssembly module: a section is truncated, out of order, or its sizes do not add up.',
     remedy: 'Copy the file again; if that does not help, build it again.',
   },
-  SLUICE_MODULE_CEILING: {
-    cause: 'The module has more of something (types, imports, functions, ...) than any real plugin has.',
-    remedy:
-      'The message names what, how many and the ceiling. If the module was built so by a compiler, split it; else it is damaged: copy it again.',
-  },
   SLUICE_MODULE_HASH: {
     cause: "The manifest's sha256 does not match the bytes before it: the file is damaged or incomplete.",
     remedy: 'Copy the file again, or pack it again with `sluice plugin pack`.',
@@ -76,9 +71,20 @@ export const ERRORS = {
       'Build against runtime/plugin.wit through one of the SDKs; `sluice plugin check` lists the exports.',
   },
   SLUICE_MODULE_FEATURE: {
-    cause: 'The module uses a WebAssembly feature that plugins may not use.',
+    cause: 'The module uses a WebAssembly feature that the policy does not allow, or that no policy can.',
     remedy:
-      'Build without threads, shared or 64-bit memory, several memories, exceptions and garbage collection.',
+      'Build without it, or allow it for this plugin in the place that the message names. Shared and 64-bit memory, several memories and garbage collection cannot be allowed.',
+  },
+  SLUICE_MODULE_OPCODE: {
+    cause: 'The module holds a vector instruction that the policy does not allow, be it called or not.',
+    remedy:
+      'Build without these instructions, or allow them for this plugin in the place that the message names (`simd`). `sluice plugin check` lists every place.',
+  },
+  SLUICE_MODULE_CEILING: {
+    cause:
+      'The module has more of something (types, functions, locals, nested blocks, data, ...) than the scanner takes, or than the policy allows.',
+    remedy:
+      'The message names what, how many and the ceiling. If the module was built so by a compiler, split it, or raise the ceiling in the place that the message names; else it is damaged: copy it again.',
   },
   SLUICE_MODULE_MEMORY: {
     cause: 'The module declares more memory than it is granted.',
@@ -109,6 +115,15 @@ export const ERRORS = {
   SLUICE_MANIFEST_INVALID: {
     cause: 'The manifest is not JSON or a field is missing or of the wrong type.',
     remedy: 'Correct the named field and pack the plugin again.',
+  },
+  SLUICE_HEADER_REQUEST: {
+    cause: 'An HTTP request about a plugin has a header, or a value of one, that the policy does not allow.',
+    remedy: 'Send it without, or allow it in the place that the message names (`headers.request`).',
+  },
+  SLUICE_HEADER_RESPONSE: {
+    cause:
+      'An HTTP response about a plugin has a header, or a value of one, that the policy does not allow. The response was dropped.',
+    remedy: 'Correct the server, or allow it in the place that the message names (`headers.response`).',
   },
   SLUICE_ABI_UNSUPPORTED: {
     cause: 'The plugin was built for a version of the contract that this gateway does not run.',
@@ -543,6 +558,31 @@ export type ErrorCode = keyof typeof ERRORS;
 /** The life-cycle step at which a plugin failed. */
 export type Step = 'admit' | 'compile' | 'link' | 'start' | 'configure' | 'run' | 'flush';
 
+/** One thing about a module or an HTTP message that a policy does not allow. */
+export interface Finding {
+  readonly code: ErrorCode;
+  /** Version of the policy. */
+  readonly policy: number;
+  /** The line that forbids it: its path and what it says, such as `policy.simd: integer`. */
+  readonly rule: string;
+  /** What was found, such as `f32x4.mul`. */
+  readonly found: string;
+  /** How often this rule is broken; the findings of one rule may be fewer. */
+  readonly total: number;
+  /** What the rule says, as a sentence. */
+  readonly why: string;
+  /** What to do about it. */
+  readonly fix: string;
+  /** Of an instruction its name. */
+  readonly opcode?: string;
+  /** Byte from the start of the file. */
+  readonly offset?: number;
+  /** Index of the function, imported ones counted. */
+  readonly function?: number;
+  /** Name of the function, where the file tells it. */
+  readonly name?: string;
+}
+
 /** A coded failure as plain data: crosses threads without losing its code. */
 export interface Fault {
   readonly code: ErrorCode;
@@ -550,6 +590,8 @@ export interface Fault {
   readonly step?: Step;
   /** Name of the plugin, where one is concerned. */
   readonly plugin?: string;
+  /** What a policy does not allow, where that is the reason. */
+  readonly findings?: readonly Finding[];
 }
 
 /** An error with a code of the table. Its message says what, where and why; the remedy is in the table. */
@@ -557,17 +599,19 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly step: Step | undefined;
   readonly plugin: string | undefined;
+  readonly findings: readonly Finding[] | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    where: { step?: Step; plugin?: string; cause?: unknown } = {},
+    where: { step?: Step; plugin?: string; findings?: readonly Finding[]; cause?: unknown } = {},
   ) {
     super(message, where.cause === undefined ? undefined : { cause: where.cause });
     this.name = 'SluiceError';
     this.code = code;
     this.step = where.step;
     this.plugin = where.plugin;
+    this.findings = where.findings;
   }
 
   get remedy(): string {
@@ -580,6 +624,7 @@ export class SluiceError extends Error {
       message: this.message,
       ...(this.step === undefined ? {} : { step: this.step }),
       ...(this.plugin === undefined ? {} : { plugin: this.plugin }),
+      ...(this.findings === undefined ? {} : { findings: this.findings }),
     };
   }
 
@@ -587,6 +632,7 @@ export class SluiceError extends Error {
     return new SluiceError(fault.code, fault.message, {
       ...(fault.step === undefined ? {} : { step: fault.step }),
       ...(fault.plugin === undefined ? {} : { plugin: fault.plugin }),
+      ...(fault.findings === undefined ? {} : { findings: fault.findings }),
     });
   }
 }

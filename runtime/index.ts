@@ -1,4 +1,18 @@
-export { type Admitted, admit, admitInner, type Grants } from './admission/admit.js';
+export { type Admitted, admit, type Inspected, inspect, type Role } from './admission/admit.js';
+export type { FeatureClass, ModuleFacts } from './admission/facts.js';
+export { type Asks, type Base, defaultRules, type Granted, grant } from './admission/grants.js';
+export {
+  type Direction,
+  type HeaderPolicy,
+  type HeaderRule,
+  type Headers,
+  judgeHeaders,
+  refuseHeaders,
+} from './admission/header-policy.js';
+export { DEFAULT_POLICY, type Grant, type Policy, type PolicyContent } from './admission/policy.js';
+export { refusal } from './admission/refusal.js';
+export type { Rules } from './admission/rules.js';
+export type { SimdRule } from './admission/simd-policy.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
 export { isFault, isRefusal } from './batch/outcome-codes.js';
@@ -12,6 +26,7 @@ export {
   type ErrorCode,
   type ErrorRow,
   type Fault,
+  type Finding,
   faultOf,
   SluiceError,
   type Step,

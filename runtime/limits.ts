@@ -1,11 +1,12 @@
-/** Every ceiling, each with its reason. Sizes in bytes unless the name says otherwise. */
+/**
+ * Every ceiling of our own code, each with its reason. Sizes in bytes unless the name says otherwise. What a module
+ * may have, and an operator may change, is in admission/ceilings.ts.
+ */
 export const LIMITS = {
   /** A plugin file. Guests from our SDKs are 1-100 kB; a component with a language runtime is a few MB. */
   file: 32 << 20,
   /** One page of wasm memory (core specification 4.2.8). */
   page: 65536,
-  /** Entries of one table, first and later: function tables of real guests have at most a few thousand. */
-  tableEntries: 10_000,
   /** Sections of a file: 30 MB of empty ones would keep the reader busy for seconds. Real files have at most a few hundred. */
   sections: 10_000,
   /** Types of a module: each becomes a text. LLVM, the largest module that we know, has 542. */
@@ -27,8 +28,6 @@ export const LIMITS = {
   name: 100_000,
   /** Bytes of a function's name in a message. */
   shownName: 120,
-  /** Tables of a module. */
-  tables: 16,
   /** First size of a slab: small, so that an idle gateway stays small. */
   slab: 256 << 10,
   /** Largest slab, and so the largest frame with its results. */

@@ -1,12 +1,13 @@
 /** The fields of a manifest, and their check; every refusal names the field. */
 import { CONTRACT_VERSION, FAULT_CODES, WORLDS } from './contract.js';
 import { SluiceError } from './errors.js';
+import { checkAsks, type ManifestAsks } from './manifest-asks.js';
 import type { Vector } from './vector.js';
 
 /** The world of plugin.wit that the plugin exports. */
 export type PluginKind = keyof typeof WORLDS;
 
-/** What the plugin asks for; the configuration caps it. */
+/** What the plugin asks for; of that and of what the operator grants, the smaller counts. */
 export interface ManifestLimits {
   /** Linear memory, bytes. */
   readonly memory?: number;
@@ -17,7 +18,7 @@ export interface ManifestLimits {
 }
 
 /** A manifest as an author writes it (plugin.json) and as a sidecar NAME.json holds it. */
-export interface ManifestFields {
+export interface ManifestFields extends ManifestAsks {
   /** `[a-z0-9][a-z0-9-]{0,62}`: the plugin's identity. */
   readonly name: string;
   /** Semantic version of the plugin. */
@@ -69,6 +70,7 @@ export function checkFields(value: unknown): ManifestFields {
     kind: kind as PluginKind,
     accepts: checkAccepts(fields.accepts),
     limits: checkLimits(fields.limits),
+    ...checkAsks(fields),
     ...(fields.description === undefined ? {} : { description: text(fields, 'description') }),
     ...(fields.vectors === undefined ? {} : { vectors: checkVectors(fields.vectors) }),
     ...(fields.toolchain === undefined ? {} : { toolchain: text(fields, 'toolchain') }),

@@ -1,6 +1,6 @@
 import type { Fault } from '../runtime/index.js';
 import { Breaker, type BreakerLimits } from './breaker.js';
-import type { StageSpec } from './messages.js';
+import type { ChainFacts, StageSpec } from './messages.js';
 
 /** What a slot runs: one chain, one generation of it. */
 export interface ChainSpec {
@@ -26,6 +26,8 @@ export class Generation {
   /** Milliseconds that a batch may take in all its stages, and those that it should not take longer than. */
   readonly allowedMs: number;
   readonly budgetMs: number;
+  /** What its modules are; known once it has served. */
+  facts: ChainFacts = [];
 
   constructor(number: number, spec: ChainSpec) {
     this.number = number;

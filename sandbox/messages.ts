@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Fault, Grants } from '../runtime/index.js';
+import type { Fault, ModuleFacts, Rules } from '../runtime/index.js';
 
 /** All that crosses between the host's thread and a sandbox's, except slabs. Plain data only. */
 
@@ -10,7 +10,8 @@ export interface StageSpec {
   readonly kind: 'converter' | 'kernel';
   /** Configuration of the plugin as JSON. */
   readonly config: string;
-  readonly grants: Grants;
+  /** What it may be, and how much memory it gets. */
+  readonly rules: Rules;
   /** Most milliseconds of one call. */
   readonly deadlineMs: number;
   readonly code: CoreCode | ComponentCode;
@@ -37,6 +38,9 @@ export interface SandboxTask {
   readonly bell: SharedArrayBuffer;
 }
 
+/** What a chain is made of: for each stage the facts of its core modules. */
+export type ChainFacts = readonly (readonly ModuleFacts[])[];
+
 export interface RingBuffers {
   readonly control: SharedArrayBuffer;
   readonly slabs: readonly SharedArrayBuffer[];
@@ -59,7 +63,8 @@ export type ToSandbox =
 
 export type FromSandbox =
   | { readonly kind: 'up' }
-  | { readonly kind: 'ready' }
+  /** What the modules of each stage are, so that they can be judged again without being read again. */
+  | { readonly kind: 'ready'; readonly facts: ChainFacts }
   | { readonly kind: 'failed'; readonly fault: Fault }
   /** The sandbox replaced a slab by a larger one that begins with the same bytes. */
   | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type ErrorCode, type Fault, SluiceError } from '../runtime/index.js';
-import type { FromSandbox, RingBuffers, SandboxTask, StageSpec, ToSandbox } from './messages.js';
+import type { ChainFacts, FromSandbox, RingBuffers, SandboxTask, StageSpec, ToSandbox } from './messages.js';
 import { BELL } from './ring-words.js';
 
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
@@ -17,6 +17,7 @@ export class Sandbox {
   #death: Fault | undefined;
   #closing = false;
   #answered = 0;
+  #facts: ChainFacts = [];
   #gone = false;
   /** Resolves when the thread is gone: undefined after `close`, else why. */
   readonly ended: Promise<Fault | undefined>;
@@ -33,6 +34,11 @@ export class Sandbox {
       () => this.#over(undefined),
       (thrown: unknown) => this.#over(thrown),
     );
+  }
+
+  /** What the modules of its chain are; known once that has started. */
+  get facts(): ChainFacts {
+    return this.#facts;
   }
 
   /** Counts the bell up and wakes the thread. */
@@ -123,8 +129,10 @@ export class Sandbox {
 
   #received(message: FromSandbox): void {
     if (message.kind === 'up') this.#up.resolve();
-    else if (message.kind === 'ready') this.#starting?.resolve();
-    else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
+    else if (message.kind === 'ready') {
+      this.#facts = message.facts;
+      this.#starting?.resolve();
+    } else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
     else this.#listener(message);
   }
 

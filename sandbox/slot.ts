@@ -179,6 +179,7 @@ export class Slot {
     this.#state = 'serving';
     this.#refuser.off();
     this.#mode = mode;
+    generation.facts = sandbox.facts;
     this.#judge.watch(generation, this.ring.committed);
     this.#seat.take(sandbox, generation, mode);
     this.#events.changed?.({ kind: 'serving', generation });

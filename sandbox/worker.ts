@@ -33,7 +33,7 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
         case 'start':
           try {
             session = await Session.start(message, post);
-            post({ kind: 'ready' });
+            post({ kind: 'ready', facts: session.facts });
           } catch (thrown) {
             post({ kind: 'failed', fault: faultOf(thrown) });
           }

@@ -1,6 +1,6 @@
 import {
   admit,
-  admitInner,
+  defaultRules,
   type Manifest,
   type ModuleKind,
   readSections,
@@ -50,16 +50,17 @@ function inspect({ file, bytes, kind, manifest }: PluginFile, memory: number): R
     section: section.name ?? section.id,
     bytes: section.end - section.offset,
   }));
+  const rules = defaultRules(manifest.name, memory);
   const base = { file, bytes: bytes.length, sha256: sha256(bytes), kind, manifest, sections };
   if (kind === 'component') {
     const { imports, exports, modules } = readComponent(bytes);
     const inside = modules.map(module => ({
       bytes: module.length,
-      ...compile(admitInner(module, { memory }, manifest.name).bytes, file),
+      ...compile(admit(module, 'inside a component', rules).bytes, file),
     }));
     return { ...base, imports, exports, modules: inside };
   }
-  return { ...base, ...compile(admit(bytes, manifest.kind, { memory }, manifest.name).bytes, file) };
+  return { ...base, ...compile(admit(bytes, manifest.kind, rules).bytes, file) };
 }
 
 function compile(bytes: Uint8Array, file: string): Pick<Report, 'imports' | 'exports'> {

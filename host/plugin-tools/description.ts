@@ -21,10 +21,19 @@ const BUILD: Readonly<Record<string, Check>> = {
   entry: isSource,
   component: isFlag,
   defines: isTexts,
-  simd: isFlag,
   link: isTexts,
 };
-const MANIFEST = ['name', 'version', 'kind', 'accepts', 'limits', 'description'];
+const MANIFEST = [
+  'name',
+  'version',
+  'kind',
+  'accepts',
+  'limits',
+  'description',
+  'simd',
+  'features',
+  'imports',
+];
 const LIMITS = ['memory', 'deadline', 'output'];
 const KINDS = ['converter', 'kernel'];
 

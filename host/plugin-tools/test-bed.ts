@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LIMITS } from '../../runtime/index.js';
+import { DEFAULT_POLICY, grant, LIMITS } from '../../runtime/index.js';
 import { type ChainSpec, SandboxPool } from '../../sandbox/index.js';
 import { Transpiler } from '../plugins/transpiler.js';
 import type { PluginFile } from './plugin-file.js';
 
 /** What the gateway grants where neither configuration nor manifest says anything else. */
-const DEFAULTS = { memory: 16 << 20, deadlineMs: 100, startDeadlineMs: 2000 };
+const DEFAULTS = { memory: 16 << 20, deadline: 100, startDeadlineMs: 2000 };
 
 /** Sandboxes as the gateway has them, for trying out one plugin. Dispose of it, or its threads stay. */
 export class TestBed {
@@ -25,13 +25,15 @@ export class TestBed {
       kind === 'component'
         ? await new Transpiler(await this.#folder()).transpile(plugin, bytes, sha256)
         : ({ format: 'core', bytes } as const);
+    const { rules, deadline: deadlineMs } = grant(DEFAULT_POLICY, manifest, DEFAULTS);
     const stage = {
       plugin,
       version,
       kind: world,
       config,
-      grants: { memory: Math.min(DEFAULTS.memory, limits.memory ?? DEFAULTS.memory) },
-      deadlineMs: limits.deadline ?? DEFAULTS.deadlineMs,
+      rules,
+      // A trial has the time that the author asks for.
+      deadlineMs: limits.deadline ?? deadlineMs,
       code,
     };
     return {

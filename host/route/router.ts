@@ -1,4 +1,4 @@
-import { type Fault, LIMITS, SluiceError } from '../../runtime/index.js';
+import { DEFAULT_POLICY, type Fault, grant, LIMITS, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/catalog.js';
@@ -302,15 +302,9 @@ export class Router {
       const { manifest, code } = offers.get(step.plugin) as Offer;
       const { name, version, kind, limits } = manifest;
       output = Math.min(output, limits.output ?? output);
-      return {
-        plugin: name,
-        version,
-        kind,
-        config: step.config,
-        code,
-        deadlineMs: Math.min(step.deadlineMs, limits.deadline ?? step.deadlineMs),
-        grants: { memory: Math.min(plugins.memoryBytes, limits.memory ?? plugins.memoryBytes) },
-      };
+      const base = { memory: plugins.memoryBytes, deadline: plugins.deadlineMs };
+      const { rules, deadline: deadlineMs } = grant(DEFAULT_POLICY, manifest, base, step.deadlineMs);
+      return { plugin: name, version, kind, config: step.config, code, deadlineMs, rules };
     });
     return { stages, startDeadlineMs: plugins.startDeadlineMs, output, breaker: plugins.breaker.limits };
   }

@@ -70,7 +70,9 @@ const ONE_BYTE: readonly Row[] = [
   [0x11, 'mvp', 'indexes', 'call_indirect'],
   [0x12, 'tail-call', 'index', 'return_call'],
   [0x13, 'tail-call', 'indexes', 'return_call_indirect'],
-  [0x14, 'function-references', 'index', 'call_ref return_call_ref'],
+  [0x14, 'function-references', 'index', 'call_ref'],
+  // Brought by function references, but a tail call it is, and so it is refused like one.
+  [0x15, 'tail-call', 'index', 'return_call_ref'],
   [0x18, 'exceptions', 'delegate', 'delegate'],
   [0x19, 'exceptions', 'none', 'catch_all'],
   [0x1a, 'mvp', 'none', 'drop select'],

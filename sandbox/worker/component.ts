@@ -1,11 +1,12 @@
 import {
-  admitInner,
+  admit,
   type ConverterGuest,
-  type Grants,
   type GuestLog,
   guestError,
   type KernelGuest,
   LEVELS,
+  type ModuleFacts,
+  type Rules,
   SluiceError,
 } from '../../runtime/index.js';
 import type { ComponentCode } from '../messages.js';
@@ -20,21 +21,24 @@ interface TranspiledScript {
 }
 
 export interface ComponentModule {
+  /** Of its core modules. */
+  readonly facts: readonly ModuleFacts[];
   instantiate(log: GuestLog): ConverterGuest | KernelGuest;
 }
 
 /** Loads the script of a transpiled component and compiles its core modules, each with the memory cap. */
-export async function loadComponent(
-  code: ComponentCode,
-  grants: Grants,
-  plugin: string,
-): Promise<ComponentModule> {
+export async function loadComponent(code: ComponentCode, rules: Rules): Promise<ComponentModule> {
+  const { plugin } = rules;
   const modules = new Map<string, WebAssembly.Module>();
+  const facts: ModuleFacts[] = [];
   for (const [name, bytes] of Object.entries(code.modules)) {
-    modules.set(name, compile(admitInner(bytes, grants, plugin).bytes, plugin));
+    const admitted = admit(bytes, 'inside a component', rules);
+    facts.push(admitted.facts);
+    modules.set(name, compile(admitted.bytes, plugin));
   }
   const script = (await import(code.script)) as TranspiledScript;
   return {
+    facts,
     instantiate(log) {
       const find = (path: string): WebAssembly.Module => {
         const module = modules.get(path);

@@ -1,4 +1,13 @@
-import { Chain, type Fault, faultOf, HEADER, OPERATION, OutWriter, Slab } from '../../runtime/index.js';
+import {
+  Chain,
+  type Fault,
+  faultOf,
+  HEADER,
+  type ModuleFacts,
+  OPERATION,
+  OutWriter,
+  Slab,
+} from '../../runtime/index.js';
 import type { FromSandbox, ToSandbox } from '../messages.js';
 import { headerOf, MODE, RING } from '../ring-words.js';
 import { LogBuffer, type Prepared, prepare } from './stages.js';
@@ -42,6 +51,11 @@ export class Session {
     const prepared: Prepared[] = [];
     for (const spec of start.stages) prepared.push(await prepare(spec));
     return new Session(start, post, prepared);
+  }
+
+  /** Of the modules of each stage. */
+  get facts(): readonly (readonly ModuleFacts[])[] {
+    return this.#prepared.map(({ facts }) => facts);
   }
 
   serve(slabs: readonly SharedArrayBuffer[]): void {

@@ -3,6 +3,7 @@ import {
   CoreInstance,
   type GuestLog,
   LIMITS,
+  type ModuleFacts,
   ObjectInstance,
   type Stage,
 } from '../../runtime/index.js';
@@ -13,17 +14,20 @@ import { type ComponentModule, loadComponent } from './component.js';
 /** A stage that has been admitted and compiled: instances are made of it as often as needed. */
 export interface Prepared {
   readonly plugin: string;
+  /** Of its core modules. */
+  readonly facts: readonly ModuleFacts[];
   /** Link, start and configure a fresh instance. @throws SluiceError that names the step */
   make(log: GuestLog): Stage;
 }
 
 /** Admits and compiles, in this thread. @throws SluiceError with step `admit` or `compile` */
 export async function prepare(spec: StageSpec): Promise<Prepared> {
-  const { plugin, kind, config, grants, code } = spec;
+  const { plugin, kind, config, rules, code } = spec;
   if (code.format === 'component') {
-    const component: ComponentModule = await loadComponent(code, grants, plugin);
+    const component: ComponentModule = await loadComponent(code, rules);
     return {
       plugin,
+      facts: component.facts,
       make(log) {
         const instance = new ObjectInstance(component.instantiate(log), plugin);
         instance.configure(config);
@@ -31,10 +35,11 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
       },
     };
   }
-  const admitted = admit(code.bytes, kind, grants, plugin);
-  const module = compile(admitted.bytes, plugin);
+  const { bytes, facts } = admit(code.bytes, kind, rules);
+  const module = compile(bytes, plugin);
   return {
     plugin,
+    facts: [facts],
     make(log) {
       const instance = new CoreInstance(module, kind, plugin, log);
       instance.configure(config);

@@ -1,5 +1,12 @@
 /** Holds a built file against what the gateway does with it when it loads it. */
-import { admit, admitInner, moduleKind, readManifest, readSections } from '../../runtime/index.js';
+import {
+  admit,
+  defaultRules,
+  moduleKind,
+  type Rules,
+  readManifest,
+  readSections,
+} from '../../runtime/index.js';
 
 /** What the gateway grants where its configuration says nothing else. */
 const GRANTED = 16 << 20;
@@ -15,14 +22,14 @@ export function checkBuilt(bytes: Uint8Array): void {
   const found = readManifest(bytes);
   if (found === undefined) return;
   const { name, kind, limits } = found.manifest;
-  const grants = { memory: limits.memory ?? GRANTED };
-  if (moduleKind(bytes) === 'core') admit(bytes, kind, grants, name);
-  else checkComponent(bytes, grants, name);
+  const rules = defaultRules(name, limits.memory ?? GRANTED);
+  if (moduleKind(bytes) === 'core') admit(bytes, kind, rules);
+  else checkComponent(bytes, rules);
 }
 
-function checkComponent(bytes: Uint8Array, grants: { readonly memory: number }, name: string): void {
+function checkComponent(bytes: Uint8Array, rules: Rules): void {
   for (const { id, start, end } of readSections(bytes)) {
-    if (id === CORE_MODULE) admitInner(bytes.subarray(start, end), grants, name);
-    else if (id === COMPONENT) checkComponent(bytes.subarray(start, end), grants, name);
+    if (id === CORE_MODULE) admit(bytes.subarray(start, end), 'inside a component', rules);
+    else if (id === COMPONENT) checkComponent(bytes.subarray(start, end), rules);
   }
 }

@@ -67,7 +67,7 @@ async function compileCpp(job: GuestJob): Promise<Compiled> {
     flags: [
       ...language,
       ...CPP_FLAGS,
-      ...(simd ? ['-msimd128'] : []),
+      ...(simd !== false && simd !== 'none' ? ['-msimd128'] : []),
       ...defines.map(define => `-D${define}`),
     ],
     linkFlags: [...LINK_FLAGS, ...link],

@@ -41,6 +41,7 @@ async function run(job: GuestJob): Promise<JobReport> {
 
 function packGuest(job: GuestJob, bytes: Uint8Array, toolchain: string): Uint8Array {
   const { name, version, abi, kind, accepts, limits = {}, description } = job.description;
+  const { simd, features, imports } = job.description;
   return appendManifest(
     bytes,
     {
@@ -50,6 +51,9 @@ function packGuest(job: GuestJob, bytes: Uint8Array, toolchain: string): Uint8Ar
       kind,
       accepts,
       limits,
+      ...(simd === undefined ? {} : { simd: simd === true ? 'baseline' : simd || 'none' }),
+      ...(features === undefined ? {} : { features }),
+      ...(imports === undefined ? {} : { imports }),
       ...(description === undefined ? {} : { description }),
       ...(job.vectors.length === 0 ? {} : { vectors: job.vectors }),
       toolchain,

@@ -25,8 +25,10 @@ export interface GuestDescription {
   readonly component?: boolean;
   /** Preprocessor definitions for C and C++. */
   readonly defines?: readonly string[];
-  /** True: C and C++ may use the 128-bit vectors of WebAssembly. */
-  readonly simd?: boolean;
+  /** C and C++ may use 128-bit vectors; which ones is what the manifest asks for (true: `baseline`). */
+  readonly simd?: boolean | ManifestFields['simd'];
+  readonly features?: ManifestFields['features'];
+  readonly imports?: ManifestFields['imports'];
   /** Further arguments for the linker of C and C++. */
   readonly link?: readonly string[];
   /** False: no manifest goes into the file. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BinaryReader, type BinaryReaderState } from 'wasmparser';
-import { admit, CoreInstance, readManifest } from '../../runtime/index.js';
+import { admit, CoreInstance, defaultRules, readManifest } from '../../runtime/index.js';
 import { BUILDS, bytesOf, floatsOf, isWithinBound, reference, replyOf, rms } from './support.js';
 
 const NAN = 0x7fc00000;
@@ -160,7 +160,7 @@ test('any text as configuration is taken or refused, and never a trap', () => {
 /** Gives the text to `configure` as it is. */
 function configureWith(text: string): void {
   const bytes = readFileSync(new URL(BUILDS[0], dist));
-  const module = new WebAssembly.Module(admit(bytes, 'kernel', { memory: 16 << 20 }, 'rms').bytes);
+  const module = new WebAssembly.Module(admit(bytes, 'kernel', defaultRules('rms', 16 << 20)).bytes);
   try {
     new CoreInstance(module, 'kernel', 'rms', () => {}).configure(text);
   } catch (thrown) {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { admit, LIMITS, SluiceError } from '../../runtime/index.js';
+import { admit, defaultRules, LIMITS, SluiceError } from '../../runtime/index.js';
 
 const guest = async (name: string): Promise<Buffer> =>
   readFile(new URL(`../guests/${name}.wasm`, import.meta.url));
-const grants = { memory: 4 << 20 };
+const MEMORY = 4 << 20;
+const rulesOf = (plugin: string, memory = MEMORY) => defaultRules(plugin, memory);
 
 /** Pages up to which the memory of an instance of these bytes can grow. */
 function growth(bytes: Uint8Array): number {
@@ -22,19 +23,19 @@ function growth(bytes: Uint8Array): number {
 }
 
 test('the memory of an admitted module cannot grow beyond its grant', async () => {
-  const { bytes } = admit(await guest('echo'), 'converter', grants, 'echo');
-  assert.equal(growth(bytes), grants.memory / LIMITS.page);
+  const { bytes } = admit(await guest('echo'), 'converter', rulesOf('echo'));
+  assert.equal(growth(bytes), MEMORY / LIMITS.page);
 });
 
 test('a smaller maximum of the module itself stays', async () => {
-  const { bytes } = admit(await guest('echo'), 'converter', { memory: 1 << 30 }, 'echo');
+  const { bytes } = admit(await guest('echo'), 'converter', rulesOf('echo', 1 << 30));
   assert.ok(growth(bytes) < (1 << 30) / LIMITS.page);
 });
 
 test('a converter is no kernel', async () => {
-  assert.throws(() => admit(Buffer.alloc(0), 'kernel', grants, 'none'), { code: 'SLUICE_MODULE_NOT_WASM' });
+  assert.throws(() => admit(Buffer.alloc(0), 'kernel', rulesOf('none')), { code: 'SLUICE_MODULE_NOT_WASM' });
   const echo = await guest('echo');
-  assert.throws(() => admit(echo, 'kernel', grants, 'echo'), {
+  assert.throws(() => admit(echo, 'kernel', rulesOf('echo')), {
     code: 'SLUICE_MODULE_EXPORT',
     message: /process is missing/,
   });
@@ -42,7 +43,7 @@ test('a converter is no kernel', async () => {
 
 test('the refusal names every export that is missing or of another type', async () => {
   const wrong = await guest('wrong-type');
-  assert.throws(() => admit(wrong, 'converter', grants, 'wrong-type'), {
+  assert.throws(() => admit(wrong, 'converter', rulesOf('wrong-type')), {
     code: 'SLUICE_MODULE_EXPORT',
     step: 'admit',
   });
@@ -58,7 +59,7 @@ test('mutated modules are admitted or refused with a code, never anything else',
         const bytes = Buffer.from(seed);
         for (const [at, value] of edits) bytes[at] = value;
         try {
-          admit(bytes.subarray(0, length % 2 === 0 ? bytes.length : length), 'converter', grants, 'mutant');
+          admit(bytes.subarray(0, length % 2 === 0 ? bytes.length : length), 'converter', rulesOf('mutant'));
         } catch (thrown) {
           assert.ok(thrown instanceof SluiceError, String(thrown));
           assert.match(thrown.code, /^SLUICE_MODULE_/);

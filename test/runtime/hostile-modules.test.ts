@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admit, readManifest, SluiceError } from '../../runtime/index.js';
+import { admit, defaultRules, readManifest, SluiceError } from '../../runtime/index.js';
 import { fill, leb, moduleOf } from '../support/wasm-bytes.js';
 
 /** Close to the largest file that is read at all. */
@@ -30,7 +30,7 @@ for (const [what, bytes] of cases) {
   test(`31 MB at most of ${what}: refused with a short code, without reading all of it into memory`, () => {
     const before = process.memoryUsage().heapTotal;
     assert.throws(
-      () => admit(bytes, 'converter', { memory: 16 << 20 }, 'hostile'),
+      () => admit(bytes, 'converter', defaultRules('hostile', 16 << 20)),
       (error: unknown) => {
         assert.ok(error instanceof SluiceError);
         assert.match(error.code, /^SLUICE_MODULE_/);
@@ -61,7 +61,7 @@ test('a module with a start function, a table of 10 million by its maximum, and 
     (func (export "convert") (param i32 i32) (result i32) (i32.const 0))
     (func (export "flush") (param i64) (result i32) (i32.const 0))
     (start $start))`);
-  const admitted = admit(bytes, 'converter', { memory: 1 << 20 }, 'table');
+  const admitted = admit(bytes, 'converter', defaultRules('table', 1 << 20));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(admitted.bytes));
   const { sluice_arena } = exports as { sluice_arena: (size: number) => number };
   assert.equal(sluice_arena(0), -1);
@@ -77,6 +77,6 @@ for (const [what, text, code] of [
   test(`a module that imports ${what} is refused with ${code}`, async () => {
     const { parse } = await import('@bytecodealliance/jco-transpile/wasm-tools');
     const bytes = await parse(`(module ${text})`);
-    assert.throws(() => admit(bytes, 'converter', { memory: 1 << 20 }, 'import'), { code });
+    assert.throws(() => admit(bytes, 'converter', defaultRules('import', 1 << 20)), { code });
   });
 }

@@ -5,6 +5,7 @@ import {
   admit,
   Chain,
   CoreInstance,
+  defaultRules,
   FrameWriter,
   HEADER,
   Interned,
@@ -20,7 +21,7 @@ import { loadStage } from '../support/direct-runner.js';
 import { ARENA, watGuest } from '../support/wat-guest.js';
 
 const scripted = await watGuest('scripted');
-const module = new WebAssembly.Module(admit(scripted, 'converter', { memory: 16 << 20 }, 'scripted').bytes);
+const module = new WebAssembly.Module(admit(scripted, 'converter', defaultRules('scripted', 16 << 20)).bytes);
 const name = Interned.text('topic');
 const list = Interned.properties([['key', 'value']]);
 

@@ -77,6 +77,11 @@ test('each field that is wrong is named', () => {
     [{ limits: { memory: '16MiB' } }, /limits.memory: is not a whole number/],
     [{ limits: { deadline: 0 } }, /limits.deadline: /],
     [{ limits: { output: 1.5 } }, /limits.output: /],
+    [{ simd: 'all' }, /simd: "all" is not one of none, integer, baseline/],
+    [{ simd: ['i32x4.add', 'i8x16.relaxed_swizzle'] }, /simd: "i8x16.relaxed_swizzle" is no fixed-width/],
+    [{ simd: 7 }, /simd: is not a list of texts/],
+    [{ features: ['thread'] }, /features: "thread" is not one of mvp, .*threads/],
+    [{ imports: 'log' }, /imports: is not a list of texts/],
     [{ source: 'AB'.repeat(32) }, /source: is not 64 lower-case hex/],
     [{ vectors: {} }, /vectors: is not a list/],
     [
@@ -104,6 +109,14 @@ test('each field that is wrong is named', () => {
 test('limits are optional, one by one', () => {
   assert.deepEqual(sidecar({ limits: undefined }).limits, {});
   assert.deepEqual(sidecar({ limits: { deadline: 5 } }).limits, { deadline: 5 });
+});
+
+test('what a plugin asks for is optional, and the flag of a build says what SIMD it asks for', () => {
+  assert.deepEqual(Object.keys(sidecar({})).includes('simd'), false);
+  assert.deepEqual([sidecar({ simd: true }).simd, sidecar({ simd: false }).simd], ['baseline', 'none']);
+  const asks = { simd: ['i32x4.add'], features: ['threads'], imports: ['log'] };
+  const { simd, features, imports } = sidecar(asks);
+  assert.deepEqual({ simd, features, imports }, asks);
 });
 
 test('an abi is supported within its major version, and 0.1 too, which has the same layout', () => {

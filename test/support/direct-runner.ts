@@ -5,6 +5,7 @@ import {
   admit,
   Chain,
   CoreInstance,
+  defaultRules,
   FrameWriter,
   type GuestLog,
   HEADER,
@@ -23,22 +24,23 @@ import { loadComponent } from '../../sandbox/worker/component.js';
 import type { FullFrame, Outcome } from '../conformance/vectors.js';
 
 const dist = new URL('../../', import.meta.url);
-const GRANTS = { memory: 16 << 20 };
+const MEMORY = 16 << 20;
 
 /** A built guest (path under dist/) as a stage in this thread: the fast path or the portable one. */
 export async function loadStage(file: string, config: unknown, log: GuestLog = () => {}): Promise<Stage> {
   const bytes = await readFile(new URL(file, dist));
   const found = readManifest(bytes);
   const plugin = found?.manifest.name ?? file;
+  const rules = defaultRules(plugin, MEMORY);
   if (moduleKind(bytes) === 'component') {
     const cache = fileURLToPath(new URL('.components', dist));
     const code = await new Transpiler(cache).transpile(plugin, bytes, found?.manifest.sha256 ?? plugin);
-    const instance = new ObjectInstance((await loadComponent(code, GRANTS, plugin)).instantiate(log), plugin);
+    const instance = new ObjectInstance((await loadComponent(code, rules)).instantiate(log), plugin);
     instance.configure(JSON.stringify(config));
     return { plugin, instance };
   }
   const kind = found?.manifest.kind ?? 'converter';
-  const module = new WebAssembly.Module(admit(bytes, kind, GRANTS, plugin).bytes);
+  const module = new WebAssembly.Module(admit(bytes, kind, rules).bytes);
   const instance = new CoreInstance(module, kind, plugin, log);
   instance.configure(JSON.stringify(config));
   return { plugin, instance };

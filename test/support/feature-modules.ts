@@ -76,7 +76,7 @@ const TEXTS = {
     (func (result exnref) (block $r (result exnref) (try_table (catch_all_ref $r)) unreachable)))`,
   'function-references': `(module (type $t (func (param i32) (result i32)))
     (func $f (type $t) (local (ref null $t)) (call_ref $t (local.get 0) (ref.as_non_null (local.get 1))))
-    (func (param (ref $t)) (result i32) (block $null (br_on_null $null (local.get 0)) (drop)) (return_call_ref $t (i32.const 1) (local.get 0)))
+    (func (param (ref $t)) (result i32) (block $null (br_on_null $null (local.get 0)) (drop)) (call_ref $t (i32.const 1) (local.get 0)))
     (table 1 2 (ref $t) (ref.func $f)) (elem declare func $f))`,
   gc: `(module
     (rec (type $node (sub (struct (field (mut (ref null $node))) (field i8) (field (mut f64)))))

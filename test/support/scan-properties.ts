@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ModuleFacts } from '../../runtime/admission/facts.js';
 import { scan } from '../../runtime/admission/scan.js';
-import { admitInner, SluiceError } from '../../runtime/index.js';
+import { admit, defaultRules, SluiceError } from '../../runtime/index.js';
 import { compile } from '../../sandbox/worker/compile.js';
 import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from './feature-modules.js';
 import { checkAgainstWasmparser } from './oracle-check.js';
@@ -15,7 +15,7 @@ const REFUSALS = [
   'SLUICE_MODULE_FEATURE',
   'SLUICE_MODULE_CEILING',
 ];
-const GRANTS = { memory: 4 << 20 };
+const RULES = defaultRules('case', 4 << 20);
 
 /** Good modules to start from: one a feature class. */
 export async function seeds(): Promise<Uint8Array[]> {
@@ -48,7 +48,7 @@ function checkBytes(bytes: Uint8Array, tried: Tried): void {
   }
   let admitted: Uint8Array | undefined;
   const closed = refusalOf(() => {
-    admitted = admitInner(bytes, GRANTS, 'case').bytes;
+    admitted = admit(bytes, 'inside a component', RULES).bytes;
   });
   assert.ok(
     refusal === undefined || closed?.code === refusal.code,

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type Fault, Interned, readManifest } from '../../runtime/index.js';
+import { defaultRules, type Fault, Interned, readManifest } from '../../runtime/index.js';
 import {
   type BreakerLimits,
   type ChainSpec,
@@ -46,7 +46,7 @@ export async function guestStage(name: string, options: RigOptions = {}): Promis
     version: manifest?.version ?? '0.0.0',
     kind: manifest?.kind ?? 'converter',
     config: options.config ?? '{}',
-    grants: { memory: options.memory ?? 16 << 20 },
+    rules: defaultRules(name, options.memory ?? 16 << 20),
     deadlineMs: options.deadlineMs ?? 200,
     code: { format: 'core', bytes },
   };

@@ -1,4 +1,5 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { defaultRules } from '../../runtime/index.js';
 import type { StageSpec } from '../../sandbox/index.js';
 import type { RigOptions } from './slot-rig.js';
 
@@ -100,7 +101,7 @@ export async function watStage(name: keyof typeof texts, options: RigOptions = {
     version: '1.0.0',
     kind: 'converter',
     config: options.config ?? '0',
-    grants: { memory: options.memory ?? 16 << 20 },
+    rules: defaultRules(name, options.memory ?? 16 << 20),
     deadlineMs: options.deadlineMs ?? 200,
     code: { format: 'core', bytes: await watGuest(name) },
   };

@@ -3,6 +3,7 @@ import {
   admit,
   Chain,
   CoreInstance,
+  defaultRules,
   FrameWriter,
   HEADER,
   LIMITS,
@@ -28,7 +29,7 @@ export class Direct implements Variant {
   readonly #message = new MessageCursor();
 
   constructor() {
-    const { bytes } = admit(readFileSync(MODULE), 'converter', { memory: MEMORY }, 'modbus-json');
+    const { bytes } = admit(readFileSync(MODULE), 'converter', defaultRules('modbus-json', MEMORY));
     const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
     const instance = new CoreInstance(module, 'converter', 'modbus-json', () => {});
     instance.configure('{}');

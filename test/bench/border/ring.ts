@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { LIMITS } from '../../../runtime/index.js';
+import { defaultRules, LIMITS } from '../../../runtime/index.js';
 import { type Delivery, SandboxPool, Slot } from '../../../sandbox/index.js';
 import { MEMORY, MODULE } from './direct.js';
 import type { Variant } from './variant.js';
@@ -29,7 +29,7 @@ export class Rig {
       version: '0.0.0',
       kind: 'converter',
       config: '{}',
-      grants: { memory: MEMORY },
+      rules: defaultRules('modbus-json', MEMORY),
       deadlineMs: 1000,
       code: { format: 'core', bytes: readFileSync(MODULE) },
     } as const;

@@ -6,6 +6,7 @@ import {
   admit,
   Chain,
   CoreInstance,
+  defaultRules,
   FrameWriter,
   HEADER,
   Interned,
@@ -55,7 +56,7 @@ export class Inlined implements Path, Used {
   constructor(name: string, sink: MqttSink) {
     this.#sink = sink;
     this.#source = Interned.text(name);
-    const { bytes } = admit(readFileSync(MODULE), 'converter', { memory: 16 << 20 }, 'modbus-json');
+    const { bytes } = admit(readFileSync(MODULE), 'converter', defaultRules('modbus-json', 16 << 20));
     const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
     const instance = new CoreInstance(module, 'converter', 'modbus-json', () => {});
     instance.configure('{}');

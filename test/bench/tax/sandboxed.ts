@@ -7,7 +7,7 @@ import type { Ingress, Source } from '../../../host/sources/source.js';
 import { createLog } from '../../../host/telemetry/log.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { LIMITS } from '../../../runtime/index.js';
+import { defaultRules, LIMITS } from '../../../runtime/index.js';
 import { SandboxPool } from '../../../sandbox/index.js';
 import type { Counts, Path } from './path.js';
 
@@ -47,7 +47,7 @@ export class Sandboxed implements Path {
       version: '0.0.0',
       kind: 'converter',
       config: '{}',
-      grants: { memory: 16 << 20 },
+      rules: defaultRules('modbus-json', 16 << 20),
       deadlineMs: 100,
       code: { format: 'core', bytes: readFileSync(MODULE) },
     } as const;

@@ -8,7 +8,7 @@ import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { readManifest } from '../../../runtime/index.js';
+import { defaultRules, readManifest } from '../../../runtime/index.js';
 import { type BreakerLimits, SandboxPool } from '../../../sandbox/index.js';
 import { Waiting } from '../../support/gateway-peers.js';
 import { guestFile, LogBook } from '../../support/gateway-rig.js';
@@ -121,7 +121,7 @@ class RouteRig {
     const { name, version, kind } = readManifest(bytes)!.manifest;
     const stage = { plugin: name, version, kind: kind as 'converter', config: '{}', deadlineMs: 500 };
     await route.swap({
-      stages: [{ ...stage, grants: { memory: 1 << 24 }, code: { format: 'core', bytes } }],
+      stages: [{ ...stage, rules: defaultRules(name, 1 << 24), code: { format: 'core', bytes } }],
       startDeadlineMs: 2000,
       output: 1 << 20,
       ...(breaker === undefined ? {} : { breaker }),

@@ -6,11 +6,14 @@ import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
 import type { Config } from './config/config.js';
-import { Catalog } from './plugins/catalog.js';
+import { Catalog, type CatalogEvents } from './plugins/catalog.js';
+import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
+import { VersionGate } from './plugins/version-gate.js';
 import { Feed } from './route/feed.js';
 import type { Route, RouteSink } from './route/route.js';
 import { Router } from './route/router.js';
+import { applyKeys } from './route/standing.js';
 import { Origins } from './sinks/message-id.js';
 import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
@@ -52,6 +55,7 @@ export class Gateway {
   readonly #report: Reporter;
   readonly #sinks = new Map<string, RouteSink>();
   readonly #sources = new Map<string, RunningSource>();
+  readonly #gate: SignatureGate;
   readonly #catalog: Catalog;
   readonly #pool: SandboxPool;
   readonly #router: Router;
@@ -80,13 +84,24 @@ export class Gateway {
       changed: (route, change) => this.#admin.changed(route, change),
       swapped: outcome => this.#admin.swapped(outcome),
     });
-    this.#catalog = new Catalog(config.plugins.dir, new Transpiler(join(config.data.dir, 'components')), {
+    this.#gate = new SignatureGate({
+      rule: config.plugins,
+      data: config.data.dir,
+      changed: () => this.#keysChanged(),
+      report: (error, where) => this.#report.fault(error.toFault(), where),
+    });
+    const versions = new VersionGate({
+      allowed: () => config.plugins.downgrade,
+      served: plugin => this.#admin.served(plugin),
+    });
+    const events: CatalogEvents = {
       offered: offer => {
         this.#admin.catalogEvents.offered(offer);
         if (this.#stopped === undefined) this.#router.offered(offer);
       },
       gone: (name, file) => {
         this.#admin.catalogEvents.gone(name, file);
+        if (name === undefined) return;
         const still = this.#router.offers.get(name)?.file === file;
         const then = still
           ? 'the version of it in memory serves on until the gateway stops'
@@ -97,7 +112,10 @@ export class Gateway {
         this.#admin.catalogEvents.refused(file, error);
         if (this.#stopped === undefined) this.#report.fault(error.toFault(), { file }, 'error');
       },
-    });
+    };
+    const transpiler = new Transpiler(join(config.data.dir, 'components'));
+    const { dir: folder } = config.plugins;
+    this.#catalog = new Catalog({ folder, transpiler, signatures: this.#gate, versions, events });
     this.#admin = new Admin({
       config,
       router: this.#router,
@@ -106,6 +124,8 @@ export class Gateway {
       sinks: this.#sinks,
       metrics: this.metrics,
       report: this.#report,
+      gate: this.#gate,
+      versions,
       log: options.log,
       ward: () => this.#ward as Ward,
       ready: () => this.#ready(),
@@ -143,9 +163,12 @@ export class Gateway {
         this.#sources.set(name, { feed, ...made, started: false });
       }
       for (const route of this.#config.routes) this.#router.add(route);
+      await this.#gate.start();
       await this.#admin.start();
       await makeFolder(this.#config.plugins.dir);
       await this.settled(this.#catalog.start());
+      await this.#admin.useLastGood();
+      await this.#router.settled();
       this.#router.sayMissing();
       await this.#startSources();
     } catch (thrown) {
@@ -178,6 +201,7 @@ export class Gateway {
     const end = performance.now() + graceMs;
     for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
+    await this.#gate.stop();
     await this.#catalog.stop();
     await Promise.all(this.#router.routes.map(route => route.stop(graceMs)));
     const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
@@ -262,6 +286,17 @@ export class Gateway {
     } catch (thrown) {
       this.#report.fault(faultOf(thrown), {}, 'error');
     }
+  }
+
+  #keysChanged(): void {
+    if (this.#stopped !== undefined) return;
+    applyKeys({
+      router: this.#router,
+      gate: this.#gate,
+      report: this.#report,
+      stopped: (offer, error) => this.#admin.stopped(offer, error),
+    });
+    this.#catalog.judgeAgain();
   }
 
   #ready(): { ready: boolean; reasons: string[] } {

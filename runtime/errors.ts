@@ -169,12 +169,17 @@ export const ERRORS = {
     cause: 'No route names the plugin and its `accepts` fits no source, or several.',
     remedy: 'Name it in a route (`through`), or correct `accepts` in its manifest.',
   },
+  SLUICE_PLUGIN_DOWNGRADE: {
+    cause: 'The version is lower than the one of this plugin that served last.',
+    remedy:
+      'To go back on purpose: POST /v1/plugins/NAME/rollback, or `plugins: { downgrade: true }` in the configuration. Else give the plugin a higher version.',
+  },
 
   // Signatures
   SLUICE_SIGNATURE_MISSING: {
     cause: 'A signature is asked for, and the plugin has none.',
     remedy:
-      'Sign it (`sluice plugin sign FILE --key KEY`) and put FILE.sig beside the file, or set `plugins.signatures` to warn.',
+      'Sign it (`sluice plugin sign FILE --key KEY`) and put FILE.sig beside the file, or set `plugins.signatures` to warn or off.',
   },
   SLUICE_SIGNATURE_INVALID: {
     cause: 'The text of a signature is not in the form that `sluice plugin sign` writes.',
@@ -194,6 +199,12 @@ export const ERRORS = {
   SLUICE_SIGNATURE_REVOKED: {
     cause: 'The plugin is signed with a key that was revoked.',
     remedy: 'Sign it again with a key that is trusted, and put the new .sig beside it.',
+  },
+  SLUICE_KEY_MISSING: {
+    cause:
+      'Plugins have to be signed, and there is no key to hold their signatures against: every new file is refused.',
+    remedy:
+      'Put the public keys (.pub) of those who sign into the folder `plugins.keys`, or set `plugins.signatures` to warn or off.',
   },
   SLUICE_KEY_INVALID: {
     cause:

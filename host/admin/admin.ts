@@ -3,6 +3,9 @@ import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
 import type { SlotChange } from '../../sandbox/index.js';
 import type { Config } from '../config/config.js';
 import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
+import type { Offer } from '../plugins/offer.js';
+import type { SignatureGate } from '../plugins/signing/signature-gate.js';
+import type { VersionGate } from '../plugins/version-gate.js';
 import type { RouteSink } from '../route/route.js';
 import type { Router, SwapOutcome } from '../route/router.js';
 import type { Poison } from '../store/quarantine.js';
@@ -13,6 +16,7 @@ import type { Reporter } from '../telemetry/reporter.js';
 import { Audit } from './audit.js';
 import { EventStreams } from './event-streams.js';
 import { EventHub } from './events.js';
+import { LastGood, type LastGoodParts } from './last-good.js';
 import { isLoopback } from './loopback.js';
 import { PluginBoard } from './plugin-board.js';
 import { PluginChanges } from './plugin-changes.js';
@@ -34,6 +38,8 @@ export interface AdminParts {
   readonly sinks: ReadonlyMap<string, RouteSink>;
   readonly metrics: Metrics;
   readonly report: Reporter;
+  readonly gate: SignatureGate;
+  readonly versions: VersionGate;
   readonly log: Log;
   /** From the start on. */
   readonly ward: () => Ward;
@@ -53,6 +59,7 @@ export class Admin {
   readonly #store: PluginStore;
   readonly #changes: PluginChanges;
   readonly #audit: Audit;
+  readonly #lastGood: LastGood;
   readonly #sampler: Sampler;
   readonly #streams: EventStreams;
   #server: Server | undefined;
@@ -65,12 +72,22 @@ export class Admin {
     const rates = this.#rates;
     const store = new PluginStore(dir);
     this.#store = store;
-    const board = new PluginBoard({ router, metrics, rates, hub, previous: name => store.previous(name) });
+    const board = new PluginBoard({
+      router,
+      metrics,
+      rates,
+      hub,
+      previous: name => store.previous(name),
+      fileOf: name => parts.catalog.fileOf(name),
+      signatureOf: offer => parts.gate.view(offer),
+    });
     this.board = board;
     const folder = config.plugins.dir;
     const audit = new Audit(dir, log);
     this.#audit = audit;
     this.#changes = new PluginChanges({ ...parts, config: config.admin, folder, board, store, audit, hub });
+    const between: LastGoodParts['between'] = work => this.#changes.between(work);
+    this.#lastGood = new LastGood({ ...parts, store, board, between });
     this.#sampler = new Sampler({ ...parts, rates, hub });
     this.#streams = new EventStreams(hub, { dropped: () => metrics.eventClientDropped() });
   }
@@ -82,7 +99,23 @@ export class Admin {
   /** Of the router. */
   swapped(outcome: SwapOutcome): void {
     this.board.swapped(outcome);
-    if (outcome.fault === undefined) this.#changes.keep(outcome.offer.name);
+    if (outcome.fault === undefined) this.#changes.keep(outcome.offer);
+    else void this.#lastGood.consider();
+  }
+
+  /** Of the gateway: what ran has to run no more. */
+  stopped(offer: Offer, error: SluiceError): void {
+    this.board.stopped(offer, error);
+  }
+
+  /** The version of a plugin that served last, also before a restart. */
+  served(plugin: string): string | undefined {
+    return this.#store.served(plugin);
+  }
+
+  /** When all files of the folder have been dealt with: what takes the place of those that were refused. */
+  useLastGood(): Promise<void> {
+    return this.#lastGood.start();
   }
 
   /** Of the router: who serves, and the breakers. */
@@ -102,7 +135,10 @@ export class Admin {
   readonly catalogEvents: CatalogEvents = {
     offered: offer => this.board.offered(offer),
     gone: (_name, file) => this.board.gone(file),
-    refused: (file, error) => this.board.unusable(file, error),
+    refused: (file, error) => {
+      this.board.unusable(file, error);
+      void this.#lastGood.consider();
+    },
   };
 
   /** Of everybody, by the reporter. */
@@ -163,6 +199,7 @@ export class Admin {
   }
 
   async stop(): Promise<void> {
+    this.#lastGood.stop();
     this.#sampler.stop();
     this.#streams.stop();
     await this.#server?.stop();

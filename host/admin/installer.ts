@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Fault, type Manifest, SluiceError } from '../../runtime/index.js';
 import type { Catalog } from '../plugins/catalog.js';
+import type { Signature } from '../plugins/signing/signature-text.js';
 import type { Router } from '../route/router.js';
-import { moveInto, removeFile } from './files.js';
+import { removeFile } from './files.js';
 import type { PluginBoard } from './plugin-board.js';
+import { removeSigned, replaceSigned, signaturesBeside } from './signed-file.js';
 import { stored, temporaryIn } from './upload.js';
 
 /** A file that the catalogue found in the midst of a change is looked at again after this. */
@@ -33,34 +35,49 @@ export class Installer {
   /**
    * Gives a whole file the name of the plugin's file, and waits for what becomes of it.
    * @param temporary a file in the plugin folder; gone afterwards
+   * @param signatures to be put beside it
    * @returns true if the plugin was not there before
    * @throws SluiceError why it was refused; the file that was there before is back then
    */
-  async install(temporary: string, { name, sha256 }: Manifest): Promise<boolean> {
+  async install(
+    temporary: string,
+    { name, sha256 }: Manifest,
+    signatures: readonly Signature[],
+  ): Promise<boolean> {
     const { folder, catalog, board } = this.#parts;
     const known = catalog.fileOf(name);
     const file = known ?? `${name}.wasm`;
     this.#mustBeFree(name, file);
     const path = join(folder, file);
     const before = temporaryIn(folder);
-    const replaces = await stored(() => hold(path, before));
-    board.gone(file);
-    await stored(() => moveInto(temporary, path));
+    const { replaces, signaturesBefore } = await catalog.change(() =>
+      stored(async () => {
+        const signaturesBefore = await signaturesBeside(folder, file);
+        const replaces = await hold(path, before);
+        board.gone(file);
+        await replaceSigned(folder, file, temporary, signatures);
+        return { replaces, signaturesBefore };
+      }),
+    );
     const fault = await this.#outcome(name, file, sha256);
     if (fault === undefined) {
       if (replaces) await removeFile(before);
       return known === undefined;
     }
-    await stored(() => this.#putBack(name, path, replaces ? before : undefined));
+    await stored(() => this.#putBack(name, file, replaces ? before : undefined, signaturesBefore));
     throw SluiceError.fromFault(fault);
   }
 
   /** The same with bytes that are to be written first. */
-  async installBytes(bytes: Uint8Array, manifest: Manifest): Promise<boolean> {
+  async installBytes(
+    bytes: Uint8Array,
+    manifest: Manifest,
+    signatures: readonly Signature[],
+  ): Promise<boolean> {
     const temporary = temporaryIn(this.#parts.folder);
     try {
       await stored(() => writeFile(temporary, bytes, { flag: 'wx', flush: true }));
-      return await this.install(temporary, manifest);
+      return await this.install(temporary, manifest, signatures);
     } finally {
       await removeFile(temporary);
     }
@@ -88,13 +105,18 @@ export class Installer {
     return { code: 'SLUICE_MODULE_UNREADABLE', message: `${file} was changed by somebody else meanwhile` };
   }
 
-  async #putBack(name: string, path: string, before: string | undefined): Promise<void> {
-    const { router, board, settled } = this.#parts;
+  async #putBack(
+    name: string,
+    file: string,
+    before: string | undefined,
+    signatures: readonly Signature[],
+  ): Promise<void> {
+    const { folder, catalog, router, board, settled } = this.#parts;
     if (before !== undefined) {
       router.putBack(name);
-      await moveInto(before, path);
+      await catalog.change(() => replaceSigned(folder, file, before, signatures));
     } else {
-      await removeFile(path);
+      await catalog.change(() => removeSigned(folder, file));
       await router.forget(name);
       board.forget(name);
     }

@@ -22,20 +22,22 @@ export function openApi(version: string, resources: readonly Resource[]): object
   };
 }
 
-function describe(path: string, { summary, answers, open, body, query = {} }: Operation): object {
+function describe(path: string, operation: Operation): object {
+  const { summary, answers, open, body, query = {}, headers = {} } = operation;
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  const inQuery = Object.entries(query).map(([name, description]) => ({
-    name,
-    in: 'query',
-    description,
-    schema: { type: 'string' },
-  }));
-  const parameters = [...inPath, ...inQuery];
+  const optional = (place: 'query' | 'header', named: Readonly<Record<string, string>>) =>
+    Object.entries(named).map(([name, description]) => ({
+      name,
+      in: place,
+      description,
+      schema: { type: 'string' },
+    }));
+  const parameters = [...inPath, ...optional('query', query), ...optional('header', headers)];
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) {
     const content =

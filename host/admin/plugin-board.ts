@@ -1,5 +1,6 @@
 import { type Fault, isRefusal, type SluiceError } from '../../runtime/index.js';
-import type { Offer } from '../plugins/catalog.js';
+import type { Offer } from '../plugins/offer.js';
+import type { SignatureView } from '../plugins/signing/signature-gate.js';
 import type { RouteStatus } from '../route/route-status.js';
 import type { Router, SwapOutcome } from '../route/router.js';
 import type { Poison } from '../store/quarantine.js';
@@ -30,6 +31,9 @@ export interface PluginBoardParts {
   readonly hub: EventHub;
   /** The version before the present one. */
   readonly previous: (plugin: string) => Kept | undefined;
+  /** Name of the file that carries a plugin now. */
+  readonly fileOf: (plugin: string) => string | undefined;
+  readonly signatureOf: (offer: Offer) => SignatureView;
 }
 
 /** What is known of every plugin and of every file that cannot be one; tells the hub of what changes. */
@@ -75,6 +79,14 @@ export class PluginBoard {
   removed(plugin: string): void {
     this.forget(plugin);
     this.#parts.hub.emit({ type: 'plugin.removed', plugin });
+  }
+
+  /** What ran has to run no more. */
+  stopped({ name, file, manifest }: Offer, error: SluiceError): void {
+    const fault = error.toFault();
+    const { code, message } = fault;
+    this.#refused.set(name, { fault, file, version: manifest.version });
+    this.#parts.hub.emit({ type: 'plugin.refused', plugin: name, file, code, message });
   }
 
   swapped({ offer, route, generation, fault }: SwapOutcome): void {
@@ -126,7 +138,10 @@ export class PluginBoard {
     const { router } = this.#parts;
     const names = new Set([...router.offers.keys(), ...this.#refused.keys()]);
     const views = await Promise.all([...names].sort().map(name => this.#view(name)));
-    return [...views, ...[...this.#files.values()].map(unusableView)];
+    // The file of a plugin that is shown is shown there.
+    const shown = new Set(views.map(({ file }) => file));
+    const others = [...this.#files.values()].filter(({ file }) => !shown.has(file));
+    return [...views, ...others.map(unusableView)];
   }
 
   async get(name: string): Promise<PluginView | undefined> {
@@ -144,9 +159,10 @@ export class PluginBoard {
   }
 
   async #view(name: string): Promise<PluginView> {
-    const { router, rates, previous } = this.#parts;
+    const { router, rates, previous, signatureOf } = this.#parts;
     const offer = router.offers.get(name);
-    const refused = this.#refused.get(name);
+    const inUse = router.offers.get(name)?.file;
+    const refused = this.#refused.get(name) ?? (inUse === undefined ? undefined : this.#files.get(inUse));
     const routes = router.status().filter(({ config }) => config.through.some(step => step.plugin === name));
     const serving = routes.map(route => route.serving.get(name)).find(found => found !== undefined);
     const shown = serving ?? offer;
@@ -155,6 +171,7 @@ export class PluginBoard {
     return {
       name,
       file: shown?.file ?? refused?.file ?? '',
+      fileState: this.#fileState(name, shown, refused),
       state: router.isDisabled(name) ? 'disabled' : stateOf(routes, serving, refused),
       routes: routes.map(({ config }) => config.name),
       generation: Math.max(0, ...routes.map(({ route }) => route.slot.generation)),
@@ -164,11 +181,22 @@ export class PluginBoard {
         routes.map(({ route }) => route),
         name,
       ),
-      ...(shown === undefined ? {} : { version: shown.manifest.version, sha256: shown.manifest.sha256 }),
+      ...(shown === undefined
+        ? {}
+        : {
+            version: shown.manifest.version,
+            sha256: shown.manifest.sha256,
+            signature: signatureOf(shown),
+          }),
       ...(last === undefined ? {} : { lastFault: { code: last.code, message: last.message, at: last.at } }),
       ...(refused === undefined ? {} : { refused: refusedView(refused) }),
       ...(before === undefined ? {} : { previous: { version: before.version, sha256: before.sha256 } }),
     };
+  }
+
+  #fileState(name: string, shown: Offer | undefined, refused: Refusal | undefined): PluginView['fileState'] {
+    if (refused !== undefined || shown?.origin === 'kept') return 'refused';
+    return this.#parts.fileOf(name) === undefined ? 'gone' : 'present';
   }
 
   async #faults(plugin: string): Promise<Record<string, number>> {
@@ -212,6 +240,7 @@ function unusableView(refusal: Refusal): PluginView {
   return {
     name: refusal.file.replace(/\.wasm$/, ''),
     file: refusal.file,
+    fileState: 'refused',
     state: 'refused',
     routes: [],
     generation: 0,

@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { faultOf, SluiceError } from '../../runtime/index.js';
+import { faultOf, type Manifest, SluiceError } from '../../runtime/index.js';
 import type { AdminConfig } from '../config/config.js';
+import { sidecarOf } from '../plugins/folder.js';
+import type { Offer } from '../plugins/offer.js';
+import type { SignatureGate } from '../plugins/signing/signature-gate.js';
+import { parseSignatures, type Signature } from '../plugins/signing/signature-text.js';
+import type { VersionGate } from '../plugins/version-gate.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Audit } from './audit.js';
 import type { EventHub } from './events.js';
@@ -10,6 +16,7 @@ import { removeFile } from './files.js';
 import { Installer, type InstallerParts } from './installer.js';
 import type { PluginStore } from './plugin-store.js';
 import type { PluginView } from './schemas.js';
+import { removeSigned } from './signed-file.js';
 import { checkUpload, receive, stored } from './upload.js';
 
 /** An answer waits this long for what becomes of a change: a swap waits for a sink that is away. */
@@ -23,6 +30,8 @@ export interface ChangeParts extends InstallerParts {
   readonly audit: Audit;
   readonly hub: EventHub;
   readonly report: Reporter;
+  readonly gate: SignatureGate;
+  readonly versions: VersionGate;
 }
 
 export interface Changed {
@@ -36,6 +45,8 @@ export interface Changed {
 export interface Body {
   readonly stream: Readable;
   readonly announced: number | undefined;
+  /** The text of its signatures. */
+  readonly signatures: string | undefined;
 }
 
 /** What a user can do to a plugin: one change after the other, each audited with its outcome. */
@@ -61,7 +72,9 @@ export class PluginChanges {
       const { path, bytes } = await receive(body.stream, folder, config.maxUploadBytes, body.announced);
       try {
         const manifest = checkUpload(name, bytes);
-        return await this.#inTurn(name, () => this.#installer.install(path, manifest));
+        const signatures = body.signatures === undefined ? [] : parseSignatures(body.signatures);
+        this.#mustBeAllowed(manifest, bytes, signatures);
+        return await this.#inTurn(name, () => this.#installer.install(path, manifest, signatures));
       } finally {
         await removeFile(path);
       }
@@ -70,21 +83,28 @@ export class PluginChanges {
 
   rollback(name: string, who: string): Promise<Changed> {
     return this.#known('plugin.rollback', name, who, async () => {
-      const { store } = this.#parts;
+      const { store, versions } = this.#parts;
       const previous = store.previous(name);
       if (previous === undefined) {
         throw new SluiceError('SLUICE_ADMIN_NO_PREVIOUS', `no version of ${name} before this one is kept`);
       }
-      const bytes = await stored(() => store.read(previous));
-      return this.#installer.installBytes(bytes, checkUpload(name, bytes));
+      const { bytes, signatures } = await stored(() => store.read(previous));
+      if (signatures instanceof SluiceError) throw signatures;
+      const manifest = checkUpload(name, bytes);
+      // Who asks for a rollback wants the lower version.
+      return versions.permitting(manifest, () => this.#installer.installBytes(bytes, manifest, signatures));
     });
   }
 
   remove(name: string, who: string): Promise<Changed> {
-    const { board, router, folder, store, settled } = this.#parts;
+    const { board, catalog, router, folder, store, settled } = this.#parts;
     return this.#known('plugin.delete', name, who, async file => {
-      await stored(() => removeFile(join(folder, file)));
-      await stored(() => removeFile(join(folder, file.replace(/\.wasm$/, '.json'))));
+      await stored(() =>
+        catalog.change(async () => {
+          await removeSigned(folder, file);
+          await removeFile(join(folder, sidecarOf(file)));
+        }),
+      );
       await router.forget(name);
       await settled();
       await stored(() => store.removed(name));
@@ -127,10 +147,18 @@ export class PluginChanges {
     });
   }
 
+  /** Runs it when no change is under way; changes wait for it. */
+  between(work: () => Promise<void>): Promise<void> {
+    const done = Promise.all([this.#last, this.#kept]).then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
   /** What serves now is kept, so that it can be rolled back to; changes wait for it. */
-  keep(plugin: string): void {
+  keep(offer: Offer): void {
+    const plugin = offer.name;
     this.#kept = this.#kept
-      .then(() => this.#keep(plugin))
+      .then(() => this.#keep(offer))
       .catch(thrown => {
         const message = `the file of ${plugin} is not kept, so it cannot be rolled back to: ${faultOf(thrown).message}`;
         this.#parts.report.fault({ code: 'SLUICE_ADMIN_STORE', message, plugin }, { plugin });
@@ -143,18 +171,23 @@ export class PluginChanges {
     await this.#parts.store.settled();
   }
 
-  async #keep(plugin: string): Promise<void> {
-    const { router, folder, store } = this.#parts;
-    const offer = router.offers.get(plugin);
-    if (offer === undefined) return;
-    const bytes = await readFile(join(folder, offer.file));
+  async #keep(offer: Offer): Promise<void> {
+    const { folder, store } = this.#parts;
+    const { code, file, fileHash } = offer;
+    const bytes = code.format === 'core' ? code.bytes : await readFile(join(folder, file));
     // It may be the next file already; then its turn is about to come.
-    try {
-      if (checkUpload(plugin, bytes).sha256 !== offer.manifest.sha256) return;
-    } catch {
-      return;
-    }
-    await store.serves(bytes);
+    const same = createHash('sha256').update(bytes).digest().equals(fileHash);
+    if (same) await store.serves(offer, bytes);
+  }
+
+  /** Before anything is put into the folder. @throws SluiceError SLUICE_SIGNATURE_*, SLUICE_PLUGIN_DOWNGRADE */
+  #mustBeAllowed(manifest: Manifest, bytes: Uint8Array, signatures: readonly Signature[]): void {
+    const { gate, versions } = this.#parts;
+    const file = `${manifest.name}.wasm`;
+    const fileHash = createHash('sha256').update(bytes).digest();
+    const refusal = gate.required ? gate.refusal({ file, fileHash, embedded: true, signatures }) : undefined;
+    if (refusal !== undefined) throw refusal;
+    versions.check(file, manifest);
   }
 
   #mustServe(name: string): void {

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readManifest } from '../../runtime/index.js';
+import { SluiceError } from '../../runtime/index.js';
+import { signaturesOf } from '../plugins/folder.js';
+import type { Offer } from '../plugins/offer.js';
+import { readSignatures } from '../plugins/signing/signature-file.js';
+import { formatSignatures } from '../plugins/signing/signature-text.js';
+import type { FoundSignatures } from '../plugins/signing/vouch.js';
 import { moveInto, writeSynced } from './files.js';
 
 /** A version of a plugin whose file is kept. */
@@ -11,17 +16,21 @@ export interface Kept {
   readonly sha256: string;
   /** SHA-256 of the whole file, which names it. */
   readonly file: string;
+  /** Its name in the plugin folder when it served. */
+  readonly from?: string;
 }
 
 interface History {
+  /** The version that served last, also where its file is not kept. */
+  readonly served?: string | undefined;
   readonly current?: Kept | undefined;
   readonly previous?: Kept | undefined;
 }
 
 /**
  * What has to outlive a restart, in `plugins/` of the data folder: the file of each plugin that serves and of
- * the one before it (FILE-SHA256.wasm), which is which (NAME.json), and which plugins are disabled
- * (NAME.disabled, empty).
+ * the one before it (FILE-SHA256.wasm) with the signatures that it came with (FILE-SHA256.wasm.sig), which is
+ * which (NAME.json), and which plugins are disabled (NAME.disabled, empty).
  */
 export class PluginStore {
   readonly #folder: string;
@@ -52,31 +61,50 @@ export class PluginStore {
     return this.#histories.get(plugin)?.previous;
   }
 
-  /** The bytes of a kept version. @throws if they are gone or are others */
-  async read({ file }: Kept): Promise<Uint8Array> {
-    const bytes = await readFile(join(this.#folder, `${file}.wasm`));
-    if (sha256(bytes) !== file) throw new Error(`${file}.wasm in ${this.#folder} is damaged`);
-    return bytes;
+  /** The version of this plugin that served last. */
+  served(plugin: string): string | undefined {
+    const { served, current } = this.#histories.get(plugin) ?? {};
+    return served ?? current?.version;
   }
 
-  /** These bytes are those that serve; what served before them is the previous version from now on. */
-  serves(bytes: Uint8Array): Promise<void> {
+  /** Plugins of which the version that served last is kept. */
+  *all(): Generator<[plugin: string, kept: Kept]> {
+    for (const [plugin, { current }] of this.#histories) if (current !== undefined) yield [plugin, current];
+  }
+
+  /** A kept version and its signatures. @throws if the bytes are gone or are others */
+  async read({ file }: Kept): Promise<{ bytes: Uint8Array; signatures: FoundSignatures }> {
+    const path = join(this.#folder, `${file}.wasm`);
+    const bytes = await readFile(path);
+    if (sha256(bytes) !== file) throw new Error(`${file}.wasm in ${this.#folder} is damaged`);
+    return { bytes, signatures: await readSignatures(signaturesOf(path)) };
+  }
+
+  /**
+   * This offer is the one that serves; what served before it is the previous version from now on.
+   * @param bytes of its file
+   */
+  serves(offer: Offer, bytes: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      // A plugin with a manifest beside it is two files: it is not kept.
-      const manifest = readManifest(bytes)?.manifest;
-      if (manifest === undefined) return;
-      const { name, version, sha256: code } = manifest;
+      const { name, version, sha256: code } = offer.manifest;
       const known = this.#histories.get(name);
-      const file = sha256(bytes);
-      if (known?.current?.file === file) return;
       await mkdir(this.#folder, { recursive: true });
+      // A plugin with a manifest beside it is two files: it is not kept, but it served.
+      if (!offer.embedded) {
+        if (known?.served !== version) await this.#write(name, { ...known, served: version });
+        return;
+      }
+      const file = sha256(bytes);
+      await this.#putSignatures(`${file}.wasm`, offer.signatures);
+      if (known?.current?.file === file && known.served === version) return;
       await this.#put(`${file}.wasm`, bytes);
-      const current = { version, sha256: code, file };
-      await this.#write(name, { current, previous: known?.current ?? known?.previous });
+      const current = { version, sha256: code, file, from: offer.file };
+      const previous = known?.current?.file === file ? known.previous : (known?.current ?? known?.previous);
+      await this.#write(name, { served: version, current, previous });
     });
   }
 
-  /** Nothing serves any more: what did is the previous version. */
+  /** Nothing serves any more, on purpose: what did is the previous version, and any version may come. */
   removed(plugin: string): Promise<void> {
     return this.#inTurn(async () => {
       const { current, previous } = this.#histories.get(plugin) ?? {};
@@ -123,9 +151,15 @@ export class PluginStore {
       [...this.#histories.values()].flatMap(({ current, previous }) => [current?.file, previous?.file]),
     );
     for (const file of [before?.current?.file, before?.previous?.file]) {
-      if (file !== undefined && !used.has(file))
-        await unlink(join(this.#folder, `${file}.wasm`)).catch(() => {});
+      if (file === undefined || used.has(file)) continue;
+      for (const name of [`${file}.wasm`, `${file}.wasm.sig`])
+        await unlink(join(this.#folder, name)).catch(() => {});
     }
+  }
+
+  async #putSignatures(name: string, signatures: FoundSignatures): Promise<void> {
+    if (signatures instanceof SluiceError || signatures.length === 0) return;
+    await this.#put(signaturesOf(name), Buffer.from(formatSignatures(signatures)));
   }
 
   async #put(name: string, bytes: Uint8Array): Promise<void> {

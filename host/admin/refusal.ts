@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SLUICE_ADMIN_NO_PREVIOUS: 409,
   SLUICE_QUARANTINE_ROUTE: 409,
   SLUICE_PLUGIN_NAME_TAKEN: 409,
+  SLUICE_PLUGIN_DOWNGRADE: 409,
   SLUICE_MODULE_TOO_LARGE: 413,
   SLUICE_ADMIN_TYPE: 415,
   // This server answers for no such name. Source: RFC 9110, 15.5.20.

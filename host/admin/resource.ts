@@ -14,6 +14,8 @@ export interface Operation {
   readonly body?: string;
   /** Parameters behind the `?`, each with what it is for; none has to be given. */
   readonly query?: Readonly<Record<string, string>>;
+  /** What each header of the request says, if it is there. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly run: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 

@@ -29,6 +29,20 @@ export const PluginView = Type.Object(
     name: Type.String(),
     version: Type.Optional(Type.String({ description: 'The version that serves, else the one offered.' })),
     file: Type.String({ description: 'In the plugin folder.' }),
+    fileState: Type.Enum(['present', 'refused', 'gone'], {
+      description:
+        'present: the version shown is that of the file; refused: the file cannot be used, and the version shown was there before it; gone: the file was removed, and the version shown serves until the gateway stops.',
+    }),
+    signature: Type.Optional(
+      Type.Object(
+        {
+          state: Type.Enum(['off', 'signed', 'unsigned', 'invalid', 'mismatch', 'untrusted', 'revoked']),
+          key: Type.Optional(Type.String({ description: 'Id of the trusted key that vouches for it.' })),
+          why: Type.Optional(Type.String()),
+        },
+        { ...exact, description: 'Of the version shown, held against the keys of this moment.' },
+      ),
+    ),
     state: Type.Enum(['serving', 'starting', 'waiting', 'refused', 'disabled', 'unused']),
     routes: Type.Array(Type.String()),
     generation: Count,

@@ -11,6 +11,9 @@ import type { Operation, Resource } from './resource.js';
 import { PluginView, RouteView, SinkView, SourceView, VersionView } from './schemas.js';
 import { routeViews, type SourceParts, sinkViews, sourceViews } from './views.js';
 
+/** Names of headers come in lower case. */
+const SIGNATURE_HEADER = 'sluice-signature';
+
 export interface V1Parts {
   readonly board: PluginBoard;
   readonly changes: PluginChanges;
@@ -41,11 +44,19 @@ export function v1Resources(parts: V1Parts): Resource[] {
         GET: read('One plugin.', PluginView, request => known(board, nameIn(request))),
         PUT: {
           ...change('Uploads a version and swaps it in.', (name, request) => {
-            const length = request.headers['content-length'];
-            const announced = length === undefined ? undefined : Number(length);
-            return changes.upload(name, { stream: request.raw, announced }, request.ip);
+            const { 'content-length': length, [SIGNATURE_HEADER]: signatures } = request.headers;
+            const body = {
+              stream: request.raw,
+              announced: length === undefined ? undefined : Number(length),
+              signatures: signatures === undefined ? undefined : String(signatures),
+            };
+            return changes.upload(name, body, request.ip);
           }),
           body: 'application/wasm',
+          headers: {
+            'Sluice-Signature':
+              'The text of NAME.wasm.sig, with commas in place of ends of lines; asked for where plugins have to be signed.',
+          },
         },
         DELETE: change('Removes the file; frames of its routes wait.', (name, { ip }) =>
           changes.remove(name, ip),

@@ -39,7 +39,11 @@ export interface PluginsConfig {
   readonly startDeadlineMs: number;
   readonly memoryBytes: number;
   readonly simd: 'baseline';
-  readonly signatures: 'auto' | 'off';
+  readonly signatures: 'auto' | 'require' | 'warn' | 'off';
+  /** Folder of trusted keys; absolute. */
+  readonly keys: string;
+  /** Lower versions than the one that served last are taken. */
+  readonly downgrade: boolean;
   /** Most sandbox threads. */
   readonly sandboxes: number;
   readonly breaker: BreakerConfig;

@@ -78,6 +78,8 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
     memoryBytes: read.size(input.memory, at('memory'), { least: 65536, most: LARGEST_MEMORY }) ?? 16 * MIB,
     simd: input.simd ?? 'baseline',
     signatures: input.signatures ?? 'auto',
+    keys: read.file(input.keys ?? './keys'),
+    downgrade: input.downgrade ?? false,
     sandboxes: input.sandboxes ?? 16,
     breaker: normaliseBreaker(input.breaker ?? {}, at('breaker'), read),
   };

@@ -19,8 +19,15 @@ const Plugins = Type.Object(
       }),
     ),
     signatures: Type.Optional(
-      Type.Enum(['auto', 'off'], {
-        description: 'auto: require once a trusted key exists, else warn. Default auto',
+      Type.Enum(['auto', 'require', 'warn', 'off'], {
+        description:
+          'Signatures of plugins. require: no plugin without one of a trusted key; warn: say it only; off: do not look; auto: require once a trusted key exists, else warn. Default auto',
+      }),
+    ),
+    keys: Type.Optional(Text({ description: 'Folder of trusted public keys. Default ./keys' })),
+    downgrade: Type.Optional(
+      Type.Boolean({
+        description: 'Files with a lower version than the one that served last are taken. Default false',
       }),
     ),
     sandboxes: Type.Optional(
@@ -147,12 +154,11 @@ export type ConfigInput = Static<typeof ConfigSchema>;
 
 /**
  * Words with a fixed place in the configuration that this version does not serve yet. They are refused by name, never
- * taken and ignored: who asks for signatures must not believe that they are checked.
+ * taken and ignored: who asks for something must not believe that it is there.
  */
-export const LATER: Readonly<Record<'source' | 'sink' | 'signatures' | 'simd', readonly string[]>> = {
+export const LATER: Readonly<Record<'source' | 'sink' | 'simd', readonly string[]>> = {
   source: ['coap', 'tunnel', 'http', 'driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
-  signatures: ['require', 'warn'],
   simd: ['off', 'relaxed'],
 };
 

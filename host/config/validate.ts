@@ -75,7 +75,7 @@ function report(error: ErrorObject, root: unknown, origins: Origins, guessed: Se
       const allowed = (params.allowedValues as unknown[]).map(String);
       const text = `must be ${allowed.join(' or ')}, but ${actual(error.data, path, origins)}`;
       const key = path.at(-1);
-      if ((key === 'signatures' || key === 'simd') && LATER[key].includes(String(error.data))) {
+      if (key === 'simd' && LATER[key].includes(String(error.data))) {
         origins.error(path, `"${error.data}" is not in this version yet; it has ${allowed.join(', ')}`);
       } else origins.error(path, text, { suggestion: suggest(String(error.data), allowed) });
       return;

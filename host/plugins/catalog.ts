@@ -1,75 +1,70 @@
-import { createHash } from 'node:crypto';
-import { type Manifest, moduleKind, readManifest, SluiceError } from '../../runtime/index.js';
-import type { ComponentCode, CoreCode } from '../../sandbox/index.js';
+import { type ErrorCode, moduleKind, readManifest, SluiceError } from '../../runtime/index.js';
 import { type FoundModule, lookAt } from './folder.js';
-import { readFound } from './found.js';
-import { readSidecar } from './sidecar.js';
-import { Stillness } from './stillness.js';
+import { ModuleReader, STILL_MS } from './module-reader.js';
+import { type Identified, identify, type Offer } from './offer.js';
+import type { SignatureGate } from './signing/signature-gate.js';
+import { type FileStamps, stampsOf } from './stamps.js';
 import type { Transpiler } from './transpiler.js';
+import type { VersionGate } from './version-gate.js';
 import { Watcher } from './watcher.js';
-
-/** A plugin as the folder offers it. */
-export interface Offer {
-  readonly name: string;
-  readonly file: string;
-  readonly manifest: Manifest;
-  readonly code: CoreCode | ComponentCode;
-}
 
 export interface CatalogEvents {
   /** A plugin is new, or its file has changed. */
   offered(offer: Offer): void;
-  /** The file of a plugin is gone. */
-  gone(name: string, file: string): void;
+  /** A file is gone. @param name of the plugin that it carried; undefined: it was refused */
+  gone(name: string | undefined, file: string): void;
   /** A file (or the folder) cannot be used. Told once for each state of the file. */
   refused(file: string, error: SluiceError): void;
 }
 
-/** A file without a manifest of its own is complete when it has stood still for this long. */
-const STILL_MS = 200;
-/** What looks half-written is refused when it has stood still for this long: a copy may pause. */
-const PATIENCE_MS = 1000;
+export interface CatalogParts {
+  readonly folder: string;
+  readonly transpiler: Transpiler;
+  readonly signatures: SignatureGate;
+  readonly versions: VersionGate;
+  readonly events: CatalogEvents;
+}
 
-/** What a half-written file, or one whose sidecar is still to come, can look like. */
-const INCOMPLETE = new Set([
-  'SLUICE_MODULE_NOT_WASM',
-  'SLUICE_MODULE_MALFORMED',
-  'SLUICE_MODULE_HASH',
-  'SLUICE_MANIFEST_INVALID',
-  'SLUICE_MANIFEST_MISSING',
-]);
+/** What is known of a file that was dealt with. */
+interface Seen {
+  /** The state that was dealt with. */
+  readonly stamp: string;
+  readonly refused?: ErrorCode;
+  /** What it offered last, and the state at that time of what was loaded. */
+  readonly offer?: Offer;
+  readonly code?: string;
+}
 
-/** What is in the plugin folder: looks, reads, checks completeness, and tells of offers. */
+/** What is in the plugin folder: looks, reads, checks completeness and signature, and tells of offers. */
 export class Catalog {
-  readonly #folder: string;
-  readonly #events: CatalogEvents;
-  readonly #transpiler: Transpiler;
+  readonly #parts: CatalogParts;
   readonly #watcher: Watcher;
-  readonly #stillness = new Stillness();
-  /** File name to the state that was last dealt with. */
-  readonly #seen = new Map<string, string>();
-  /** Files refused because their plugin's name was taken. */
-  readonly #taken = new Set<string>();
+  readonly #reader: ModuleReader;
+  readonly #seen = new Map<string, Seen>();
+  /** Files whose code is being made ready: one load at a time for each file, and so for each name. */
+  readonly #loading = new Map<string, Promise<void>>();
   /** Plugin name to the file that carries it. */
   readonly #files = new Map<string, string>();
   #folderFault: string | undefined;
+  #started = false;
 
-  constructor(folder: string, transpiler: Transpiler, events: CatalogEvents) {
-    this.#folder = folder;
-    this.#events = events;
-    this.#transpiler = transpiler;
-    this.#watcher = new Watcher(folder, () => this.#look());
+  constructor(parts: CatalogParts) {
+    this.#parts = parts;
+    this.#reader = new ModuleReader(parts.signatures);
+    this.#watcher = new Watcher(parts.folder, () => this.#look());
   }
 
   /** Resolves when all that is in the folder has been offered once. */
-  start(): Promise<void> {
-    return this.#watcher.start();
+  async start(): Promise<void> {
+    this.#started = true;
+    await this.#watcher.start();
+    await this.#settled();
   }
 
   /** Looks now. */
   async refresh(): Promise<void> {
     this.#watcher.poke();
-    await this.#watcher.settled();
+    await this.#settled();
   }
 
   /** Name of the file that carries this plugin. */
@@ -77,9 +72,48 @@ export class Catalog {
     return this.#files.get(plugin);
   }
 
+  /** The keys have changed: what was refused for its signature is looked at again, and so is what is revoked now. */
+  judgeAgain(): void {
+    if (!this.#started) return;
+    const { signatures } = this.#parts;
+    for (const [file, { refused, offer }] of this.#seen) {
+      const revoked = offer !== undefined && signatures.standing(offer).may === 'not run';
+      if (revoked || refused?.startsWith('SLUICE_SIGNATURE_')) this.#seen.delete(file);
+    }
+    this.#watcher.poke();
+  }
+
+  /**
+   * The offer of a kept version, judged like a file that has just come.
+   * @param file its name in the folder when it served
+   * @throws SluiceError why it cannot be used any more
+   */
+  async kept(file: string, bytes: Uint8Array, signatures: Offer['signatures']): Promise<Offer> {
+    const found = readManifest(bytes);
+    if (found === undefined) throw new SluiceError('SLUICE_MANIFEST_MISSING', `${file} carries no manifest`);
+    const identified = identify(file, bytes, found, signatures);
+    const refusal = this.#parts.signatures.refusal(identified);
+    if (refusal !== undefined) throw refusal;
+    return this.#offerOf(identified, 'kept');
+  }
+
+  /** Nothing of the folder is looked at while `work` changes several files of it; then all that it changed is. */
+  change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#watcher.without(work);
+  }
+
   async stop(): Promise<void> {
-    this.#transpiler.stop();
+    this.#parts.transpiler.stop();
     await this.#watcher.stop();
+    await Promise.all(this.#loading.values());
+  }
+
+  async #settled(): Promise<void> {
+    for (;;) {
+      await this.#watcher.settled();
+      if (this.#loading.size === 0) return;
+      await Promise.all(this.#loading.values());
+    }
   }
 
   async #look(): Promise<void> {
@@ -87,21 +121,15 @@ export class Catalog {
     if (found === undefined) return;
     this.#forget(found);
     for (const [file, state] of found) {
-      const stamp = state instanceof SluiceError ? state.message : state.stamp;
-      const whole = state instanceof SluiceError ? stamp : wholeStamp(state);
-      const seen = this.#seen.get(file);
-      // What carries its own manifest does not change with the file beside it.
-      if (seen === stamp || seen === whole) continue;
+      const stamps = stampsOf(state, this.#parts.signatures.looks);
+      const seen = this.#seen.get(file)?.stamp;
+      // What carries its own manifest does not change with the one beside it.
+      if (seen === stamps.own || seen === stamps.whole || this.#loading.has(file)) continue;
       try {
         if (state instanceof SluiceError) throw state;
-        const offer = await this.#read(file, state);
-        if (offer === undefined) continue;
-        this.#seen.set(file, offer.embedded ? stamp : whole);
-        this.#claim(offer.name, file);
-        this.#events.offered(offer);
+        await this.#examine(file, state, stamps);
       } catch (thrown) {
-        this.#seen.set(file, whole);
-        this.#refuse(file, thrown);
+        this.#refuse(file, stamps, named(file, thrown));
       }
     }
   }
@@ -109,12 +137,12 @@ export class Catalog {
   /** Undefined: the folder cannot be read; what was known of it stands. */
   async #list(): Promise<Map<string, FoundModule | SluiceError> | undefined> {
     try {
-      const found = await lookAt(this.#folder);
+      const found = await lookAt(this.#parts.folder);
       this.#folderFault = undefined;
       return found;
     } catch (thrown) {
       const error = coded(thrown);
-      if (error.message !== this.#folderFault) this.#events.refused(this.#folder, error);
+      if (error.message !== this.#folderFault) this.#parts.events.refused(this.#parts.folder, error);
       this.#folderFault = error.message;
       return undefined;
     }
@@ -124,90 +152,117 @@ export class Catalog {
     for (const [name, file] of [...this.#files]) {
       if (found.has(file)) continue;
       this.#free(name);
-      this.#events.gone(name, file);
+      this.#parts.events.gone(name, file);
     }
-    for (const file of [...this.#seen.keys()]) if (!found.has(file)) this.#seen.delete(file);
-    this.#stillness.keep(found);
+    for (const [file, { offer }] of [...this.#seen]) {
+      if (found.has(file)) continue;
+      this.#seen.delete(file);
+      if (offer === undefined) this.#parts.events.gone(undefined, file);
+    }
+    this.#reader.keep(found);
   }
 
-  #refuse(file: string, thrown: unknown): void {
+  #refuse(file: string, stamps: FileStamps, thrown: unknown): void {
     const error = coded(thrown);
-    if (error.code === 'SLUICE_PLUGIN_NAME_TAKEN') this.#taken.add(file);
-    this.#events.refused(file, error);
+    this.#seen.set(file, { ...this.#seen.get(file), stamp: stamps.whole, refused: error.code });
+    this.#parts.events.refused(file, error);
   }
 
-  /** Undefined: not complete yet; it is looked at again. */
-  async #read(file: string, found: FoundModule): Promise<(Offer & { embedded: boolean }) | undefined> {
-    const stillMs = this.#stillness.of(file, wholeStamp(found), changedMs(found));
-    const bytes = await readFound(file, found);
-    if (bytes === undefined) return this.#later();
-    try {
-      const embedded = readManifest(bytes);
-      if (embedded === undefined && stillMs < STILL_MS) return this.#later();
-      const manifest = embedded?.manifest ?? (await readSidecar(file, found, bytes));
-      if (manifest === undefined) return this.#later();
-      const sha256 = createHash('sha256')
-        .update(bytes.subarray(0, embedded?.end ?? bytes.length))
-        .digest('hex');
-      if (sha256 !== manifest.sha256) {
-        throw new SluiceError(
-          'SLUICE_MODULE_HASH',
-          `${file}: its bytes have the SHA-256 ${sha256}, its manifest says ${manifest.sha256}`,
-        );
-      }
-      const code = await this.#code(manifest.name, bytes, sha256);
-      return { name: manifest.name, file, manifest, code, embedded: embedded !== undefined };
-    } catch (thrown) {
-      if (!(thrown instanceof SluiceError)) throw thrown;
-      if (stillMs < PATIENCE_MS && INCOMPLETE.has(thrown.code)) return this.#later();
-      if (thrown.message.startsWith(file)) throw thrown;
-      throw new SluiceError(thrown.code, `${file}: ${thrown.message}`, { step: 'admit', cause: thrown });
+  async #examine(file: string, found: FoundModule, stamps: FileStamps): Promise<void> {
+    const read = await this.#reader.read(file, found, stamps);
+    if (read === undefined) return this.#watcher.pokeIn(STILL_MS);
+    const { manifest, embedded } = read;
+    const stamp = embedded ? stamps.own : stamps.whole;
+    const before = this.#seen.get(file)?.offer;
+    if (before !== undefined && this.#seen.get(file)?.code === stamps.code(embedded)) {
+      // Only the signatures are others, and they are as good: nothing to load.
+      before.signatures = read.signatures;
+      this.#seen.set(file, { stamp, offer: before, code: stamps.code(embedded) });
+      return;
     }
+    this.#mustBeFree(manifest.name, file);
+    this.#parts.versions.check(file, manifest);
+    const fresh = this.#claim(manifest.name, file);
+    const done = (offer: Offer): void => {
+      this.#seen.set(file, { stamp, offer, code: stamps.code(embedded) });
+      this.#parts.events.offered(offer);
+    };
+    if (moduleKind(read.bytes) === 'core') done(coreOffer(read, 'folder'));
+    else this.#load(file, stamps, fresh, read, done);
   }
 
-  #later(): undefined {
-    this.#watcher.pokeIn(STILL_MS);
-    return undefined;
+  /** Makes the code ready while the look goes on to other files. */
+  #load(
+    file: string,
+    stamps: FileStamps,
+    fresh: boolean,
+    read: Identified,
+    done: (offer: Offer) => void,
+  ): void {
+    const load = async (): Promise<void> => {
+      try {
+        const offer = await this.#offerOf(read, 'folder');
+        if (this.#files.get(offer.name) === file) done(offer);
+      } catch (thrown) {
+        if (fresh) this.#free(read.manifest.name);
+        this.#refuse(file, stamps, named(file, thrown));
+      } finally {
+        this.#loading.delete(file);
+        this.#watcher.poke();
+      }
+    };
+    this.#loading.set(file, load());
   }
 
-  async #code(name: string, bytes: Uint8Array, sha256: string): Promise<CoreCode | ComponentCode> {
-    if (moduleKind(bytes) === 'component') return this.#transpiler.transpile(name, bytes, sha256);
-    return { format: 'core', bytes };
+  async #offerOf(read: Identified, origin: Offer['origin']): Promise<Offer> {
+    const { manifest, bytes } = read;
+    if (moduleKind(bytes) === 'core') return coreOffer(read, origin);
+    const code = await this.#parts.transpiler.transpile(manifest.name, bytes, manifest.sha256);
+    return { ...partsOf(read), code, origin };
   }
 
   /** @throws SluiceError SLUICE_PLUGIN_NAME_TAKEN */
-  #claim(name: string, file: string): void {
+  #mustBeFree(name: string, file: string): void {
     const first = this.#files.get(name);
-    if (first !== undefined && first !== file) {
-      throw new SluiceError(
-        'SLUICE_PLUGIN_NAME_TAKEN',
-        `${file}: the plugin name ${name} is taken by ${first}`,
-      );
-    }
+    if (first === undefined || first === file) return;
+    throw new SluiceError(
+      'SLUICE_PLUGIN_NAME_TAKEN',
+      `${file}: the plugin name ${name} is taken by ${first}`,
+    );
+  }
+
+  /** @returns true if nothing carried the name before */
+  #claim(name: string, file: string): boolean {
     for (const [other, carrier] of [...this.#files])
       if (carrier === file && other !== name) this.#free(other);
+    const fresh = !this.#files.has(name);
     this.#files.set(name, file);
+    return fresh;
   }
 
   /** A name is free again: files that were refused because of it get another chance. */
   #free(name: string): void {
     this.#files.delete(name);
-    if (this.#taken.size === 0) return;
-    for (const waiting of this.#taken) this.#seen.delete(waiting);
-    this.#taken.clear();
-    this.#watcher.poke();
+    for (const [file, { refused }] of [...this.#seen])
+      if (refused === 'SLUICE_PLUGIN_NAME_TAKEN') {
+        this.#seen.delete(file);
+        this.#watcher.poke();
+      }
   }
 }
 
-function wholeStamp({ stamp, sidecar }: FoundModule): string {
-  if (sidecar === undefined) return `${stamp} alone`;
-  return `${stamp} ${sidecar instanceof SluiceError ? sidecar.message : sidecar.stamp}`;
+function coreOffer(read: Identified, origin: Offer['origin']): Offer {
+  return { ...partsOf(read), code: { format: 'core', bytes: read.bytes }, origin };
 }
 
-function changedMs({ changedMs, sidecar }: FoundModule): number {
-  return sidecar === undefined || sidecar instanceof SluiceError
-    ? changedMs
-    : Math.max(changedMs, sidecar.changedMs);
+function partsOf({ bytes: _, ...read }: Identified): Omit<Identified, 'bytes'> & { readonly name: string } {
+  return { ...read, name: read.manifest.name };
+}
+
+/** The message begins with the name of the file. */
+function named(file: string, thrown: unknown): unknown {
+  if (!(thrown instanceof SluiceError) || thrown.message.startsWith(file)) return thrown;
+  return new SluiceError(thrown.code, `${file}: ${thrown.message}`, { step: 'admit', cause: thrown });
 }
 
 function coded(thrown: unknown): SluiceError {

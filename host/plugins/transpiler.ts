@@ -7,6 +7,8 @@ import type { ComponentCode } from '../../sandbox/index.js';
 
 /** How long a transpilation may take; the first in a process takes half a second. */
 const PATIENCE_MS = 60_000;
+/** Children at once: each takes 100 MB, and one that hangs must not keep others waiting. */
+const MOST_CHILDREN = 2;
 
 /**
  * Turns components into a script and core modules, once for each SHA-256: the result is kept in a folder
@@ -16,6 +18,10 @@ const PATIENCE_MS = 60_000;
 export class Transpiler {
   readonly #folder: string;
   readonly #children = new Set<ChildProcess>();
+  /** Components that wait for a child to end. */
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #count = 0;
   #stopped = false;
 
   constructor(folder: string) {
@@ -27,11 +33,11 @@ export class Transpiler {
     const folder = join(this.#folder, sha256);
     const known = await load(folder);
     if (known !== undefined) return known;
-    const work = join(this.#folder, `${sha256}.${process.pid}.${Date.now()}`);
+    const work = join(this.#folder, `${sha256}.${process.pid}.${this.#count++}`);
     try {
       await mkdir(work, { recursive: true });
       await writeFile(join(work, 'component.wasm'), bytes);
-      await this.#run(plugin, work);
+      await this.#inTurn(() => this.#run(plugin, work));
       await rm(join(work, 'component.wasm'));
       // Another gateway may have been faster: its result is the same.
       await rename(work, folder).catch(() => {});
@@ -50,6 +56,18 @@ export class Transpiler {
   stop(): void {
     this.#stopped = true;
     for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.#running < MOST_CHILDREN) this.#running++;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    try {
+      await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
   }
 
   #run(plugin: string, folder: string): Promise<void> {

@@ -4,10 +4,14 @@ import { stat } from 'node:fs/promises';
 /** The folder is looked at this often even if the system tells of no change (network and some bind mounts). */
 const POLL_MS = 2000;
 
+/** Between two looks that events lead to: this long, and at least so many times what the last look took. */
+const GAP_MS = 10;
+const GAP_FACTOR = 4;
+
 /**
  * Calls back when a folder may have changed: at once on an event of the system, else by polling. Events
- * that come while a look is under way lead to one more look, however many they are. A folder that was away
- * or replaced is watched again as soon as a poll finds it.
+ * that come during a look and shortly after it lead to one more look, however many they are: looking takes
+ * at most a fifth of the time. A folder that was away or replaced is watched again as soon as a poll finds it.
  */
 export class Watcher {
   readonly #folder: string;
@@ -17,6 +21,12 @@ export class Watcher {
   #watched = '';
   #poll: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  /** When the last look ended, and what it took. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #tookMs = 0;
+  /** Nothing is looked at while this is not 0. */
+  #held = 0;
   #looking: Promise<void> | undefined;
   #pending = false;
   #stopped = false;
@@ -43,13 +53,25 @@ export class Watcher {
   poke(): void {
     if (this.#stopped) return;
     this.#pending = true;
-    this.#looking ??= this.#run();
+    if (this.#held === 0) this.#looking ??= this.#run();
   }
 
   /** Looks again after a while: a file is still being written. */
   pokeIn(ms: number): void {
     clearTimeout(this.#again);
     if (!this.#stopped) this.#again = setTimeout(() => this.poke(), ms);
+  }
+
+  /** Nothing is looked at while `work` lasts; then it is. */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      await this.#looking;
+      return await work();
+    } finally {
+      this.#held--;
+      this.poke();
+    }
   }
 
   /** All that was poked so far has been looked at. */
@@ -61,16 +83,35 @@ export class Watcher {
     this.#stopped = true;
     clearInterval(this.#poll);
     clearTimeout(this.#again);
+    clearTimeout(this.#soon);
     this.#watch?.close();
     await this.settled();
   }
 
   async #run(): Promise<void> {
-    while (this.#pending && !this.#stopped) {
+    while (this.#pending && !this.#stopped && this.#held === 0) {
       this.#pending = false;
+      const began = performance.now();
       await this.#look();
+      this.#lookedAt = performance.now();
+      this.#tookMs = this.#lookedAt - began;
     }
     this.#looking = undefined;
+  }
+
+  /** An event: a look now, or as soon as the gap behind the last one is over. */
+  #event(): void {
+    if (this.#stopped || this.#soon !== undefined) return;
+    const since = this.#looking === undefined ? performance.now() - this.#lookedAt : 0;
+    const wait = Math.max(GAP_MS, GAP_FACTOR * this.#tookMs) - since;
+    if (wait <= 0) {
+      this.poke();
+      return;
+    }
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      this.poke();
+    }, wait);
   }
 
   /** Watches the folder that now has this name. Of one that was removed the system tells nothing more. */
@@ -83,7 +124,7 @@ export class Watcher {
     this.#watched = id;
     if (id === '') return;
     try {
-      const handle = watch(this.#folder, () => this.poke());
+      const handle = watch(this.#folder, () => this.#event());
       handle.on('error', () => {
         handle.close();
         if (this.#watch === handle) this.#watch = undefined;

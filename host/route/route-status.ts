@@ -1,6 +1,6 @@
 import type { SlotState } from '../../sandbox/index.js';
 import type { RouteConfig } from '../config/config.js';
-import type { Offer } from '../plugins/catalog.js';
+import type { Offer } from '../plugins/offer.js';
 import { openReason } from './breaker-text.js';
 import type { Route } from './route.js';
 

@@ -1,7 +1,7 @@
 import { DEFAULT_POLICY, type Fault, grant, LIMITS, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
-import type { Offer } from '../plugins/catalog.js';
+import type { Offer } from '../plugins/offer.js';
 import type { Origins } from '../sinks/message-id.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';

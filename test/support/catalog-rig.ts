@@ -1,48 +1,95 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Catalog, type Offer } from '../../host/plugins/catalog.js';
+import { Catalog } from '../../host/plugins/catalog.js';
+import type { Offer } from '../../host/plugins/offer.js';
+import { SignatureGate } from '../../host/plugins/signing/signature-gate.js';
 import { Transpiler } from '../../host/plugins/transpiler.js';
+import { VersionGate } from '../../host/plugins/version-gate.js';
 import type { SluiceError } from '../../runtime/index.js';
 import { Waiting } from './gateway-peers.js';
 import { tempFolder } from './gateway-rig.js';
 
 /** A catalog on a real folder, and what it has told, in order. */
 export class CatalogRig extends Waiting {
+  /** The folder that is watched. */
+  readonly folder: string;
+  /** Where transpiled components are kept. */
+  readonly components: string;
+  /** Trusted keys. */
+  readonly keys: string;
+  readonly data: string;
   readonly offers: Offer[] = [];
   readonly gone: string[] = [];
+  /** Files that were refused and are gone. */
+  readonly forgotten: string[] = [];
   readonly refusals: { file: string; error: SluiceError }[] = [];
+  readonly warnings: SluiceError[] = [];
+  /** Version that served last, by plugin. */
+  readonly served = new Map<string, string>();
+  readonly gate: SignatureGate;
   readonly catalog: Catalog;
 
-  private constructor(
-    /** The folder that is watched. */
-    readonly folder: string,
-    /** Where transpiled components are kept. */
-    readonly components: string,
-  ) {
+  private constructor(root: string, signatures: 'auto' | 'require' | 'warn' | 'off') {
     super();
-    this.catalog = new Catalog(folder, new Transpiler(components), {
-      offered: offer => {
-        this.offers.push(offer);
+    this.folder = join(root, 'plugins');
+    this.components = join(root, 'components');
+    this.keys = join(root, 'keys');
+    this.data = join(root, 'data');
+    this.gate = new SignatureGate({
+      rule: { signatures, keys: this.keys },
+      data: this.data,
+      changed: () => {
+        this.catalog.judgeAgain();
         this.changed();
       },
-      gone: (_, file) => {
-        this.gone.push(file);
+      report: error => {
+        this.warnings.push(error);
         this.changed();
       },
-      refused: (file, error) => {
-        this.refusals.push({ file, error });
-        this.changed();
+    });
+    this.catalog = new Catalog({
+      folder: this.folder,
+      transpiler: new Transpiler(this.components),
+      signatures: this.gate,
+      versions: new VersionGate({ allowed: () => false, served: plugin => this.served.get(plugin) }),
+      events: {
+        offered: offer => {
+          this.offers.push(offer);
+          this.changed();
+        },
+        gone: (name, file) => {
+          (name === undefined ? this.forgotten : this.gone).push(file);
+          this.changed();
+        },
+        refused: (file, error) => {
+          this.refusals.push({ file, error });
+          this.changed();
+        },
       },
     });
   }
 
-  static async make(t: TestContext): Promise<CatalogRig> {
-    const root = await tempFolder(t);
-    const rig = new CatalogRig(join(root, 'plugins'), join(root, 'components'));
-    await mkdir(rig.folder);
-    t.after(() => rig.catalog.stop());
+  /** @param root default: a fresh folder */
+  static async make(
+    t: TestContext,
+    signatures: 'auto' | 'require' | 'warn' | 'off' = 'off',
+    root?: string,
+  ): Promise<CatalogRig> {
+    const rig = new CatalogRig(root ?? (await tempFolder(t)), signatures);
+    await mkdir(rig.folder, { recursive: true });
+    t.after(() => rig.stop());
     return rig;
+  }
+
+  async start(): Promise<void> {
+    await this.gate.start();
+    await this.catalog.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.gate.stop();
+    await this.catalog.stop();
   }
 
   path(name: string): string {

@@ -135,15 +135,17 @@ export function mqtt(port: number, options: Record<string, unknown> = {}) {
  * A gateway from a configuration (as text, through the real loader) in a folder of its own; stopped when
  * the test ends.
  * @param files guests that are in the plugin folder from the start
+ * @param at the folder of a gateway before, which has stopped
  */
 export async function makeGateway(
   t: TestContext,
   config: Record<string, unknown>,
   files: readonly string[] = [],
+  at?: string,
 ): Promise<GatewayRig> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const folder = at ?? (await mkdtemp(join(tmpdir(), 'sluice-test-')));
   const plugins = join(folder, 'plugins');
-  await mkdir(plugins);
+  await mkdir(plugins, { recursive: true });
   for (const file of files) await copyFile(guestFile(file), join(plugins, `${file}.wasm`));
   const book = new LogBook();
   const text = JSON.stringify({ admin: { port: 0 }, broker: { port: 0 }, ...config });

@@ -101,7 +101,9 @@ class Reading {
         await this.#key(`${name}/${each}`, ({ id, file }) => this.#revoked.set(id, file));
       return;
     }
-    const text = await this.#text(name, LIST_MAX_BYTES);
+    const text = await this.#text(name, LIST_MAX_BYTES).catch(thrown => {
+      throw thrown.code === 'SLUICE_KEY_INVALID' ? unreadable(`${name} ${thrown.message}`, thrown) : thrown;
+    });
     for (const [index, line] of (text ?? '').split('\n').entries()) {
       const id = line.replace(/#.*/, '').trim().toLowerCase();
       if (/^[0-9a-f]{16}$/.test(id)) this.#revoked.set(id, name);

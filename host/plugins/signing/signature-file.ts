@@ -1,10 +1,29 @@
 import { open } from 'node:fs/promises';
 import { faultOf, SluiceError } from '../../../runtime/index.js';
-import { isGone } from '../found.js';
+import { type Found, isGone, readFoundText } from '../found.js';
 import { parseSignatures, SIGNATURE_TEXT_MAX_BYTES } from './signature-text.js';
 import type { FoundSignatures } from './vouch.js';
 
-/** The signatures in a NAME.wasm.sig; none: it is not there. */
+/**
+ * The signatures in a NAME.wasm.sig that a look has found; undefined while it is being changed.
+ * @param found undefined: there is none
+ */
+export async function readFoundSignatures(
+  name: string,
+  found: Found | SluiceError | undefined,
+): Promise<FoundSignatures | undefined> {
+  if (found === undefined) return [];
+  if (found instanceof SluiceError) return unusable(found.message, found);
+  if (found.size > SIGNATURE_TEXT_MAX_BYTES) return tooLarge(name);
+  try {
+    const text = await readFoundText(name, found);
+    return text === undefined ? undefined : parsed(name, text);
+  } catch (thrown) {
+    return unusable(faultOf(thrown).message, thrown);
+  }
+}
+
+/** The same by the name of a file, on the command line. */
 export async function readSignatures(file: string): Promise<FoundSignatures> {
   try {
     await using handle = await open(file, 'r');

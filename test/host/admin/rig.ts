@@ -23,6 +23,8 @@ export interface Asked {
 
 export interface AdminRig extends GatewayRig {
   readonly plc: CountingPlc;
+  /** In which all others are. */
+  readonly folder: string;
   readonly data: string;
   readonly token: string;
   ask(method: string, path: string, asked?: Asked): Promise<Answer>;
@@ -36,6 +38,7 @@ export async function startAdminRig(
   files: readonly string[] = ['modbus-json'],
   through = 'modbus-json',
   mark: CountingPlc['mark'] = () => 0,
+  { plugins = {}, at }: { plugins?: Record<string, unknown>; at?: string } = {},
 ): Promise<AdminRig> {
   const plc = await CountingPlc.start();
   plc.mark = mark;
@@ -43,13 +46,16 @@ export async function startAdminRig(
   const rig = await startGateway(
     t,
     {
+      plugins,
       admin: { port: 0, uploads: true, ...admin },
       sources: { line1: modbus(plc.port) },
       routes: [{ from: 'line1', through: [through] }],
     },
     files,
+    at,
   );
-  const data = join(dirname(rig.plugins), 'data');
+  const folder = dirname(rig.plugins);
+  const data = join(folder, 'data');
   const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
   const ask: AdminRig['ask'] = (method, path, asked = {}) =>
     send(rig.gateway.adminPort as number, method, path, 'token' in asked ? asked : { ...asked, token });
@@ -59,7 +65,7 @@ export async function startAdminRig(
       body,
       headers: { 'content-type': 'application/wasm', ...asked.headers },
     });
-  return { ...rig, plc, data, token, ask, put };
+  return { ...rig, plc, folder, data, token, ask, put };
 }
 
 async function send(port: number, method: string, path: string, asked: Asked): Promise<Answer> {

@@ -80,7 +80,10 @@ test(
       [second.status, second.body.version, second.body.generation, second.body.state],
       [200, '7.0.0', 2, 'serving'],
     );
-    const bad = await rig.put('modbus-json', await variant('missing-export', { name: 'modbus-json' }));
+    const bad = await rig.put(
+      'modbus-json',
+      await variant('missing-export', { name: 'modbus-json', version: '8.0.0' }),
+    );
     assert.deepEqual([bad.status, bad.body.code], [422, 'SLUICE_MODULE_EXPORT']);
     const { body: after } = await rig.ask('GET', '/v1/plugins/modbus-json');
     assert.deepEqual([after.version, after.generation, after.state], ['7.0.0', 2, 'serving']);

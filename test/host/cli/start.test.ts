@@ -54,7 +54,10 @@ async function folderWith(t: TestContext, config: Record<string, unknown>): Prom
   const folder = await tempFolder(t);
   await mkdir(join(folder, 'plugins'));
   await copyFile(guestFile('modbus-json'), join(folder, 'plugins', 'modbus-json.wasm'));
-  await writeFile(join(folder, 'sluice.yaml'), JSON.stringify({ admin: { port: 0 }, ...config }));
+  await writeFile(
+    join(folder, 'sluice.yaml'),
+    JSON.stringify({ admin: { port: 0 }, plugins: { signatures: 'off' }, ...config }),
+  );
   return folder;
 }
 

@@ -36,6 +36,8 @@ admin: { host: 127.0.0.1, port: 8080 }
       memoryBytes: 16 * 2 ** 20,
       simd: 'baseline',
       signatures: 'auto',
+      keys: resolve('keys'),
+      downgrade: false,
       sandboxes: 16,
       breaker: {
         whenOpen: 'fallback',

@@ -63,9 +63,9 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
     /"influx" is not in this version yet; it has mqtt/,
   ],
   [
-    'signatures to come',
-    `plugins: { signatures: require }\n${SOURCES}`,
-    /"require" is not in this version yet/,
+    'a misspelt rule for signatures',
+    `plugins: { signatures: requires }\n${SOURCES}`,
+    /must be auto or require or warn or off, but.*did you mean "require"/,
   ],
   [
     'a misspelt choice',

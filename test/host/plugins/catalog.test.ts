@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { appendManifest } from '../../../runtime/index.js';
 import { CatalogRig } from '../../support/catalog-rig.js';
 import { guestFile, unpacked, variant } from '../../support/gateway-rig.js';
 
@@ -221,4 +223,39 @@ test('a stop does not wait for a component that is being transpiled, and leaves 
   await rig.catalog.stop();
   await started;
   assert.deepEqual([rig.offers, await readdir(rig.components)], [[], []]);
+});
+
+test('a component that takes its time keeps no other plugin waiting', async t => {
+  const rig = await CatalogRig.make(t);
+  await rig.put('a.wasm', await readFile(guestFile('conformance-component')));
+  await rig.put('b.wasm', await echo());
+  await rig.catalog.start();
+  assert.deepEqual(
+    rig.offers.map(({ file }) => file),
+    ['b.wasm', 'a.wasm'],
+  );
+});
+
+test('a name is taken while its component is made ready, and free when that fails', async t => {
+  const rig = await CatalogRig.make(t);
+  const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1, 1, 0);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const fields = { name: 'echo', version: '1.0.0', kind: 'converter', accepts: [], limits: {} } as const;
+  await rig.put('a.wasm', appendManifest(bytes, fields, sha256));
+  await rig.put('b.wasm', await echo());
+  await rig.catalog.start();
+  assert.deepEqual(
+    rig.refusals.map(({ error }) => error.code),
+    ['SLUICE_PLUGIN_NAME_TAKEN', 'SLUICE_COMPONENT_TRANSPILE'],
+  );
+  assert.equal((await rig.offered('b.wasm')).name, 'echo');
+});
+
+test('a file that was refused and is removed is forgotten', async t => {
+  const rig = await CatalogRig.make(t);
+  await rig.put('text.wasm', 'hello plant');
+  await rig.catalog.start();
+  await rig.refused('text.wasm');
+  await rm(rig.path('text.wasm'));
+  await rig.until('it to be forgotten', () => rig.forgotten.includes('text.wasm'));
 });

@@ -1,0 +1,43 @@
+import { type Manifest, SluiceError } from '../../runtime/index.js';
+import { compareVersions } from './semver.js';
+
+export interface VersionGateParts {
+  /** The configuration allows lower versions of this plugin. */
+  readonly allowed: (plugin: string) => boolean;
+  /** The version of this plugin that served last, also before a restart. */
+  readonly served: (plugin: string) => string | undefined;
+}
+
+/** A signed file stays signed: that an old one with a known hole comes back has to be asked for. */
+export class VersionGate {
+  readonly #parts: VersionGateParts;
+  /** By plugin: the version that somebody is going back to on purpose. */
+  readonly #permitted = new Map<string, string>();
+
+  constructor(parts: VersionGateParts) {
+    this.#parts = parts;
+  }
+
+  /** This version may come while `work` lasts. */
+  async permitting<T>({ name, version }: Manifest, work: () => Promise<T>): Promise<T> {
+    this.#permitted.set(name, version);
+    try {
+      return await work();
+    } finally {
+      this.#permitted.delete(name);
+    }
+  }
+
+  /** @throws SluiceError SLUICE_PLUGIN_DOWNGRADE */
+  check(file: string, { name, version }: Manifest): void {
+    const { allowed, served } = this.#parts;
+    const last = served(name);
+    if (last === undefined || compareVersions(version, last) >= 0) return;
+    if (allowed(name) || this.#permitted.get(name) === version) return;
+    throw new SluiceError(
+      'SLUICE_PLUGIN_DOWNGRADE',
+      `${file}: version ${version} of ${name} is lower than ${last}, which served last`,
+      { step: 'admit', plugin: name },
+    );
+  }
+}

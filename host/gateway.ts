@@ -109,6 +109,7 @@ export class Gateway {
         this.#report.info(`${file} (${name}) is gone; ${then}`, { plugin: name });
       },
       refused: (file, error) => {
+        this.metrics.fileRefused(error.code);
         this.#admin.catalogEvents.refused(file, error);
         if (this.#stopped === undefined) this.#report.fault(error.toFault(), { file }, 'error');
       },

@@ -39,6 +39,7 @@ function families(registry: Registry) {
     slowBatches: family('batches_slow_total', 'Batches that took most of the time they may take.', 'plugin'),
     breakers: family('breaker_state', '0: closed, 1: on trial, 2: open.', 'plugin', 'route'),
     openings: family('breaker_openings_total', 'Times that a circuit breaker opened.', 'plugin', 'route'),
+    filesRefused: family('plugin_files_refused_total', 'Plugin files that could not be used.', 'code'),
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
@@ -238,6 +239,11 @@ export class Metrics {
 
   batchSlow(plugin: string): void {
     this.#families.slowBatches({ plugin }).add(1);
+  }
+
+  /** A file of the plugin folder, or the folder itself, could not be used. */
+  fileRefused(code: ErrorCode): void {
+    this.#families.filesRefused({ code }).add(1);
   }
 
   sandboxes(count: number): void {

@@ -18,6 +18,7 @@ test('who has no token, a wrong one, a foreign Host or Origin changes nothing', 
     [421, 'SLUICE_ADMIN_HOST', { headers: { host: 'evil.example' } }],
     [403, 'SLUICE_ADMIN_ORIGIN', { headers: { origin: 'http://evil.example' } }],
     [415, 'SLUICE_ADMIN_TYPE', { headers: { 'content-type': 'text/html' } }],
+    [415, 'SLUICE_ADMIN_TYPE', { headers: { 'content-type': 'application/x-nobody-knows' } }],
   ] as const) {
     const answer = await rig.put('modbus-json', body, asked);
     assert.deepEqual([answer.status, answer.body.code], [status, code]);
@@ -35,6 +36,15 @@ test('a name that leads elsewhere is no name, and nothing is written', limit, as
   for (const name of ['..%2f..%2fetc', '%00', 'a%00b', '.hidden', 'Upper', 'a'.repeat(64)]) {
     const answer = await rig.put(name, body);
     assert.deepEqual([answer.status, answer.body.code], [422, 'SLUICE_PLUGIN_NAME'], name);
+  }
+  // As a client sends it that does not tidy up paths.
+  for (const [path, status] of [
+    ['/v1/plugins/../../etc/passwd', 404],
+    ['/v1/plugins/a/../modbus-json', 404],
+    ['/v1/plugins/', 422],
+  ] as const) {
+    const answer = await rig.ask('PUT', path, { body, headers: { 'content-type': 'application/wasm' } });
+    assert.equal(answer.status, status, path);
   }
   assert.deepEqual(await readdir(rig.plugins), ['modbus-json.wasm']);
 });

@@ -183,6 +183,15 @@ test('a message that the broker refuses is dropped with its reason, the others a
     },
   ));
 
+test('a reason that the specification does not know is a refusal from 0x80 on, and is shown as it is', () =>
+  withServer({ puback: () => 0xfe }, {}, async ({ sink, seen }) => {
+    await writeAll(sink, seen, numbered(2));
+    await seen.settled(2);
+    assert.deepEqual(seen.codes, ['SLUICE_SINK_REFUSED', 'SLUICE_SINK_REFUSED']);
+    assert.match(seen.faults[0]!.message, /unknown reason code \(0xfe\)/);
+    assert.equal(sink.state().state, 'connected');
+  }));
+
 test('success with a remark (no matching subscribers) is success', () =>
   withServer({ puback: () => 0x10 }, {}, async ({ sink, seen }) => {
     await writeAll(sink, seen, numbered(5));

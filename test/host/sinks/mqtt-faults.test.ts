@@ -135,6 +135,13 @@ test('a refusal in 3.1.1 is named by its return code', () =>
     assert.match(seen.faults[0]!.message, /not authorized \(0x05\)/);
   }));
 
+test('a refusal with a reason that nobody knows is named as such, and tried again', () =>
+  withServer({ connack: 0xfe }, {}, async ({ server, seen }) => {
+    await seen.faulted('SLUICE_SINK_REFUSED');
+    assert.match(seen.faults[0]!.message, /unknown reason code \(0xfe\)/);
+    await server.until(() => server.connects.length >= 2);
+  }));
+
 test('after a breach of the protocol the session is begun anew', () =>
   withServer({ sessions: true, puback: () => 'none' }, { clientId: 'me' }, async ({ server, sink, seen }) => {
     await writeAll(sink, seen, numbered(1));

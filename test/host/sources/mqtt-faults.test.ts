@@ -141,6 +141,29 @@ test('topics that are refused are named with the reason, and the others serve', 
   });
 });
 
+test('an unknown code in SUBACK is a refusal from 0x80 on, and breaks the protocol below', async () => {
+  await withSource(
+    { suback: () => [0xfe, 1] },
+    { topics: ['a/#', 'b/#'] },
+    async ({ ingress, subscribed }) => {
+      await subscribed();
+      await ingress.until(() => ingress.faults.length > 0);
+      assert.match(ingress.faultsOf('SLUICE_SOURCE_REFUSED')[0]!, /"a\/#": unknown reason code \(0xfe\)/);
+    },
+  );
+  await withSource({ suback: () => [0x10] }, { topics: ['a/#'], reconnect: STILL }, async ({ ingress }) => {
+    await ingress.until(() => ingress.faults.length > 0);
+    assert.match(ingress.faultsOf('SLUICE_SOURCE_PROTOCOL')[0]!, /grants QoS 16 where 1 was asked for/);
+  });
+});
+
+test('a connection that is refused for a reason that nobody knows is told so', async () => {
+  await withSource({ connack: 0xfe }, { reconnect: STILL }, async ({ ingress }) => {
+    await ingress.until(() => ingress.faults.length === 1);
+    assert.match(ingress.faultsOf('SLUICE_SOURCE_REFUSED')[0]!, /unknown reason code \(0xfe\)/);
+  });
+});
+
 test('a broker that refuses every topic is asked again after the longest pause', async () => {
   await withSource(
     { suback: () => [0x80] },

@@ -18,6 +18,8 @@ const CLOSE_MS = 1_000;
  */
 const FEW = 16;
 const GATHER_MS = 1;
+/** Where there is no keep-alive, and nothing is read, this one looks whether the broker is still there. */
+const WATCH_S = 30;
 
 /** Why a connection ended. */
 export interface Loss {
@@ -51,6 +53,8 @@ export class Link {
   readonly #reader: PacketReader;
   readonly #patience: NodeJS.Timeout;
   #keepAlive: KeepAlive | undefined;
+  /** While paused without a keep-alive. */
+  #watch: KeepAlive | undefined;
   #loss: Loss | undefined;
   #closing: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
@@ -136,6 +140,8 @@ export class Link {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#watch?.stop();
+    this.#watch = undefined;
     this.#socket.resume();
   }
 
@@ -185,9 +191,11 @@ export class Link {
     if (!this.#paused) this.#socket.resume();
   }
 
+  /** The end of a connection that is not read shows only in what is written to it. */
   #pause(): void {
     this.#paused = true;
     this.#socket.pause();
+    if (this.#keepAlive === undefined) this.#watch ??= new KeepAlive(WATCH_S, this.#keepAliveEvents());
   }
 
   #connack(packet: Connack, keepAlive: number): void {
@@ -213,7 +221,7 @@ export class Link {
       ping: () => {
         this.#socket.write(PINGREQ);
         // The answer lies unread behind what there is no room for; that says nothing about the broker.
-        if (this.#paused) this.#keepAlive?.pong();
+        if (this.#paused) (this.#keepAlive ?? this.#watch)?.pong();
       },
       dead: () => this.fail(this.#disconnected(`${this.#where} did not answer a PINGREQ.`).fault, false),
     };
@@ -233,6 +241,7 @@ export class Link {
     clearTimeout(this.#closing);
     clearTimeout(this.#gather);
     this.#keepAlive?.stop();
+    this.#watch?.stop();
     const half = this.#reader.pending > 0;
     this.#events.lost(
       this.#loss ??

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { MqttSource } from '../../../host/sources/mqtt/mqtt-source.js';
 import { selfSigned } from '../../support/mqtt-certificate.js';
 import { QUICK } from '../../support/mqtt-rig.js';
@@ -253,6 +254,28 @@ test('pings go on while there is no room, and the broker is not given up for ans
     ingress.places = 1;
     source.resume();
     await ingress.until(() => ingress.frames.length === 1);
+  });
+});
+
+test('a broker that goes while there is no room is missed, also where it wants no keep-alive', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  await withSource({ properties: { serverKeepAlive: 0 } }, { reconnect: STILL }, async rig => {
+    const { server, ingress, source, subscribed } = rig;
+    const connection = await subscribed();
+    ingress.places = 0;
+    connection.send(numberedMessage(1));
+    await ingress.until(() => ingress.refused === 1);
+    t.mock.timers.tick(30_000);
+    await server.until(() => server.pings > 0);
+    connection.socket.destroy();
+    await server.until(() => server.connections.size === 0);
+    // The first ping is answered by a reset, at the next it shows.
+    for (let look = 0; look < 1000 && ingress.faults.length === 0; look++) {
+      t.mock.timers.tick(15_000);
+      await turn();
+    }
+    assert.match(ingress.faultsOf('SLUICE_SOURCE_DISCONNECTED')[0]!, /failed: write E/);
+    assert.equal(source.state()[0]!.state, 'waiting');
   });
 });
 

@@ -537,6 +537,12 @@ export const ERRORS = {
     cause: 'A northbound system refused the connection or a message.',
     remedy: 'Read the reason code: credentials, topic rights and the packet size are the usual ones.',
   },
+  SLUICE_SINK_HANGUP: {
+    cause:
+      'The broker closed the connection several times right after one message, while no other was on its way. The message was left out.',
+    remedy:
+      'Look into the log of the broker: rights on the topic and the size of the message are the usual reasons.',
+  },
   SLUICE_SINK_TOPIC: {
     cause:
       'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',

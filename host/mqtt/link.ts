@@ -2,7 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type ErrorCode, type Fault, faultOf } from '../../runtime/index.js';
 import type { MqttVersion } from '../protocols/mqtt-wire/constants.js';
-import { isLasting, reasonText } from '../protocols/mqtt-wire/reasons.js';
+import { isLasting, mayBlameMessage, reasonText } from '../protocols/mqtt-wire/reasons.js';
 import type { Connack, PacketReader, SessionEvents } from '../protocols/mqtt-wire/server-packets.js';
 import { PINGREQ } from '../protocols/mqtt-wire/session.js';
 import type { ConnectionCodes } from './codes.js';
@@ -28,6 +28,8 @@ export interface Loss {
   readonly lasting: boolean;
   /** A packet that came broke the protocol. */
   readonly malformed?: boolean;
+  /** The broker ended it, and did not say that it was for another reason than what was sent. */
+  readonly hungUp?: boolean;
 }
 
 export interface LinkEvents {
@@ -98,7 +100,7 @@ export class Link {
       events.drain();
     });
     this.#socket.on('error', (error: Error) => {
-      this.#loss ??= this.#disconnected(`The connection to ${this.#where} failed: ${error.message}`);
+      this.#loss ??= this.#hungUp(`The connection to ${this.#where} failed: ${error.message}`);
     });
     // Without this a peer that is gone would be waited for until it takes what is still buffered.
     this.#socket.once('end', () => this.#socket.destroy());
@@ -125,8 +127,8 @@ export class Link {
   }
 
   /** Tears the connection down; `lost` follows. */
-  fail(fault: Fault, lasting: boolean): void {
-    this.#loss ??= { fault, lasting };
+  fail(fault: Fault, lasting: boolean, hungUp = false): void {
+    this.#loss ??= { fault, lasting, hungUp };
     this.#socket.destroy();
   }
 
@@ -223,7 +225,11 @@ export class Link {
         // The answer lies unread behind what there is no room for; that says nothing about the broker.
         if (this.#paused) (this.#keepAlive ?? this.#watch)?.pong();
       },
-      dead: () => this.fail(this.#disconnected(`${this.#where} did not answer a PINGREQ.`).fault, false),
+      dead: () =>
+        this.fail(
+          { code: this.#codes.disconnected, message: `${this.#where} did not answer a PINGREQ.` },
+          false,
+        ),
     };
   }
 
@@ -233,6 +239,7 @@ export class Link {
     this.fail(
       { code, message: `${this.#where} ${what}: ${reasonText(reason, version)}.${said}` },
       isLasting(reason, version),
+      code === this.#codes.disconnected && mayBlameMessage(reason),
     );
   }
 
@@ -252,12 +259,13 @@ export class Link {
                 message: `${this.#where} closed the connection in the middle of a packet.`,
               },
               lasting: false,
+              hungUp: true,
             }
-          : this.#disconnected(`${this.#where} closed the connection.`)),
+          : this.#hungUp(`${this.#where} closed the connection.`)),
     );
   }
 
-  #disconnected(message: string): Loss {
-    return { fault: { code: this.#codes.disconnected, message }, lasting: false };
+  #hungUp(message: string): Loss {
+    return { fault: { code: this.#codes.disconnected, message }, lasting: false, hungUp: true };
   }
 }

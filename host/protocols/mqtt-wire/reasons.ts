@@ -52,6 +52,14 @@ const REASON_CODES: Readonly<Record<number, string>> = {
 /** Reason codes after which only a person, or the other party to a quarrel, can change the outcome. */
 const LASTING = new Set([132, 133, 134, 135, 138, 140, 142, 152, 154, 155, 156, 157]);
 
+/** Reason codes of a DISCONNECT that speak of the connection and not of what was sent on it. */
+const OF_THE_CONNECTION = new Set([137, 139, 141, 142, 152, 156, 157, 159, 160]);
+
+/** True if a DISCONNECT with this reason may be the answer to a message. */
+export function mayBlameMessage(code: number): boolean {
+  return !OF_THE_CONNECTION.has(code);
+}
+
 /** `bad user name or password (0x86)`; a code that the specification does not know is named as such. */
 export function reasonText(code: number, version: MqttVersion): string {
   const known = (version === 4 ? RETURN_CODES : REASON_CODES)[code];

@@ -15,6 +15,7 @@ import type { Sink, SinkReport, SinkState, Ticket } from '../sink.js';
 import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
 import { refusalOf, tooLarge } from './refusal.js';
 import { Tally } from './tally.js';
+import { STRIKES, Trial } from './trial.js';
 import { type Run, SendWindow } from './window.js';
 
 /** A read of this size holds 4,096 acknowledgements. */
@@ -33,6 +34,7 @@ const MANY = 1_000;
  * of what lies in the system's buffers when a connection breaks nobody can know whether it arrived. What
  * was not handed over, or whose write had not come to its end, goes out on the next connection: the part
  * of such a write that had left already, 64 KiB or so, can then arrive twice.
+ * A message at QoS 1 for which the broker hangs up each time is found (`Trial`) and left out.
  * QoS 2 is not spoken: a message that asks for it goes out at QoS 1.
  * 5.0 messages carry their id as the user property `sluice-id`, behind their own.
  * 3.1.1 has no place for content type and properties; they are left out there.
@@ -43,6 +45,10 @@ export class MqttSink implements Sink {
   readonly #report: SinkReport;
   readonly #window: SendWindow;
   readonly #tally = new Tally();
+  readonly #trial = new Trial(more => {
+    this.#quota += more;
+    this.#pump();
+  });
   readonly #dialer: Dialer;
   #encoder: PublishEncoder;
   /** The connection, once the broker has accepted it. */
@@ -207,7 +213,7 @@ export class MqttSink implements Sink {
       this.#report.failed({ code: 'SLUICE_SINK_PROTOCOL', message });
       return;
     }
-    this.#quota += 1; // 5.0 §4.9: also when the reason code is an error.
+    this.#quota += 1 + this.#trial.confirmed(); // 5.0 §4.9: also when the reason code is an error.
     if (reason < 0x80) {
       this.#tally.done(window.settle(slot));
       return;
@@ -248,7 +254,7 @@ export class MqttSink implements Sink {
     const again = window.rewind(sessionPresent);
     if (again > 0) this.#report.retried(again);
     // 5.0 §4.9: the quota begins at Receive Maximum. 3.1.1 has none; the window is the bound there.
-    this.#quota = properties.receiveMaximum ?? MAX_STRING;
+    this.#quota = this.#trial.begin(properties.receiveMaximum ?? MAX_STRING, performance.now());
     this.#link = link;
     this.#runs = new Set();
     this.#pump();
@@ -266,10 +272,24 @@ export class MqttSink implements Sink {
   }
 
   #lost(loss: Loss): void {
+    const accepted = this.#link !== undefined;
     this.#link = undefined;
     for (const run of this.#runs) this.#window.store.unpin(run.segment);
     this.#runs.clear();
     this.#report.failed(loss.fault);
+    const hungUp = accepted && loss.hungUp === true && !this.#stopping;
+    const guilty = this.#trial.lost(hungUp ? this.#window : undefined, performance.now());
+    if (guilty >= 0) this.#giveUp(guilty);
+  }
+
+  /** The broker hangs up for this message, whenever it comes. */
+  #giveUp(slot: number): void {
+    const topic = this.#window.topicOf(slot);
+    const what = `a message of ${this.#window.sizeOf(slot)} bytes on "${escapeBytes(topic, 0, topic.length)}"`;
+    const message = `The broker hung up ${STRIKES} times right after ${what} that went out alone; it is left out, and the others go on.`;
+    this.#report.failed({ code: 'SLUICE_SINK_HANGUP', message });
+    this.#tally.dropped(this.#window.settle(slot), 'SLUICE_SINK_HANGUP');
+    this.#settled();
   }
 
   /** From here on 3.1.1: what waits was encoded for 5.0 and is rewritten. */

@@ -157,6 +157,19 @@ export class SendWindow {
     return slot;
   }
 
+  /** The oldest message at QoS 1 that went out on this connection and is not settled, -1 if there is none. */
+  get firstSent(): number {
+    for (let i = 0, slot = this.#head; i < this.onWire; i++, slot = this.#after(slot)) {
+      if (this.#state[slot] === SENT && this.#qos[slot]! > 0) return slot;
+    }
+    return -1;
+  }
+
+  /** Bytes of a message's packet. */
+  sizeOf(slot: number): number {
+    return this.#length[slot]!;
+  }
+
   /** The topic of a message, as bytes of its packet; for a report. */
   topicOf(slot: number): Buffer {
     const { bytes } = this.#segment[slot]!;

@@ -109,3 +109,18 @@ test('an embedded broker that is replaced in the middle costs no message at QoS 
   await sink.stop(NOW);
   await broker.stop();
 });
+
+test('a topic for which the embedded broker hangs up costs that message alone', async () => {
+  const broker = await startBroker({ host: HOST, port: 0 });
+  const seen = new Recorder();
+  const sink = new MqttSink('plant', { url: broker.url, version: 4, reconnect: QUICK }, seen);
+  await sink.start();
+  // Aedes ends the connection of who publishes to more than 100 levels.
+  const deep = { topic: 'a/'.repeat(150), payload: 'deep', qos: 1 };
+  await writeAll(sink, seen, [...numbered(50), deep, ...numbered(50)]);
+  await seen.settled(101);
+  assert.deepEqual([seen.confirmed, seen.codes], [100, ['SLUICE_SINK_HANGUP']]);
+  assert.equal(sink.state().state, 'connected');
+  await sink.stop(NOW);
+  await broker.stop();
+});

@@ -50,7 +50,7 @@ export function moduleKind(bytes: Uint8Array): ModuleKind {
 
 /**
  * The sections one after the other, so that a caller may stop early.
- * @throws SluiceError SLUICE_MODULE_NOT_WASM, SLUICE_MODULE_MALFORMED (names the offset)
+ * @throws SluiceError SLUICE_MODULE_NOT_WASM, SLUICE_MODULE_MALFORMED, SLUICE_MODULE_CEILING (name the offset)
  */
 export function* iterateSections(bytes: Uint8Array): Generator<Section, void, undefined> {
   const kind = moduleKind(bytes);
@@ -58,7 +58,7 @@ export function* iterateSections(bytes: Uint8Array): Generator<Section, void, un
   let order = 0;
   for (let count = 0; at < bytes.length; count++) {
     const offset = at;
-    if (count === LIMITS.sections) malformed(offset, `more than ${LIMITS.sections} sections`);
+    if (count === LIMITS.sections) ceiling(offset, `more than ${LIMITS.sections} sections`);
     const id = bytes[at]!;
     const size = readU32(bytes, at + 1, bytes.length);
     const start = size.next;
@@ -112,6 +112,9 @@ export function writeU32(value: number): number[] {
 function customSection(bytes: Uint8Array, offset: number, start: number, end: number): Section {
   const length = readU32(bytes, start, end);
   if (length.value > end - length.next) malformed(offset, 'the name of a custom section is cut off');
+  if (length.value > LIMITS.name) {
+    ceiling(offset, `${length.value} bytes of a name, the ceiling is ${LIMITS.name}`);
+  }
   const nameEnd = length.next + length.value;
   let name: string;
   try {
@@ -137,4 +140,8 @@ function checkOrder(kind: ModuleKind, id: number, order: number, offset: number)
 
 function malformed(offset: number, why: string): never {
   throw new SluiceError('SLUICE_MODULE_MALFORMED', `at byte ${offset}: ${why}`);
+}
+
+function ceiling(offset: number, why: string): never {
+  throw new SluiceError('SLUICE_MODULE_CEILING', `at byte ${offset}: ${why}`);
 }

@@ -56,7 +56,7 @@ const TEXTS = {
       (drop (select (result externref) (local.get 0) (ref.null extern) (i32.const 1)))
       (drop (table.grow $x (ref.null extern) (i32.const 1))) (table.fill $x (i32.const 0) (local.get 0) (i32.const 1))
       (drop (table.size $x)) (ref.is_null (table.get $x (i32.const 0))))
-    (func $h (drop (ref.func $h))))`,
+    (func $h (drop (block (result funcref) (ref.func $h))) (drop (loop (result externref) (ref.null extern)))))`,
   'multi-value': `(module (func (param i32) (result i32 i64) (block (param) (result i32 i64) (i32.const 1) (i64.const 2)))
     (func (param i32) (result i32) (local.get 0) (loop (param i32) (result i32))))`,
   'sign-extension': `(module (func (param i64) (result i64) (i64.extend32_s (local.get 0))))`,
@@ -73,6 +73,7 @@ const TEXTS = {
   exceptions: `(module (tag $e (param i32))
     (func (result i32) (block $caught (result i32) (try_table (catch $e $caught) (throw $e (i32.const 1))) (i32.const 2)))
     (func (block $all (try_table (result) (catch_all $all))))
+    (func (result i32 exnref) (block $both (result i32 exnref) (try_table (catch_ref $e $both)) unreachable))
     (func (result exnref) (block $r (result exnref) (try_table (catch_all_ref $r)) unreachable)))`,
   'function-references': `(module (type $t (func (param i32) (result i32)))
     (func $f (type $t) (local (ref null $t)) (call_ref $t (local.get 0) (ref.as_non_null (local.get 1))))

@@ -8,7 +8,7 @@ const bytes = await parse(`(module
   (memory 1)
   (global $mask v128 (v128.const i32x4 1 2 3 4))
   (func $named (drop (f32x4.splat (f32.const 1))))
-  (func (export "shown") (drop (f32x4.add (global.get $mask) (global.get $mask))))
+  (func (export "shown") (export "again") (drop (f32x4.add (global.get $mask) (global.get $mask))))
   (func unreachable (block (drop (f32x4.splat (f32.const 2)))))
   (func $both (export "other") return (drop (f32x4.splat (f32.const 3)))))`);
 

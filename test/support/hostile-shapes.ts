@@ -175,8 +175,8 @@ export const HOSTILE_SHAPES: readonly HostileShape[] = [
   // What plugins may not use.
   shape('shared memory', FEATURE, /shared memory/, () => moduleOf([5, [1, 3, 1, 2]])),
   shape('64-bit memory', FEATURE, /64-bit/, () => moduleOf([5, [1, 4, 1]])),
-  shape('two memories', FEATURE, /several memories|multi-memory/, () => moduleOf([5, [2, 0, 1, 0, 1]])),
+  shape('two memories', FEATURE, /a second memory/, () => moduleOf([5, [2, 0, 1, 0, 1]])),
   shape('exceptions', FEATURE, /exceptions/, () => moduleOf(TYPE, [13, [1, 0, 0]])),
-  shape('structures', FEATURE, /gc|garbage/, () => moduleOf([1, [1, 0x5f, 0]])),
+  shape('structures', FEATURE, /garbage-collected|gc/, () => moduleOf([1, [1, 0x5f, 0]])),
   shape('a type that nobody knows', FEATURE, /the form of type 0x5d/, () => moduleOf([1, [1, 0x5d, 0]])),
 ];

@@ -20,6 +20,7 @@ const TYPE: SectionParts = [1, [1, 0x60, 0, 0]];
 const ALSO: Partial<Record<FeatureClass, readonly FeatureClass[]>> = {
   'bulk-memory': ['reference-types'],
   'relaxed-simd': ['simd'],
+  exceptions: ['multi-value'],
   'function-references': ['bulk-memory', 'reference-types'],
   gc: ['function-references', 'simd', 'bulk-memory'],
   'multi-memory': ['bulk-memory'],

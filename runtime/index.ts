@@ -12,7 +12,7 @@ export {
 export { DEFAULT_POLICY, type Grant, type Policy, type PolicyContent } from './admission/policy.js';
 export { refusal } from './admission/refusal.js';
 export type { Rules } from './admission/rules.js';
-export type { SimdRule } from './admission/simd-policy.js';
+export { SIMD_OPCODES, SIMD_WORDS, type SimdRule } from './admission/simd-policy.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';
 export { isFault, isRefusal } from './batch/outcome-codes.js';

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addSigningCommands } from './commands-signing.js';
 import { examples } from './examples.js';
 import type { CallOptions } from './plugin-call.js';
+import type { CheckOptions } from './plugin-check.js';
 
 /** `sluice plugin ...`: what an author does with a module, without a gateway. */
 export function addPluginCommands(program: Command, exit: (code: number) => void): void {
@@ -96,15 +97,25 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
 
   plugin
     .command('check')
-    .description('say what a module is and whether a gateway would take it')
-    .argument('<file>', 'the module (.wasm)')
-    .option('--memory <size>', 'memory that it would be granted', '16MiB')
-    .option('--json', 'as JSON')
+    .description('say what modules are and whether a gateway would take them; exit 1 if one is refused')
+    .argument('<files...>', 'modules (.wasm)')
+    .option('--memory <size>', 'memory that they would be granted; default 16MiB')
+    .option(
+      '--simd <rule>',
+      'none, integer, baseline, or names of instructions with commas; default baseline',
+    )
+    .option('-c, --config <file>', 'judge as the gateway with this configuration would')
+    .option('-k, --keys <folder>', 'trusted keys; once there is one a signature is asked for')
+    .option('--json', 'a line of JSON for each file, with everything')
     .addHelpText(
       'after',
-      examples('sluice plugin check scale.wasm', 'sluice plugin check scale.wasm --memory 1MiB --json'),
+      examples(
+        'sluice plugin check scale.wasm',
+        'sluice plugin check scale.wasm --memory 1MiB --simd none --json',
+        'sluice plugin check plugins/*.wasm --config sluice.yaml',
+      ),
     )
-    .action(async (file: string, options: { memory: string; json?: boolean }) =>
-      exit(await (await import('./plugin-check.js')).checkPlugin(file, options)),
+    .action(async (files: string[], options: CheckOptions) =>
+      exit(await (await import('./plugin-check.js')).checkPlugins(files, options)),
     );
 }

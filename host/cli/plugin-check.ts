@@ -1,100 +1,72 @@
-import {
-  admit,
-  defaultRules,
-  type Manifest,
-  type ModuleKind,
-  readSections,
-  SluiceError,
-} from '../../runtime/index.js';
+import { once } from 'node:events';
+import { SIMD_OPCODES, SIMD_WORDS, type SimdRule } from '../../runtime/index.js';
+import { suggest } from '../config/suggest.js';
 import { parseSize } from '../config/units.js';
-import { readComponent } from '../plugin-tools/component-parts.js';
-import { sha256 } from '../plugin-tools/module-file.js';
-import { type PluginFile, readPlugin } from '../plugin-tools/plugin-file.js';
+import { checkFile } from '../plugin-check/check-file.js';
+import { type CheckRules, checkRules } from '../plugin-check/check-rules.js';
+import { showReport } from '../plugin-check/check-text.js';
 import { EXIT } from './exit.js';
 
-interface Report {
-  readonly file: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly kind: ModuleKind;
-  readonly manifest: Manifest;
-  /** Name (custom) or id, and size in bytes. */
-  readonly sections: readonly { section: string | number; bytes: number }[];
-  /** `module.name (kind)`; of a component its own, `name (kind)`. */
-  readonly imports: readonly string[];
-  readonly exports: readonly string[];
-  /** The core modules inside a component. */
-  readonly modules?: readonly { bytes: number; imports: readonly string[]; exports: readonly string[] }[];
+export interface CheckOptions {
+  readonly memory?: string;
+  readonly simd?: string;
+  readonly config?: string;
+  readonly keys?: string;
+  readonly json?: boolean;
 }
 
 /**
- * Prints what a gateway would find in the file.
- * @throws SluiceError with the code that the gateway would refuse it by
+ * Prints what a gateway would find in each file and whether it would take it. Gives the exit code: 0, or 1 if any is
+ * refused. One file is in memory at a time, and nothing of it is kept.
+ * @throws SluiceError of the configuration, SLUICE_KEY_FOLDER
  */
-export async function checkPlugin(
-  file: string,
-  options: { memory: string; json?: boolean },
-): Promise<number> {
-  const memory = parseSize(options.memory);
-  if (memory === undefined) {
-    process.stderr.write(`sluice: --memory ${options.memory} is no size such as 16MiB\n`);
-    return EXIT.usage;
+export async function checkPlugins(files: readonly string[], options: CheckOptions): Promise<number> {
+  const { memory, simd, json = false } = options;
+  const bytes = memory === undefined ? undefined : parseSize(memory);
+  if (memory !== undefined && bytes === undefined)
+    return usage(`--memory ${memory} is no size such as 16MiB`);
+  const rule = simd === undefined ? undefined : parseSimd(simd);
+  if (typeof rule === 'object' && 'problem' in rule) return usage(`--simd ${rule.problem}`);
+  const rules = await checkRules({
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
+    ...(bytes === undefined ? {} : { memory: bytes }),
+    ...(rule === undefined ? {} : { simd: rule }),
+  });
+  sayKeys(rules);
+  let refused = 0;
+  for (const file of files) {
+    const report = await checkFile(file, rules);
+    if (!report.ok) refused++;
+    await print(json ? `${JSON.stringify(report)}\n` : showReport(report));
   }
-  const report = inspect(await readPlugin(file), memory);
-  process.stdout.write(options.json ? `${JSON.stringify({ ok: true, ...report })}\n` : show(report));
-  return EXIT.ok;
+  if (!json && files.length > 1) await print(`${files.length} files, ${refused} refused\n`);
+  return refused === 0 ? EXIT.ok : EXIT.failure;
 }
 
-function inspect({ file, bytes, kind, manifest }: PluginFile, memory: number): Report {
-  const sections = readSections(bytes).map(section => ({
-    section: section.name ?? section.id,
-    bytes: section.end - section.offset,
-  }));
-  const rules = defaultRules(manifest.name, memory);
-  const base = { file, bytes: bytes.length, sha256: sha256(bytes), kind, manifest, sections };
-  if (kind === 'component') {
-    const { imports, exports, modules } = readComponent(bytes);
-    const inside = modules.map(module => ({
-      bytes: module.length,
-      ...compile(admit(module, 'inside a component', rules).bytes, file),
-    }));
-    return { ...base, imports, exports, modules: inside };
-  }
-  return { ...base, ...compile(admit(bytes, manifest.kind, rules).bytes, file) };
+/** Waits while who reads is slower: a thousand reports are not held in memory. */
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-function compile(bytes: Uint8Array, file: string): Pick<Report, 'imports' | 'exports'> {
-  let module: WebAssembly.Module;
-  try {
-    module = new WebAssembly.Module(new Uint8Array(bytes));
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new SluiceError('SLUICE_MODULE_COMPILE', `${file}: ${why}`, { cause: thrown });
-  }
-  return {
-    imports: WebAssembly.Module.imports(module).map(each => `${each.module}.${each.name} (${each.kind})`),
-    exports: WebAssembly.Module.exports(module).map(each => `${each.name} (${each.kind})`),
-  };
+function usage(problem: string): number {
+  process.stderr.write(`sluice: ${problem}\n`);
+  return EXIT.usage;
 }
 
-function show({ file, bytes, kind, manifest, sections, imports, exports, modules = [] }: Report): string {
-  const list = (items: readonly string[]) => (items.length === 0 ? 'none' : items.join(', '));
-  const lines = [
-    `${file}: ok`,
-    `  plugin    ${manifest.name} ${manifest.version}, ${manifest.kind} of contract ${manifest.abi}`,
-    `  file      ${bytes} bytes, ${kind === 'core' ? 'core module' : 'component'}, sha256 ${manifest.sha256}`,
-    `  accepts   ${list(manifest.accepts)}`,
-    `  made by   ${manifest.toolchain ?? 'not said'}, source ${manifest.source ?? 'not said'}`,
-    `  vectors   ${manifest.vectors?.length ?? 0}`,
-    `  sections  ${list(sections.map(each => `${each.section} (${each.bytes})`))}`,
-  ];
-  lines.push(`  imports   ${list(imports)}`, `  exports   ${list(exports)}`);
-  for (const inside of modules) {
-    lines.push(
-      `  inside    a core module of ${inside.bytes} bytes`,
-      `    imports ${list(inside.imports)}`,
-      `    exports ${list(inside.exports)}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
+/** A word, or names with commas between them. */
+function parseSimd(text: string): SimdRule | { readonly problem: string } {
+  const word = SIMD_WORDS.find(each => each === text);
+  if (word !== undefined) return word;
+  const names = text.split(',').map(name => name.trim());
+  const unknown = names.find(name => !SIMD_OPCODES.includes(name));
+  if (unknown === undefined) return names;
+  const guess = suggest(unknown, [...SIMD_WORDS, ...SIMD_OPCODES]);
+  const hint = guess === undefined ? `it is ${SIMD_WORDS.join(', ')}, or names` : `did you mean "${guess}"?`;
+  return { problem: `${unknown} is no fixed-width vector instruction; ${hint}` };
+}
+
+function sayKeys({ ring, signed }: CheckRules): void {
+  for (const { error } of ring?.problems ?? []) process.stderr.write(`sluice: ${error.message}\n`);
+  if (signed && ring?.trusted.size === 0) process.stderr.write('sluice: there is no trusted key\n');
 }

@@ -39,8 +39,9 @@ async function verify(file: string, ring: KeyRing, json: boolean): Promise<{ ok:
     return { ok: true, line: json ? jsonOf(file, vouched, { name, version, ...key }) : text };
   } catch (thrown) {
     if (!(thrown instanceof SluiceError)) throw thrown;
-    if (!json) reportFailure(thrown);
-    const { code, message } = thrown;
+    const { code } = thrown;
+    const message = thrown.message.startsWith(file) ? thrown.message : `${file}: ${thrown.message}`;
+    if (!json) reportFailure(new SluiceError(code, message, { cause: thrown }));
     return { ok: false, line: json ? jsonOf(file, undefined, { code, message }) : '' };
   }
 }

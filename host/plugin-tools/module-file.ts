@@ -10,7 +10,9 @@ import { LIMITS, SluiceError } from '../../runtime/index.js';
 export async function readModule(file: string): Promise<Buffer> {
   try {
     await using handle = await open(file, 'r');
-    const { size } = await handle.stat();
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new Error('is not a regular file');
+    const { size } = stats;
     if (size > LIMITS.file) {
       throw new SluiceError(
         'SLUICE_MODULE_TOO_LARGE',

@@ -1,4 +1,4 @@
-import { classOf, worksOnFloats } from './instructions.js';
+import { classOf, INSTRUCTIONS, worksOnFloats } from './instructions.js';
 
 /**
  * Which 128-bit vector instructions a plugin may use: `none`; `integer` (no float lane, not even in a
@@ -15,6 +15,11 @@ export const SIMD_WORDS = ['none', 'integer', 'baseline'] as const;
 export function isSimd(opcode: string): boolean {
   return classOf(opcode) === 'simd';
 }
+
+/** Names of all of them. */
+export const SIMD_OPCODES: readonly string[] = [
+  ...new Set(INSTRUCTIONS.flatMap(each => (each?.feature === 'simd' ? each.name : []))),
+];
 
 /** @param opcode a fixed-width vector instruction */
 export function allowsSimd(rule: SimdRule, opcode: string): boolean {

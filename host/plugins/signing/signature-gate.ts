@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { faultOf, SluiceError } from '../../../runtime/index.js';
 import type { PluginsConfig } from '../../config/config.js';
 import { KeyFolder } from './key-folder.js';
-import { type FoundSignatures, type Vouched, vouch } from './vouch.js';
+import { type FoundSignatures, notCovered, type Vouched, vouch } from './vouch.js';
+
+/** The file in the data folder that is there once plugins have to be signed. */
+export function inUseMarker(data: string): string {
+  return join(data, 'signatures-in-use');
+}
 
 /** What is known of the signature of a file, for who shows it. */
 export interface SignatureView {
@@ -121,12 +126,7 @@ export class SignatureGate {
   }
 
   #vouch({ fileHash, signatures, embedded }: Signed): Vouched {
-    if (embedded) return vouch(fileHash, signatures, this.#keys.ring);
-    return {
-      state: 'unsigned',
-      code: 'SLUICE_SIGNATURE_MISSING',
-      why: 'carries no manifest, and a signature does not cover the one beside it: pack it, then sign it',
-    };
+    return embedded ? vouch(fileHash, signatures, this.#keys.ring) : notCovered();
   }
 
   #whyRequired(): string {
@@ -148,7 +148,7 @@ export class SignatureGate {
   }
 
   get #marker(): string {
-    return join(this.#parts.data, 'signatures-in-use');
+    return inUseMarker(this.#parts.data);
   }
 
   async #mark(): Promise<void> {

@@ -33,6 +33,15 @@ export function vouch(fileHash: Uint8Array, found: FoundSignatures, ring: KeyRin
   return refusal(found, ring);
 }
 
+/** A file whose manifest lies beside it: nobody vouches for both. */
+export function notCovered(): Vouched {
+  return {
+    state: 'unsigned',
+    code: 'SLUICE_SIGNATURE_MISSING',
+    why: 'carries no manifest, and a signature does not cover the one beside it: pack it, then sign it',
+  };
+}
+
 /** The reason that says most: bytes that were changed, then a key that was given up, then one that nobody knows. */
 function refusal(signatures: readonly Signature[], ring: KeyRing): Vouched {
   const damaged = signatures.find(({ key }) => ring.trusted.has(key));

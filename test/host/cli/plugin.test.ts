@@ -13,7 +13,6 @@ after(() => rm(folder, { recursive: true }));
 
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const FIELDS = { name: 'nothing', version: '1.2.3', abi: '1.0.0', kind: 'converter', accepts: ['modbus'] };
-const BUILT = fileURLToPath(new URL('../../../plugins/modbus-json.wasm', import.meta.url));
 
 async function put(name: string, content: string | Uint8Array): Promise<string> {
   await writeFile(join(folder, name), content);
@@ -59,51 +58,6 @@ test('pack refuses what a gateway would refuse, and writes nothing', async () =>
   assert.deepEqual(new Uint8Array(await readFile(join(folder, 'b.wasm'))), EMPTY);
 });
 
-test('check says what a plugin is, what it imports and exports', async () => {
-  const { code, stdout } = await run('check', BUILT, '--json');
-  assert.equal(code, 0);
-  const report = JSON.parse(stdout) as { manifest: { name: string }; exports: string[]; imports: string[] };
-  assert.equal(report.manifest.name, 'modbus-json');
-  for (const name of ['memory (memory)', 'sluice_arena (function)', 'convert (function)']) {
-    assert.ok(report.exports.includes(name), name);
-  }
-  assert.match((await run('check', BUILT)).stdout, /: ok\n {2}plugin {4}modbus-json .*converter/);
-});
-
-test('check refuses by the code that the gateway would refuse by', async () => {
-  const good = await readFile(BUILT);
-  const damaged = new Uint8Array(good);
-  damaged[good.indexOf('sluice_arena')]! ^= 1;
-  const cases: [string, string | Uint8Array, RegExp][] = [
-    ['empty.wasm', '', /SLUICE_MODULE_NOT_WASM/],
-    ['text.wasm', 'hello, world', /SLUICE_MODULE_NOT_WASM/],
-    ['cut.wasm', good.subarray(0, 100), /SLUICE_MODULE_MALFORMED/],
-    ['plain.wasm', EMPTY, /SLUICE_MANIFEST_MISSING/],
-    ['damaged.wasm', damaged, /SLUICE_MODULE_HASH/],
-  ];
-  for (const [name, content, expected] of cases) {
-    const { code, stderr } = await run('check', await put(name, content));
-    assert.equal(code, 1, name);
-    assert.match(stderr, expected, name);
-  }
-  const { code, stderr } = await run('check', BUILT, '--memory', '1B');
-  assert.equal(code, 1);
-  assert.match(stderr, /SLUICE_MODULE_MEMORY/);
-});
-
-test('check of a module without the exports of its kind names them', async () => {
-  await put('c.wasm', EMPTY);
-  await put('c.json', JSON.stringify(FIELDS));
-  await run('pack', 'c.wasm', '-m', 'c.json');
-  const { code, stderr } = await run('check', 'c.wasm');
-  assert.equal(code, 1);
-  assert.match(stderr, /memory is missing.*SLUICE_MODULE_EXPORT/);
-});
-
-test('a size that is none is a usage error', async () => {
-  assert.equal((await run('check', BUILT, '--memory', 'much')).code, 2);
-});
-
 test('build compiles a folder into a packed plugin that check takes', async () => {
   const source = fileURLToPath(new URL('../../../../plugins-wasm/modbus-json', import.meta.url));
   const { code, stdout, stderr } = await run('build', source, '--out', 'built.wasm', '--json');
@@ -116,25 +70,6 @@ test('build of a folder without plugin.json says so', async () => {
   const { code, stderr } = await run('build', '.');
   assert.equal(code, 1);
   assert.match(stderr, /plugin\.json.*SLUICE_MANIFEST_INVALID/);
-});
-
-test('check of a component says what it and the core modules inside it import and export', async () => {
-  const component = fileURLToPath(new URL('../../guests/conformance-component.wasm', import.meta.url));
-  const { code, stdout, stderr } = await run('check', component, '--json');
-  assert.equal(code, 0, stderr);
-  const report = JSON.parse(stdout);
-  assert.ok(report.imports.includes('log (func)'), String(report.imports));
-  for (const name of ['configure', 'convert', 'flush'])
-    assert.ok(report.exports.includes(`${name} (func)`), String(report.exports));
-  assert.ok(
-    report.modules.some((each: { exports: string[] }) => each.exports.includes('convert (function)')),
-  );
-  const small = await run('check', component, '--memory', '1B');
-  assert.match(small.stderr, /SLUICE_MODULE_MEMORY/);
-  assert.match(
-    (await run('check', component)).stdout,
-    / {2}imports .*log \(func\)[\s\S]*inside {4}a core module of \d+ bytes/,
-  );
 });
 
 const SOURCE = fileURLToPath(new URL('../../../../plugins-wasm/modbus-json/plugin.json', import.meta.url));

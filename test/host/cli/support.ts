@@ -16,8 +16,13 @@ export function sluice(
 ): Promise<Ended> {
   const { node = [], cwd = process.cwd() } = options;
   return new Promise(resolve => {
-    execFile(process.execPath, [...node, ENTRY, ...args], { cwd }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [...node, ENTRY, ...args],
+      { cwd, maxBuffer: 64 << 20 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
   });
 }

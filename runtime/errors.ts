@@ -153,6 +153,11 @@ export const ERRORS = {
     cause: 'The test vectors of a plugin cannot be read.',
     remedy: 'Correct the named field; vectors.json of a new plugin (`sluice plugin new`) shows the form.',
   },
+  SLUICE_PLUGIN_SELFTEST: {
+    cause: 'The plugin does not make of its own test vectors what its manifest says, so it is not let in.',
+    remedy:
+      'Copy the file again, or build it again; `sluice plugin test FILE` shows every difference. What served before serves on.',
+  },
   SLUICE_PLUGIN_FOLDER: {
     cause: 'The plugin folder could not be made or read.',
     remedy: 'Check `plugins.dir` in the configuration and the rights of the folder and those above it.',
@@ -573,7 +578,17 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /** The life-cycle step at which a plugin failed. */
-export type Step = 'admit' | 'compile' | 'link' | 'start' | 'configure' | 'run' | 'flush';
+export type Step =
+  | 'admit'
+  | 'compile'
+  /** The manifest's test vectors, and frames of before, before it may serve. */
+  | 'vectors'
+  | 'shadow'
+  | 'link'
+  | 'start'
+  | 'configure'
+  | 'run'
+  | 'flush';
 
 /** One thing about a module or an HTTP message that a policy does not allow. */
 export interface Finding {

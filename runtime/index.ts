@@ -51,4 +51,10 @@ export {
   parseManifest,
   readManifest,
 } from './manifest.js';
+export { compare, type Difference } from './trial/compare.js';
+export { type FrameCopy, frameOf } from './trial/frame.js';
+export { type Outcome, readOutcome, type TrialMessage } from './trial/outcome.js';
+export { runInOneBatch, writeTimes } from './trial/run-frames.js';
+export { showBytes, showFault, showHex } from './trial/show.js';
+export type { Vector } from './vector.js';
 export { type ModuleKind, moduleKind, readSections, type Section } from './wasm-sections.js';

@@ -1,5 +1,6 @@
 import {
   FRAME,
+  type FrameCopy,
   HEADER,
   LIMITS,
   MessageCursor,
@@ -9,16 +10,6 @@ import {
   type Slab,
   SluiceError,
 } from '../runtime/index.js';
-
-/** A frame copied out of its slab, as its source gave it. */
-export interface FrameCopy {
-  readonly source: string;
-  readonly topic: string;
-  /** Nanoseconds since 1970. */
-  readonly timestamp: bigint;
-  readonly payload: Uint8Array;
-  readonly properties: readonly (readonly [string, string])[];
-}
 
 /**
  * The results of one committed slab, in the hands of the route until it acks. One object a slab of the

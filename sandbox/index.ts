@@ -1,5 +1,5 @@
 export type { BreakerLimits, BreakerState, Cause } from './breaker.js';
-export type { Delivery, FrameCopy } from './delivery.js';
+export type { Delivery } from './delivery.js';
 export type { ChainSpec, Generation } from './generation.js';
 export type { MessageView } from './message-view.js';
 export type { ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';

@@ -28,15 +28,14 @@ export class Judge {
     this.#from = from;
   }
 
-  /** @param sequence of its slab */
-  look(delivery: Delivery, sequence: number): void {
+  /** @param sequence of its slab, @param now milliseconds that never jump */
+  look(delivery: Delivery, sequence: number, now: number): void {
     const generation = this.#generation;
     const breaker = generation?.breaker;
     if (breaker === undefined || generation === undefined) return;
     const before = breaker.state.kind;
     // What comes now was under way when it opened, or was refused by the host.
     if (before === 'open' || ((sequence - this.#from) | 0) < 0) return;
-    const now = performance.now();
     const { begin, end, micros } = delivery;
     if (delivery.faults > 0) this.#lookAtEach(delivery, generation, now);
     else if (!delivery.isFlush) breaker.good(now, end - begin);

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Fault, ModuleFacts, Rules } from '../runtime/index.js';
+import type { Fault, FrameCopy, ModuleFacts, Rules, Step, Vector } from '../runtime/index.js';
 
 /** All that crosses between the host's thread and a sandbox's, except slabs. Plain data only. */
 
@@ -15,6 +15,16 @@ export interface StageSpec {
   /** Most milliseconds of one call. */
   readonly deadlineMs: number;
   readonly code: CoreCode | ComponentCode;
+  /** Its own tests; a rehearsal runs them. */
+  readonly vectors?: readonly Vector[];
+}
+
+/** What a candidate is tried on before it may serve. */
+export interface Rehearsal {
+  /** Stages whose vectors are run. */
+  readonly stages: readonly number[];
+  /** Frames that it has to get through. */
+  readonly frames: readonly FrameCopy[];
 }
 
 export interface CoreCode {
@@ -53,6 +63,7 @@ export type ToSandbox =
       readonly stages: readonly StageSpec[];
       readonly ring: RingBuffers;
       readonly output: number;
+      readonly rehearsal?: Rehearsal;
     }
   /** Begin to run what the ring holds. */
   | { readonly kind: 'serve'; readonly slabs: readonly SharedArrayBuffer[] }
@@ -63,6 +74,8 @@ export type ToSandbox =
 
 export type FromSandbox =
   | { readonly kind: 'up' }
+  /** This step of a rehearsal begins: it has a start deadline of its own. */
+  | { readonly kind: 'step'; readonly step: Step }
   /** What the modules of each stage are, so that they can be judged again without being read again. */
   | { readonly kind: 'ready'; readonly facts: ChainFacts }
   | { readonly kind: 'failed'; readonly fault: Fault }

@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import { SluiceError } from '../runtime/index.js';
 import type { ChainSpec } from './generation.js';
+import type { Rehearsal } from './messages.js';
 import type { Ring } from './ring.js';
 import { Sandbox } from './sandbox.js';
 import { setV8Flags } from './v8-flags.js';
@@ -66,10 +67,14 @@ export class SandboxPool {
   }
 
   /** A sandbox in which this chain is ready to serve that ring. @throws SluiceError that names the step */
-  async start({ stages, output, startDeadlineMs }: ChainSpec, ring: Ring): Promise<Sandbox> {
+  async start(
+    { stages, output, startDeadlineMs }: ChainSpec,
+    ring: Ring,
+    rehearsal?: Rehearsal,
+  ): Promise<Sandbox> {
     const sandbox = this.take();
     try {
-      await sandbox.start(stages, ring.buffers, output, startDeadlineMs);
+      await sandbox.start(stages, ring.buffers, output, startDeadlineMs, rehearsal);
     } catch (thrown) {
       void sandbox.close(100);
       throw thrown;

@@ -55,5 +55,7 @@ export const BELL = {
   /** Messages posted to the thread, and by it: a port is looked into only when its count has moved. */
   sent: 1,
   answered: 2,
+  /** Thread: what it is at in a rehearsal, counted from 1; 0: all together. */
+  rehearsed: 3,
   words: 16,
 } as const;

@@ -1,6 +1,14 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type ErrorCode, type Fault, SluiceError } from '../runtime/index.js';
-import type { ChainFacts, FromSandbox, RingBuffers, SandboxTask, StageSpec, ToSandbox } from './messages.js';
+import { type ErrorCode, type Fault, SluiceError, type Step } from '../runtime/index.js';
+import type {
+  ChainFacts,
+  FromSandbox,
+  Rehearsal,
+  RingBuffers,
+  SandboxTask,
+  StageSpec,
+  ToSandbox,
+} from './messages.js';
 import { BELL } from './ring-words.js';
 
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
@@ -16,6 +24,9 @@ export class Sandbox {
   readonly #up = Promise.withResolvers<void>();
   #death: Fault | undefined;
   #closing = false;
+  /** Of its start, once that has got to a rehearsal. */
+  #step: Step | undefined;
+  #stepped: () => void = () => {};
   #answered = 0;
   #facts: ChainFacts = [];
   #gone = false;
@@ -74,7 +85,8 @@ export class Sandbox {
 
   /**
    * Admits, compiles, links, starts and configures a chain on this thread.
-   * @param deadlineMs for all of it; beyond it the thread is killed
+   * @param deadlineMs for all of it, and for each step of a rehearsal; beyond it the thread is killed
+   * @param rehearsal what it is tried on first
    * @throws SluiceError that names the step, SLUICE_GUEST_DEADLINE, SLUICE_SANDBOX_START
    */
   async start(
@@ -82,6 +94,7 @@ export class Sandbox {
     ring: RingBuffers,
     output: number,
     deadlineMs: number,
+    rehearsal?: Rehearsal,
   ): Promise<void> {
     const names = stages.map(stage => stage.plugin).join(', ');
     const started = new Promise<void>((resolve, reject) => {
@@ -92,18 +105,21 @@ export class Sandbox {
         code: 'SLUICE_SANDBOX_START' as const,
         message: 'the thread was closed',
       };
-      this.#starting?.reject(new SluiceError(code, `${names}: ${message}`, { step: 'start', plugin: names }));
+      const step = this.#step ?? 'start';
+      this.#starting?.reject(new SluiceError(code, `${names}: ${message}`, { step, plugin: names }));
     });
-    this.send({ kind: 'start', stages, ring, output });
+    this.send({ kind: 'start', stages, ring, output, ...(rehearsal === undefined ? {} : { rehearsal }) });
     let timer: NodeJS.Timeout | undefined;
-    // The time that a cold thread takes to come up is not the plugin's.
-    void this.#up.promise.then(() => {
+    const watch = (): void => {
+      clearTimeout(timer);
       if (this.#starting === undefined) return;
-      timer = setTimeout(
-        () => this.kill('SLUICE_GUEST_DEADLINE', `did not start within ${deadlineMs} ms`),
-        deadlineMs,
-      );
-    });
+      const late = (): void =>
+        this.kill('SLUICE_GUEST_DEADLINE', `${this.#whatHangs()} within ${deadlineMs} ms`);
+      timer = setTimeout(late, deadlineMs);
+    };
+    this.#stepped = watch;
+    // The time that a cold thread takes to come up is not the plugin's.
+    void this.#up.promise.then(watch);
     try {
       await started;
     } finally {
@@ -127,9 +143,20 @@ export class Sandbox {
     clearTimeout(timer);
   }
 
+  #whatHangs(): string {
+    const at = Atomics.load(this.#bell, BELL.rehearsed);
+    if (this.#step === 'vectors') return `did not answer its test vector ${at}`;
+    if (this.#step === 'shadow')
+      return 'did not get through the last frames that the version before converts';
+    return 'did not start';
+  }
+
   #received(message: FromSandbox): void {
     if (message.kind === 'up') this.#up.resolve();
-    else if (message.kind === 'ready') {
+    else if (message.kind === 'step') {
+      this.#step = message.step;
+      this.#stepped();
+    } else if (message.kind === 'ready') {
       this.#facts = message.facts;
       this.#starting?.resolve();
     } else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));

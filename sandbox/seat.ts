@@ -206,6 +206,7 @@ export class Seat {
         this.#detached?.();
         return;
       case 'up':
+      case 'step':
       case 'ready':
       case 'failed':
         return;

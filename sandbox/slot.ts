@@ -1,12 +1,13 @@
-import { type Fault, faultOf } from '../runtime/index.js';
+import { type Fault, type FrameCopy, faultOf } from '../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import { Gather } from './gather.js';
 import type { ChainSpec, Generation } from './generation.js';
 import { Judge } from './judge.js';
 import { Lineage } from './lineage.js';
-import type { FromSandbox } from './messages.js';
+import type { FromSandbox, Rehearsal } from './messages.js';
 import { pace } from './pace.js';
 import type { SandboxPool } from './pool.js';
+import { RecentFrames } from './recent-frames.js';
 import { Recovery } from './recovery.js';
 import { Refuser } from './refuser.js';
 import { Ring } from './ring.js';
@@ -40,6 +41,7 @@ export class Slot {
   readonly #gather: Gather;
   #state: SlotState = 'stopped';
   readonly #lineage = new Lineage();
+  readonly #recent = new RecentFrames();
   readonly #refuser: Refuser;
   /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
   #attempt = 0;
@@ -105,7 +107,9 @@ export class Slot {
     const generation = this.#seat.generation;
     if (delivery === undefined || generation === undefined) return delivery;
     pace(this.ring, delivery, generation.shortest);
-    this.#judge.look(delivery, this.ring.taken - 1);
+    const now = performance.now();
+    this.#recent.look(delivery, now);
+    this.#judge.look(delivery, this.ring.taken - 1, now);
     return delivery;
   }
 
@@ -154,7 +158,7 @@ export class Slot {
     if (this.#state === 'stopped') this.#state = 'starting';
     let candidate: Sandbox;
     try {
-      candidate = await this.#pool.start(spec, this.ring);
+      candidate = await this.#pool.start(spec, this.ring, this.#rehearsalOf(spec));
     } catch (thrown) {
       if (this.#state === 'starting') this.#state = 'stopped';
       throw thrown;
@@ -162,6 +166,13 @@ export class Slot {
     await this.#vacate();
     clearTimeout(this.#again);
     this.#serve(candidate, this.#lineage.add(spec, this.#seat.generation), MODE.normal);
+  }
+
+  /** A candidate is tried on its own vectors, where its code is new here, and on frames that what served has converted. */
+  #rehearsalOf({ stages }: ChainSpec): Rehearsal {
+    const known = this.#seat.generation?.spec.stages.map(({ code }) => code);
+    const fresh = stages.flatMap(({ code }, index) => (known?.includes(code) ? [] : [index]));
+    return { stages: fresh, frames: this.#recent.good };
   }
 
   /** Whoever serves finishes what is published, and then nobody does. */
@@ -330,7 +341,10 @@ export class Slot {
     if (this.current !== generation || breaker?.state.kind !== 'open' || this.#state === 'stopped') return;
     let candidate: Sandbox;
     try {
-      candidate = await this.#pool.start(generation.spec, this.ring);
+      candidate = await this.#pool.start(generation.spec, this.ring, {
+        stages: [],
+        frames: this.#framesGo === 'fallback' ? this.#framesToRetry(generation) : [],
+      });
     } catch (thrown) {
       const fault = faultOf(thrown);
       breaker.startFailed(performance.now(), generation.nameOf(0, fault), fault);
@@ -341,6 +355,12 @@ export class Slot {
     breaker.tryAgain(performance.now());
     this.#events.changed?.({ kind: 'half-open', generation });
     this.#serve(candidate, generation, this.#modeOf(generation));
+  }
+
+  /** Beside a fallback what it failed on is tried aside first: to fail on it once more must not stop what comes. */
+  #framesToRetry({ spec }: Generation): FrameCopy[] {
+    const withinMs = 2 * (spec.breaker?.longestPauseMs ?? 0);
+    return [...this.#recent.good, ...this.#recent.bad(performance.now(), withinMs)];
   }
 
   #closed(generation: Generation): void {

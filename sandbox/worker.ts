@@ -32,7 +32,7 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
       switch (message.kind) {
         case 'start':
           try {
-            session = await Session.start(message, post);
+            session = await Session.start(message, post, at => Atomics.store(word, BELL.rehearsed, at));
             post({ kind: 'ready', facts: session.facts });
           } catch (thrown) {
             post({ kind: 'failed', fault: faultOf(thrown) });

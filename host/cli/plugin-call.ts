@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { SluiceError } from '../../runtime/index.js';
-import type { Outcome } from '../plugin-tools/outcome.js';
+import { type Outcome, SluiceError, showFault } from '../../runtime/index.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
 import { runFrames } from '../plugin-tools/run-frames.js';
-import { plainMessage, showFault, showMessage } from '../plugin-tools/show.js';
+import { plainMessage, showMessage } from '../plugin-tools/show.js';
 import { TestBed } from '../plugin-tools/test-bed.js';
 import { pickBuild } from '../plugins/simd-build.js';
 import { EXIT } from './exit.js';

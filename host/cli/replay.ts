@@ -1,8 +1,8 @@
+import { type Outcome, showFault } from '../../runtime/index.js';
 import { readFrames, type StoredFrame } from '../plugin-tools/frame-file.js';
-import type { Outcome } from '../plugin-tools/outcome.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
 import { runFrames } from '../plugin-tools/run-frames.js';
-import { plainMessage, showFault, showMessage } from '../plugin-tools/show.js';
+import { plainMessage, showMessage } from '../plugin-tools/show.js';
 import { TestBed } from '../plugin-tools/test-bed.js';
 import { pickBuild } from '../plugins/simd-build.js';
 import { EXIT } from './exit.js';

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { SluiceError } from '../../runtime/index.js';
+import { type FrameCopy, SluiceError } from '../../runtime/index.js';
 import type { Row } from '../store/messages.js';
 import { type Quarantined, quarantinedOf } from '../store/quarantine.js';
-import type { TrialFrame } from './run-frames.js';
 
 /** A frame of a file, with what is said about it there. */
 export interface StoredFrame {
   readonly id: number;
-  readonly frame: TrialFrame;
+  readonly frame: FrameCopy;
   /** Why it was refused, where that is known. */
   readonly code?: string;
 }
@@ -44,7 +43,7 @@ function ofDatabase(file: string): StoredFrame[] {
   }
 }
 
-function whole({ payload, ...rest }: Quarantined['frame']): TrialFrame {
+function whole({ payload, ...rest }: Quarantined['frame']): FrameCopy {
   return { ...rest, payload: Buffer.from(payload) };
 }
 

@@ -1,15 +1,13 @@
-import { FRAME, HEADER, Interned, SluiceError } from '../../runtime/index.js';
+import {
+  type FrameCopy,
+  HEADER,
+  Interned,
+  type Outcome,
+  readOutcome,
+  SluiceError,
+  writeTimes,
+} from '../../runtime/index.js';
 import { type ChainSpec, type Delivery, type SandboxPool, Slot } from '../../sandbox/index.js';
-import { type Outcome, outcomeOf } from './outcome.js';
-
-export interface TrialFrame {
-  readonly source: string;
-  readonly topic: string;
-  /** Nanoseconds since 1970. */
-  readonly timestamp: bigint;
-  readonly payload: Uint8Array;
-  readonly properties: readonly (readonly [string, string])[];
-}
 
 export interface TrialResult {
   /** One for each frame, in their order. */
@@ -30,7 +28,7 @@ const STOP_MS = 2000;
 export async function runFrames(
   pool: SandboxPool,
   chain: ChainSpec,
-  frames: readonly TrialFrame[],
+  frames: readonly FrameCopy[],
 ): Promise<TrialResult> {
   const outcomes: Outcome[] = [];
   const flushed: Outcome[] = [];
@@ -66,7 +64,7 @@ class Trial {
   }
 
   /** Publishes as many frames as the ring takes while nobody serves it. Gives their number. */
-  fill(frames: readonly TrialFrame[], stages: number): number {
+  fill(frames: readonly FrameCopy[], stages: number): number {
     const { ring } = this.#slot;
     // A flush goes first: what comes before the first commit has the deadline of a start, frames have their own.
     ring.flush(stages);
@@ -101,19 +99,15 @@ class Trial {
   }
 
   /** The ring takes milliseconds; vectors are exact to the nanosecond. Nobody reads the slabs yet. */
-  #writeTimes(frames: readonly TrialFrame[]): void {
+  #writeTimes(frames: readonly FrameCopy[]): void {
     const { ring } = this.#slot;
     let next = 0;
     for (let sequence = 1; next < frames.length; sequence++) {
-      const words = ring.slabOf(sequence).u32;
       const header = ring.headerOf(sequence);
       const count = ring.control[header + HEADER.count] as number;
-      let at = ((ring.control[header + HEADER.recordsAt] as number) + FRAME.timestamp) >> 2;
-      for (let i = 0; i < count; i++, at += FRAME.size >> 2) {
-        const { timestamp } = frames[next++] as TrialFrame;
-        words[at] = Number(timestamp & 0xffffffffn);
-        words[at + 1] = Number(timestamp >> 32n);
-      }
+      const recordsAt = ring.control[header + HEADER.recordsAt] as number;
+      writeTimes(ring.slabOf(sequence), recordsAt, frames.slice(next, next + count));
+      next += count;
     }
   }
 
@@ -127,7 +121,8 @@ class Trial {
 
   #read(delivery: Delivery): void {
     for (let frame = delivery.begin; frame < delivery.end; frame++) {
-      const outcome = outcomeOf(delivery, frame);
+      delivery.load(frame);
+      const outcome = readOutcome(delivery.outcome, delivery.message, delivery.slab);
       if (!delivery.isFlush) this.#outcomes.push(outcome);
       else if (outcome.fault !== undefined || outcome.messages.length > 0) this.#flushed.push(outcome);
     }

@@ -1,10 +1,14 @@
-import { SluiceError } from '../../runtime/index.js';
-import { compare, type Difference } from './compare.js';
-import type { Outcome } from './outcome.js';
+import {
+  compare,
+  type Difference,
+  frameOf,
+  type Outcome,
+  SluiceError,
+  type Vector,
+} from '../../runtime/index.js';
 import type { PluginFile } from './plugin-file.js';
 import { runFrames } from './run-frames.js';
 import { TestBed } from './test-bed.js';
-import { frameOf, type Vector } from './vectors.js';
 
 export interface Verdict {
   readonly name: string;

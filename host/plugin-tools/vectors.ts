@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CONTRACT_VERSION, type ManifestFields, parseManifest, SluiceError } from '../../runtime/index.js';
-import type { TrialFrame } from './run-frames.js';
 
 export type Vector = NonNullable<ManifestFields['vectors']>[number];
-
-/** When a vector's frame came, unless it says so (runtime/vector.ts). */
-const TIMESTAMP = '1700000000123456789';
 
 /**
  * The vectors of a vectors.json: the form of runtime/vector.ts, but hex may have spaces, and a message may have `json`
@@ -71,15 +67,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function unreadable(message: string, cause?: unknown): SluiceError {
   return new SluiceError('SLUICE_PLUGIN_VECTORS', message, { cause });
-}
-
-/** The frame of a vector with nothing left out. */
-export function frameOf({ frame }: Vector): TrialFrame {
-  return {
-    source: frame.source ?? 'test',
-    topic: frame.topic,
-    timestamp: BigInt(frame.timestamp ?? TIMESTAMP),
-    payload: Buffer.from(frame.payload, 'hex'),
-    properties: frame.properties ?? [],
-  };
 }

@@ -1,5 +1,4 @@
-import { type Fault, Interned } from '../../runtime/index.js';
-import type { FrameCopy } from '../../sandbox/index.js';
+import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
 import type { Route, RouteSource } from './route.js';
 
 /** What became of a frame that was sent through its route again. */

@@ -300,11 +300,11 @@ export class Router {
     let output: number = LIMITS.output;
     const stages = steps.map(step => {
       const { manifest, code } = offers.get(step.plugin) as Offer;
-      const { name, version, kind, limits } = manifest;
+      const { name, version, kind, limits, vectors = [] } = manifest;
       output = Math.min(output, limits.output ?? output);
       const base = { memory: plugins.memoryBytes, deadline: plugins.deadlineMs };
       const { rules, deadline: deadlineMs } = grant(DEFAULT_POLICY, manifest, base, step.deadlineMs);
-      return { plugin: name, version, kind, config: step.config, code, deadlineMs, rules };
+      return { plugin: name, version, kind, config: step.config, code, vectors, deadlineMs, rules };
     });
     return { stages, startDeadlineMs: plugins.startDeadlineMs, output, breaker: plugins.breaker.limits };
   }

@@ -1,5 +1,5 @@
+import type { FrameCopy } from '../../runtime/index.js';
 import { type ErrorCode, type Fault, SluiceError } from '../../runtime/index.js';
-import type { FrameCopy } from '../../sandbox/index.js';
 import type { Database } from './database.js';
 import type { Row, SqlValue } from './messages.js';
 

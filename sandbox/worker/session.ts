@@ -8,9 +8,10 @@ import {
   OutWriter,
   Slab,
 } from '../../runtime/index.js';
-import type { FromSandbox, ToSandbox } from '../messages.js';
+import type { FromSandbox, Rehearsal, ToSandbox } from '../messages.js';
 import { headerOf, MODE, RING } from '../ring-words.js';
-import { LogBuffer, type Prepared, prepare } from './stages.js';
+import { runShadow, runVectors } from './rehearsal.js';
+import { LogBuffer, type Prepared, prepare, quiet } from './stages.js';
 
 /** Posts to the host's thread. */
 export type Post = (message: FromSandbox) => void;
@@ -46,10 +47,15 @@ export class Session {
     this.#sendLogs();
   }
 
-  /** Admit, compile, link, start, configure. @throws SluiceError that names the step */
-  static async start(start: Start, post: Post): Promise<Session> {
+  /**
+   * Admit, compile, rehearse if asked to, link, start, configure.
+   * @param at told what a rehearsal is at
+   * @throws SluiceError that names the step
+   */
+  static async start(start: Start, post: Post, at: (index: number) => void = () => {}): Promise<Session> {
     const prepared: Prepared[] = [];
     for (const spec of start.stages) prepared.push(await prepare(spec));
+    if (start.rehearsal !== undefined) rehearse(start, start.rehearsal, prepared, post, at);
     return new Session(start, post, prepared);
   }
 
@@ -299,4 +305,21 @@ export class Session {
   #slab(sequence: number): Slab {
     return this.#slabs[sequence & (this.#slabs.length - 1)] as Slab;
   }
+}
+
+function rehearse(
+  { stages, output }: Start,
+  rehearsal: Rehearsal,
+  prepared: readonly Prepared[],
+  post: Post,
+  at: (index: number) => void,
+): void {
+  post({ kind: 'step', step: 'vectors' });
+  for (const index of rehearsal.stages)
+    runVectors(prepared[index] as Prepared, stages[index]?.vectors ?? [], output, vector => at(vector + 1));
+  if (rehearsal.frames.length === 0) return;
+  at(0);
+  post({ kind: 'step', step: 'shadow' });
+  const make = (): Chain => new Chain(prepared.map(stage => stage.make(quiet)));
+  runShadow(make, rehearsal.frames, output);
 }

@@ -16,9 +16,12 @@ export interface Prepared {
   readonly plugin: string;
   /** Of its core modules. */
   readonly facts: readonly ModuleFacts[];
-  /** Link, start and configure a fresh instance. @throws SluiceError that names the step */
-  make(log: GuestLog): Stage;
+  /** Link, start and configure a fresh instance; with another configuration than the spec's, for a test. @throws SluiceError that names the step */
+  make(log: GuestLog, config?: string): Stage;
 }
+
+/** For instances that are only tried out. */
+export const quiet: GuestLog = () => {};
 
 /** Admits and compiles, in this thread. @throws SluiceError with step `admit` or `compile` */
 export async function prepare(spec: StageSpec): Promise<Prepared> {
@@ -28,9 +31,9 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
     return {
       plugin,
       facts: component.facts,
-      make(log) {
+      make(log, other = config) {
         const instance = new ObjectInstance(component.instantiate(log), plugin);
-        instance.configure(config);
+        instance.configure(other);
         return { plugin, instance };
       },
     };
@@ -40,9 +43,9 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
   return {
     plugin,
     facts: [facts],
-    make(log) {
+    make(log, other = config) {
       const instance = new CoreInstance(module, kind, plugin, log);
-      instance.configure(config);
+      instance.configure(other);
       return { plugin, instance };
     },
   };

@@ -20,6 +20,10 @@ const QUICK = { ...BREAKER, pauseMs: 5, longestPauseMs: 20 };
 const good = (count: number): Buffer[] => Array.from({ length: count }, (_, i) => Buffer.from([1, i]));
 const bad = (count: number): Buffer[] => Array.from({ length: count }, (_, i) => Buffer.from([POISON, i]));
 
+/** Too large to be kept for a candidate to be tried on. */
+const largeBad = (count: number): Buffer[] =>
+  Array.from({ length: count }, () => Buffer.alloc(70_000, POISON));
+
 function codes(outcomes: readonly Outcome[]): (string | undefined)[] {
   return outcomes.map(({ code }) => code);
 }
@@ -67,7 +71,7 @@ test('with the fifth fault in a row no guest is called any more; frames wait, an
 
 test('a guest that hangs is killed for five frames, and then costs nothing more', async () => {
   await using rig = new SlotRig();
-  await rig.serve(['spin'], { breaker: BREAKER, deadlineMs: 40, startDeadlineMs: 150 });
+  await rig.serve(['spin'], { breaker: BREAKER, deadlineMs: 40, startDeadlineMs: 500 });
   await rig.push([...bad(8), ...good(2)]);
   await rig.until(() => rig.slot.state === 'open' && rig.outcomes.length === 5);
   assert.deepEqual(codes(rig.outcomes), times(5, 'SLUICE_GUEST_DEADLINE'));
@@ -168,10 +172,10 @@ test('on trial beside a fallback no frame is lost: those that fail go through th
   rig.whenOpen = 'fallback';
   await rig.serve(['echo'], { breaker: BREAKER });
   await rig.serve(['trap'], { breaker: QUICK });
-  await rig.run(bad(5));
+  await rig.run(largeBad(5));
   let sent = 5;
   while (kinds(rig).filter(kind => kind === 'half-open').length < 2) {
-    await rig.run([...good(3), ...bad(1)]);
+    await rig.run([...good(3), ...largeBad(1)]);
     sent += 4;
   }
   const outcomes = await rig.settle();
@@ -185,7 +189,7 @@ test('on trial beside a fallback it closes and serves again when nothing fails',
   rig.whenOpen = 'fallback';
   await rig.serve(['echo'], { breaker: BREAKER });
   await rig.serve(['trap'], { breaker: QUICK });
-  await rig.run(bad(5));
+  await rig.run(largeBad(5));
   while (!kinds(rig).includes('closed')) await rig.run(good(3));
   assert.equal(rig.slot.generation, 2);
   // An ordinary fault by now: it costs its frame and no more.
@@ -195,6 +199,21 @@ test('on trial beside a fallback it closes and serves again when nothing fails',
     'SLUICE_GUEST_TRAP',
     ...times(3, undefined),
   ]);
+});
+
+test('beside a fallback what it failed on is tried aside first, and as long as that fails no frame meets it', async () => {
+  await using rig = new SlotRig();
+  rig.whenOpen = 'fallback';
+  await rig.serve(['echo'], { breaker: BREAKER });
+  await rig.serve(['trap'], { breaker: { ...QUICK, longestPauseMs: 5000 } });
+  await rig.run(bad(5));
+  const count = (kind: SlotChange['kind']): number => kinds(rig).filter(each => each === kind).length;
+  await rig.until(() => count('opened') >= 3 && count('serving') === 3);
+  assert.equal(count('half-open'), 0);
+  const [, again] = rig.changes.flatMap(change => (change.kind === 'opened' ? [change] : []));
+  assert.match(again?.cause.fault.message ?? '', /tried on frame 1 of the last 5/);
+  const outcomes = await rig.run(good(3));
+  assert.deepEqual(codes(outcomes.slice(5)), times(3, undefined));
 });
 
 test("a plugin's own answer that it cannot convert a frame does not open it", async () => {

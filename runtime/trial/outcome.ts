@@ -1,5 +1,7 @@
-import { type ErrorCode, MESSAGE } from '../../runtime/index.js';
-import type { Delivery } from '../../sandbox/index.js';
+import type { Slab } from '../batch/slab.js';
+import type { MessageCursor, OutcomeCursor } from '../batch/slab-reader.js';
+import { MESSAGE } from '../contract.js';
+import type { ErrorCode } from '../errors.js';
 
 /** A message of a plugin, copied out of its slab. */
 export interface TrialMessage {
@@ -19,10 +21,8 @@ export interface Outcome {
   readonly fault?: { readonly code: ErrorCode; readonly text: string };
 }
 
-/** Copies the outcome of one frame (or stage, for a flush) out of a delivery that is not acked yet. */
-export function outcomeOf(delivery: Delivery, frame: number): Outcome {
-  delivery.load(frame);
-  const { outcome, message, slab } = delivery;
+/** Copies the outcome that `outcome` stands on. @param message is moved */
+export function readOutcome(outcome: OutcomeCursor, message: MessageCursor, slab: Slab): Outcome {
   if (outcome.code !== undefined)
     return { messages: [], fault: { code: outcome.code, text: outcome.text(slab) } };
   const messages = Array.from({ length: outcome.messages }, (_, index): TrialMessage => {

@@ -1,6 +1,7 @@
+import type { Vector } from '../vector.js';
+import { frameOf } from './frame.js';
 import type { Outcome, TrialMessage } from './outcome.js';
 import { showBytes, showFault } from './show.js';
-import { frameOf, type Vector } from './vectors.js';
 
 /** One thing that is not as the vector says. */
 export interface Difference {

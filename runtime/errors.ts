@@ -158,6 +158,12 @@ export const ERRORS = {
     remedy:
       'Copy the file again, or build it again; `sluice plugin test FILE` shows every difference. What served before serves on.',
   },
+  SLUICE_PLUGIN_ROLLED_BACK: {
+    cause:
+      'A new version failed within its first frames (`plugins.probation`), so the version before it serves again and runs the frames that it failed on.',
+    remedy:
+      'The message names the fault; `sluice plugin call` shows it at a frame. Put a corrected file into the folder, or have this one tried again: POST /v1/plugins/NAME/reset.',
+  },
   SLUICE_PLUGIN_FOLDER: {
     cause: 'The plugin folder could not be made or read.',
     remedy: 'Check `plugins.dir` in the configuration and the rights of the folder and those above it.',

@@ -11,6 +11,14 @@ export interface ChainSpec {
   readonly output: number;
   /** Absent: no breaker. */
   readonly breaker?: BreakerLimits;
+  /** Absent: none. */
+  readonly probation?: Probation;
+}
+
+/** How long a generation that follows a healthy one is taken back at its first fault: until both are behind it. */
+export interface Probation {
+  readonly frames: number;
+  readonly ms: number;
 }
 
 /** A batch that takes more than this share of the time its calls may take is over its budget. */
@@ -21,6 +29,8 @@ export class Generation {
   readonly number: number;
   readonly spec: ChainSpec;
   readonly breaker: Breaker | undefined;
+  /** It failed on probation. */
+  isRejected = false;
   /** Shortest deadline of its stages, milliseconds. */
   readonly shortest: number;
   /** Milliseconds that a batch may take in all its stages, and those that it should not take longer than. */
@@ -40,7 +50,7 @@ export class Generation {
   }
 
   get isHealthy(): boolean {
-    return this.breaker === undefined || this.breaker.state.kind === 'closed';
+    return !this.isRejected && (this.breaker === undefined || this.breaker.state.kind === 'closed');
   }
 
   /** The same code in every stage. */

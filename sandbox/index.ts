@@ -1,10 +1,10 @@
 export type { BreakerLimits, BreakerState, Cause } from './breaker.js';
 export type { Delivery } from './delivery.js';
-export type { ChainSpec, Generation } from './generation.js';
+export type { ChainSpec, Generation, Probation } from './generation.js';
 export type { MessageView } from './message-view.js';
 export type { ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';
 export { SandboxPool } from './pool.js';
 export { Ring } from './ring.js';
-export { Slot, type SlotState } from './slot.js';
-export type { SlotChange, SlotEvents, WhenOpen } from './slot-events.js';
+export { Slot } from './slot.js';
+export type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
 export { setV8Flags } from './v8-flags.js';

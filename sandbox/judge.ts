@@ -1,12 +1,17 @@
 import { type Fault, isFault } from '../runtime/index.js';
+import type { BreakerState } from './breaker.js';
 import type { Delivery } from './delivery.js';
-import type { Generation } from './generation.js';
+import type { Generation, Probation } from './generation.js';
 
 export interface JudgeEvents {
   /** No guest of this generation is to be called any more. @param again it was on trial */
   opened(generation: Generation, again: boolean): void;
   /** It has stood its trial. */
   closed(generation: Generation): void;
+  /** It failed on probation. @param frames that it had dealt with */
+  rejected(generation: Generation, plugin: string, fault: Fault, frames: number): void;
+  /** Its probation is over. */
+  accepted(generation: Generation): void;
   /** A batch took longer than its budget, and is not killed for it. */
   slow(generation: Generation, frames: number, ms: number): void;
 }
@@ -17,25 +22,36 @@ export class Judge {
   #generation: Generation | undefined;
   /** Slabs before this one were run by another. */
   #from = 0;
+  /** Undefined: not on probation. */
+  #probation: { readonly until: number; readonly frames: number } | undefined;
+  /** Frames that it has dealt with on probation. */
+  #seen = 0;
 
   constructor(events: JudgeEvents) {
     this.#events = events;
   }
 
-  /** @param from first slab that it runs */
-  watch(generation: Generation, from: number): void {
+  /** @param from first slab that it runs, @param probation what follows a fault is another generation's */
+  watch(generation: Generation, from: number, probation?: Probation): void {
     this.#generation = generation;
     this.#from = from;
+    this.#seen = 0;
+    this.#probation = probation && { frames: probation.frames, until: performance.now() + probation.ms };
+  }
+
+  get isOnProbation(): boolean {
+    return this.#probation !== undefined;
   }
 
   /** @param sequence of its slab, @param now milliseconds that never jump */
   look(delivery: Delivery, sequence: number, now: number): void {
     const generation = this.#generation;
-    const breaker = generation?.breaker;
-    if (breaker === undefined || generation === undefined) return;
+    if (generation === undefined || ((sequence - this.#from) | 0) < 0) return;
+    this.#countProbation(delivery, generation, now);
+    const { breaker } = generation;
+    // While it is open, what comes was under way when it opened, or was refused by the host.
+    if (breaker === undefined || breaker.state.kind === 'open') return;
     const before = breaker.state.kind;
-    // What comes now was under way when it opened, or was refused by the host.
-    if (before === 'open' || ((sequence - this.#from) | 0) < 0) return;
     const { begin, end, micros } = delivery;
     if (delivery.faults > 0) this.#lookAtEach(delivery, generation, now);
     else if (!delivery.isFlush) breaker.good(now, end - begin);
@@ -51,7 +67,27 @@ export class Judge {
 
   /** A call has failed for which there is no outcome: another generation is to run the slab. */
   gaveUp(fault: Fault, plugin: string): void {
+    if (this.#reject(plugin, fault)) return;
     this.#with((generation, now) => generation.breaker?.fault(now, plugin, fault));
+  }
+
+  #countProbation(delivery: Delivery, generation: Generation, now: number): void {
+    const probation = this.#probation;
+    if (probation === undefined || delivery.isFlush) return;
+    this.#seen += delivery.end - delivery.begin;
+    if (this.#seen < probation.frames || now < probation.until) return;
+    this.#probation = undefined;
+    this.#events.accepted(generation);
+  }
+
+  /** True if it was on probation. */
+  #reject(plugin: string, fault: Fault): boolean {
+    if (this.#probation === undefined || this.#generation === undefined) return false;
+    const generation = this.#generation;
+    this.#probation = undefined;
+    this.#generation = undefined;
+    this.#events.rejected(generation, plugin, fault, this.#seen);
+    return true;
   }
 
   /** A batch was killed for its time. */
@@ -83,13 +119,20 @@ export class Judge {
         continue;
       }
       const plugin = generation.nameOf(stage);
-      breaker?.fault(now, plugin, { code, message: outcome.text(delivery.slab), plugin });
+      const fault = { code, message: outcome.text(delivery.slab), plugin };
+      if (this.#reject(plugin, fault)) return;
+      breaker?.fault(now, plugin, fault);
     }
   }
 
   #tell(generation: Generation, before: 'closed' | 'open' | 'half-open'): void {
     const { kind } = generation.breaker?.state ?? { kind: before };
-    if (kind === before) return;
+    if (kind === before || generation !== this.#generation) return;
+    if (kind === 'open' && this.#probation !== undefined) {
+      const { cause } = generation.breaker?.state as Extract<BreakerState, { kind: 'open' }>;
+      this.#reject(cause.plugin, cause.fault);
+      return;
+    }
     if (kind === 'open') this.#events.opened(generation, before === 'half-open');
     if (kind === 'closed') this.#events.closed(generation);
   }

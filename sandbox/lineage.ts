@@ -19,10 +19,21 @@ export class Lineage {
   add(spec: ChainSpec, before: Generation | undefined): Generation {
     const next = new Generation(++this.#count, spec);
     // The same once more (a reset) is nothing to fall back to, and does not replace what is.
-    if (before !== undefined && !before.runsSame(next))
-      this.#fallback = before.isHealthy ? before : undefined;
+    this.#fallback = [before, this.#current, this.#fallback].find(
+      known => known !== undefined && known.isHealthy && !known.runsSame(next),
+    );
     this.#current = next;
     return next;
+  }
+
+  /** The one before is the newest again. */
+  rollBack(): Generation | undefined {
+    const back = this.#fallback;
+    if (back === undefined) return undefined;
+    if (this.#current !== undefined) this.#current.isRejected = true;
+    this.#current = back;
+    this.#fallback = undefined;
+    return back;
   }
 
   /** Nobody falls back any more. */

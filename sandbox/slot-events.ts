@@ -9,6 +9,12 @@ import type { LogLine } from './messages.js';
  */
 export type WhenOpen = 'fallback' | 'spool' | 'refuse';
 
+/**
+ * `open`: the breaker is, and no other generation serves in its stead; `failed`: no thread could be had for a fresh
+ * instance, or it did not start and there is no breaker.
+ */
+export type SlotState = 'stopped' | 'starting' | 'serving' | 'recovering' | 'open' | 'failed';
+
 /** Who serves, and why that changes. */
 export type SlotChange =
   /** A generation has taken the ring over: after a swap, as fallback, or after a rollback. */
@@ -25,6 +31,16 @@ export type SlotChange =
     }
   /** A batch took longer than its budget; the next ones are smaller. */
   | { readonly kind: 'slow'; readonly generation: Generation; readonly frames: number; readonly ms: number }
+  /** A generation failed on probation: the one before is started again, and runs what it failed on. */
+  | {
+      readonly kind: 'rolled-back';
+      readonly generation: Generation;
+      readonly back: Generation;
+      readonly plugin: string;
+      readonly fault: Fault;
+      /** Frames that it had dealt with. */
+      readonly frames: number;
+    }
   /** It is tried again. */
   | { readonly kind: 'half-open'; readonly generation: Generation }
   /** It has stood its trial. */

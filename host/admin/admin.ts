@@ -126,6 +126,18 @@ export class Admin {
       const { code, message } = fault;
       this.#hub.emit({ type: 'breaker.opened', plugin, route, code, message });
     }
+    if (kind === 'rolled-back') {
+      const { plugin, fault, back } = change;
+      const { code, message } = fault;
+      this.#hub.emit({
+        type: 'plugin.rolled-back',
+        plugin,
+        route,
+        generation: back.number,
+        code,
+        message,
+      });
+    }
     if (kind !== 'half-open' && kind !== 'closed') return;
     for (const { plugin } of generation.spec.stages)
       this.#hub.emit({ type: `breaker.${kind}`, plugin, route });

@@ -31,6 +31,13 @@ export type AdminEvent =
     } & Reason)
   /** Its circuit breaker: it is not called any more. */
   | ({ readonly type: 'breaker.opened'; readonly plugin: string; readonly route: string } & Reason)
+  /** A version failed soon after it took over; the one before serves again. */
+  | ({
+      readonly type: 'plugin.rolled-back';
+      readonly plugin: string;
+      readonly route: string;
+      readonly generation: number;
+    } & Reason)
   /** It is tried again; it serves again. */
   | {
       readonly type: 'breaker.half-open' | 'breaker.closed';

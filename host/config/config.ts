@@ -1,4 +1,4 @@
-import type { BreakerLimits, WhenOpen } from '../../sandbox/index.js';
+import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
@@ -47,6 +47,7 @@ export interface PluginsConfig {
   /** Most sandbox threads. */
   readonly sandboxes: number;
   readonly breaker: BreakerConfig;
+  readonly probation: Probation;
 }
 
 export interface BreakerConfig {

@@ -1,8 +1,9 @@
 import type { Static } from 'typebox';
+import type { Probation } from '../../sandbox/index.js';
 import type { BreakerConfig } from './config.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
-import type { BreakerSchema } from './schema-breaker.js';
+import type { BreakerSchema, ProbationSchema } from './schema-breaker.js';
 
 const PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -20,4 +21,12 @@ export function normaliseBreaker(
   if (pauseMs > longestPauseMs) read.error([...path, 'pause', 'min'], 'is longer than max');
   const windowMs = read.duration(input.window, [...path, 'window'], { least: 10 }) ?? 10_000;
   return { whenOpen, limits: { faults, rate, slow, least, windowMs, pauseMs, longestPauseMs } };
+}
+
+export function normaliseProbation(
+  input: Static<typeof ProbationSchema>,
+  path: Path,
+  read: Reader,
+): Probation {
+  return { frames: input.frames ?? 1000, ms: read.duration(input.for, [...path, 'for']) ?? 10_000 };
 }

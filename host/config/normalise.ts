@@ -10,7 +10,7 @@ import type {
   SourceConfig,
   StepConfig,
 } from './config.js';
-import { normaliseBreaker } from './normalise-breaker.js';
+import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import type { Origins } from './origins.js';
@@ -82,6 +82,7 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
     downgrade: input.downgrade ?? false,
     sandboxes: input.sandboxes ?? 16,
     breaker: normaliseBreaker(input.breaker ?? {}, at('breaker'), read),
+    probation: normaliseProbation(input.probation ?? {}, at('probation'), read),
   };
 }
 

@@ -46,3 +46,17 @@ export const BreakerSchema = Type.Object(
   },
   { ...exact, description: 'When a plugin is not called any more, and what then becomes of its frames.' },
 );
+
+export const ProbationSchema = Type.Object(
+  {
+    frames: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'First frames. Default 1000' }),
+    ),
+    for: Type.Optional(Duration('First time. Default 10s')),
+  },
+  {
+    ...exact,
+    description:
+      'A new version that fails within its first frames, or its first time, is taken back, and the one before serves again.',
+  },
+);

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { BreakerSchema, WhenOpenSchema } from './schema-breaker.js';
+import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker.js';
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
@@ -34,6 +34,7 @@ const Plugins = Type.Object(
       Type.Integer({ minimum: 1, maximum: 1024, description: 'Most sandbox threads. Default 16' }),
     ),
     breaker: Type.Optional(BreakerSchema),
+    probation: Type.Optional(ProbationSchema),
   },
   { ...exact, description: 'What every plugin gets.' },
 );

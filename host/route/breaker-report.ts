@@ -1,7 +1,7 @@
 import type { Generation, SlotChange } from '../../sandbox/index.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
-import { chainText, openedText, ruleOf } from './breaker-text.js';
+import { chainText, openedText, ruleOf, versionOf } from './breaker-text.js';
 
 /** Values of sluice_breaker_state. */
 const STATE = { closed: 0, halfOpen: 1, open: 2 } as const;
@@ -44,16 +44,19 @@ export class BreakerReport {
           },
         );
         return;
+      case 'rolled-back':
+        this.#rolledBack(change);
+        return;
       default:
         change satisfies never;
     }
   }
 
   #serving(generation: Generation): void {
-    if (generation.number > this.#newest) {
+    if (generation.number >= this.#newest) {
       this.#newest = generation.number;
       this.#state(generation, STATE.closed);
-    } else if (generation.number < this.#newest) {
+    } else {
       this.#report.info(`${chainText(generation)} (generation ${generation.number}) serves in its stead`, {
         route: this.#route,
       });
@@ -74,6 +77,22 @@ export class BreakerReport {
     const which: Record<string, string> = again ? {} : { opening: `${this.#openings}` };
     const where = { route: this.#route, rule: ruleOf(cause), ...which };
     this.#report.fault({ code: 'SLUICE_BREAKER_OPEN', message, plugin }, where, 'error');
+  }
+
+  #rolledBack({
+    generation,
+    back,
+    plugin,
+    fault,
+    frames,
+  }: Extract<SlotChange, { kind: 'rolled-back' }>): void {
+    this.#newest = back.number;
+    const version = versionOf(generation, plugin);
+    this.#metrics.plugin(plugin).faulted(version, fault.code);
+    this.#metrics.rolledBack(plugin, version, fault.code);
+    const message = `${plugin} ${version} is taken back after ${frames} frames: ${fault.message} (${fault.code}); ${chainText(back)} serves again, from the frames on that it failed on`;
+    const where = { route: this.#route, version };
+    this.#report.fault({ code: 'SLUICE_PLUGIN_ROLLED_BACK', message, plugin }, where, 'error');
   }
 
   #slow(generation: Generation, frames: number, ms: number): void {

@@ -45,7 +45,7 @@ export function openReason(state: NotClosed): string {
   return `the circuit breaker of ${cause.plugin} ${what}: ${ruleOf(cause)} (${cause.fault.code})`;
 }
 
-function versionOf({ spec }: Generation, plugin: string): string {
+export function versionOf({ spec }: Generation, plugin: string): string {
   return spec.stages.find(stage => stage.plugin === plugin)?.version ?? '';
 }
 

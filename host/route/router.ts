@@ -234,7 +234,21 @@ export class Router {
   #changed(running: RunningRoute, change: SlotChange): void {
     if (change.kind === 'serving')
       running.serving = running.offersOf.get(change.generation.spec) ?? running.serving;
+    if (change.kind === 'rolled-back') this.#rolledBack(running, change);
     this.#parts.changed(running.route.name, change);
+  }
+
+  /** What is not as it was before is marked as refused. */
+  #rolledBack(
+    { route, refused, offersOf }: RunningRoute,
+    { generation, back, fault }: Extract<SlotChange, { kind: 'rolled-back' }>,
+  ): void {
+    const kept = offersOf.get(back.spec);
+    for (const [plugin, offer] of offersOf.get(generation.spec) ?? []) {
+      if (kept?.get(plugin) === offer) continue;
+      refused.add(offer);
+      this.#parts.swapped({ offer, route: route.name, generation: back.number, fault });
+    }
   }
 
   async #swap(running: RunningRoute, offer: Offer): Promise<void> {
@@ -306,7 +320,8 @@ export class Router {
       const { rules, deadline: deadlineMs } = grant(DEFAULT_POLICY, manifest, base, step.deadlineMs);
       return { plugin: name, version, kind, config: step.config, code, vectors, deadlineMs, rules };
     });
-    return { stages, startDeadlineMs: plugins.startDeadlineMs, output, breaker: plugins.breaker.limits };
+    const { startDeadlineMs, breaker, probation } = plugins;
+    return { stages, startDeadlineMs, output, breaker: breaker.limits, probation };
   }
 }
 

@@ -37,6 +37,13 @@ function families(registry: Registry) {
     restarts: family('plugin_restarts_total', 'Fresh instances after a fault.', 'plugin', 'version', 'code'),
     swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
     slowBatches: family('batches_slow_total', 'Batches that took most of the time they may take.', 'plugin'),
+    rollbacks: family(
+      'plugin_rollbacks_total',
+      'Versions taken back by themselves.',
+      'plugin',
+      'version',
+      'code',
+    ),
     breakers: family('breaker_state', '0: closed, 1: on trial, 2: open.', 'plugin', 'route'),
     openings: family('breaker_openings_total', 'Times that a circuit breaker opened.', 'plugin', 'route'),
     filesRefused: family('plugin_files_refused_total', 'Plugin files that could not be used.', 'code'),
@@ -235,6 +242,11 @@ export class Metrics {
 
   breakerOpened(plugin: string, route: string): void {
     this.#families.openings({ plugin, route }).add(1);
+  }
+
+  /** A version failed soon after it took over. */
+  rolledBack(plugin: string, version: string, code: ErrorCode): void {
+    this.#families.rollbacks({ plugin, version, code }).add(1);
   }
 
   batchSlow(plugin: string): void {

@@ -68,7 +68,7 @@ test('a plugin that fails after an upgrade leaves its frames to the version befo
   const rig = await startGateway(
     t,
     {
-      plugins: { breaker: PAUSE },
+      plugins: { breaker: PAUSE, probation: { frames: 0, for: '0s' } },
       sources: { line1: modbus(plc.port) },
       routes: [{ from: 'line1', through: ['modbus-json'] }],
     },
@@ -89,6 +89,37 @@ test('a plugin that fails after an upgrade leaves its frames to the version befo
   assert.equal(refused, 5);
   assert.equal(seen.gaps().length, 5);
   assert.deepEqual(seen.repeated(), []);
+});
+
+test('a version that fails among its first frames is taken back by itself, and not a frame is lost', async t => {
+  const rig = await startAdminRig(t);
+  const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
+  t.after(() => seen.close());
+  await seen.atLeast(5);
+  await replace(rig.plugins, 'trap-modbus', '2.0.0');
+  await rig.book.said(/modbus-json\.wasm serves \(generation 2/);
+  await seen.atLeast(seen.messages + 5);
+  rig.plc.mark = () => POISON;
+  const line = await rig.book.line('SLUICE_PLUGIN_ROLLED_BACK');
+  assert.match(
+    line.msg,
+    /^modbus-json 2\.0\.0 is taken back after \d+ frames: .*unreachable \(SLUICE_GUEST_TRAP\); modbus-json 0\.1\.0 serves again, from the frames on that it failed on$/,
+  );
+  await seen.atLeast(seen.messages + 20);
+  assert.deepEqual([seen.gaps(), seen.repeated()], [[], []]);
+  const { body } = await rig.ask('GET', '/v1/plugins/modbus-json');
+  assert.deepEqual(
+    [body.state, body.version, body.generation, body.refused.version, body.refused.code, body.breaker.state],
+    ['serving', '0.1.0', 1, '2.0.0', 'SLUICE_GUEST_TRAP', 'closed'],
+  );
+  assert.equal(
+    await rig.metric('sluice_plugin_rollbacks_total', { plugin: 'modbus-json', version: '2.0.0' }),
+    1,
+  );
+  assert.equal((await rig.ready()).ready, true);
+  // The operator's word: it is tried once more, and taken back once more.
+  const { status } = await rig.ask('POST', '/v1/plugins/modbus-json/reset');
+  assert.equal(status, 422);
 });
 
 test('`whenOpen: refuse` of a route refuses its frames with a counter, and the source goes on', async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SluiceError } from '../../runtime/index.js';
 import type { SandboxPool } from '../../sandbox/index.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 
@@ -83,9 +84,14 @@ test('a restart that finds no thread is told of, and a swap brings the slot back
   await rig.until(() => rig.failures.length > 0);
   assert.equal(rig.failures[0]?.code, 'SLUICE_SANDBOX_LIMIT');
   assert.equal(rig.slot.state, 'failed');
-  pool.take = take;
+  const echo = chainOf([await guestStage('echo')]);
+  // However long this takes: the slot's own retries find no thread meanwhile.
+  pool.take = () => {
+    throw new SluiceError('SLUICE_SANDBOX_LIMIT', 'by the test');
+  };
   await Promise.all(others.map(one => one.close(1000)));
-  await rig.serve(['echo']);
+  pool.take = take;
+  await rig.slot.swap(echo);
   const outcomes = await rig.settle();
   assert.deepEqual(
     outcomes.map(({ sequence, code }) => [sequence, code]),

@@ -5,6 +5,7 @@ import {
   type BreakerLimits,
   type ChainSpec,
   type Delivery,
+  type Probation,
   SandboxPool,
   Slot,
   type SlotChange,
@@ -33,6 +34,7 @@ export interface RigOptions {
   readonly output?: number;
   readonly config?: string;
   readonly breaker?: BreakerLimits;
+  readonly probation?: Probation;
 }
 
 const guests = new URL('../guests/', import.meta.url);
@@ -53,8 +55,14 @@ export async function guestStage(name: string, options: RigOptions = {}): Promis
 }
 
 export function chainOf(stages: readonly StageSpec[], options: RigOptions = {}): ChainSpec {
-  const { startDeadlineMs = 5000, output = 16 << 20, breaker } = options;
-  return { stages, startDeadlineMs, output, ...(breaker === undefined ? {} : { breaker }) };
+  const { startDeadlineMs = 5000, output = 16 << 20, breaker, probation } = options;
+  return {
+    stages,
+    startDeadlineMs,
+    output,
+    ...(breaker === undefined ? {} : { breaker }),
+    ...(probation === undefined ? {} : { probation }),
+  };
 }
 
 /** A slot on real threads, and a reader that takes down every outcome. */

@@ -51,6 +51,7 @@ admin: { host: 127.0.0.1, port: 8080 }
           longestPauseMs: 30_000,
         },
       },
+      probation: { frames: 1000, ms: 10_000 },
     },
     sources: new Map([
       [

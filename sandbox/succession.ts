@@ -1,0 +1,363 @@
+import { type Fault, type FrameCopy, faultOf } from '../runtime/index.js';
+import type { Delivery } from './delivery.js';
+import type { ChainSpec, Generation, Probation } from './generation.js';
+import { Judge } from './judge.js';
+import { Lineage } from './lineage.js';
+import type { FromSandbox, Rehearsal } from './messages.js';
+import type { SandboxPool } from './pool.js';
+import { RecentFrames } from './recent-frames.js';
+import { Recovery } from './recovery.js';
+import { Refuser } from './refuser.js';
+import type { Ring } from './ring.js';
+import { MODE, type Mode } from './ring-words.js';
+import type { Sandbox } from './sandbox.js';
+import { Seat } from './seat.js';
+import type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
+
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+/** Frames that wait go in slabs of at least so many, whatever the last batches had to shrink to. */
+const WAITING_BATCH = 64;
+
+/**
+ * Who serves a ring, and who follows when that one dies, fails too often or is replaced: the one before it, a fresh
+ * instance of the same, or nobody for a while.
+ */
+export class Succession {
+  readonly #ring: Ring;
+  readonly #pool: SandboxPool;
+  readonly #events: SlotEvents;
+  readonly #seat: Seat;
+  readonly #judge: Judge;
+  readonly #recovery: Recovery;
+  readonly #lineage = new Lineage();
+  readonly #recent = new RecentFrames();
+  readonly #refuser: Refuser;
+  #state: SlotState = 'stopped';
+  /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
+  #attempt = 0;
+  #retryMs = RETRY_MIN_MS;
+  #retry: NodeJS.Timeout | undefined;
+  /** The next try of an open breaker. */
+  #again: NodeJS.Timeout | undefined;
+  #mode: Mode = MODE.normal;
+  /** Swaps and tries, one after the other. */
+  #turns: Promise<unknown> = Promise.resolve();
+  /** The thread that was halted last is gone. */
+  #halted: Promise<void> = Promise.resolve();
+
+  constructor(pool: SandboxPool, ring: Ring, events: SlotEvents) {
+    this.#pool = pool;
+    this.#ring = ring;
+    this.#events = events;
+    this.#recovery = new Recovery(ring);
+    this.#refuser = new Refuser(this.#recovery, () => this.#committed());
+    this.#seat = new Seat(ring, {
+      committed: () => this.#committed(),
+      told: message => this.#told(message),
+      died: (fault, stage) => this.#died(fault, stage),
+    });
+    this.#judge = new Judge({
+      opened: (generation, again) => this.#opened(generation, again),
+      closed: generation => this.#closed(generation),
+      accepted: () => this.#goOn(MODE.normal),
+      rejected: (generation, plugin, fault, frames) => this.#rollBack({ generation, plugin, fault, frames }),
+      slow: (generation, frames, ms) => events.changed?.({ kind: 'slow', generation, frames, ms }),
+    });
+  }
+
+  get state(): SlotState {
+    return this.#state;
+  }
+
+  /** That serves, or did last. */
+  get serving(): Generation | undefined {
+    return this.#seat.generation;
+  }
+
+  /** The newest generation, which serves unless its breaker is open. */
+  get current(): Generation | undefined {
+    return this.#lineage.current;
+  }
+
+  /** Handles what a thread has posted and no event has brought yet. */
+  drainPorts(): void {
+    this.#seat.drainPorts();
+  }
+
+  /** Results are about to be handed over. */
+  look(delivery: Delivery): void {
+    const now = performance.now();
+    this.#recent.look(delivery, now);
+    this.#judge.look(delivery, this.#ring.taken - 1, now);
+  }
+
+  published(): void {
+    this.#seat.wake();
+    this.#refuser.published();
+  }
+
+  replaced(index: number, buffer: SharedArrayBuffer): void {
+    this.#seat.replaced(index, buffer);
+  }
+
+  /** @throws SluiceError that names the step at which the candidate failed; who serves then serves on */
+  swap(spec: ChainSpec): Promise<void> {
+    return this.#inTurn(() => this.#swap(spec));
+  }
+
+  /** Drains what is published, flushes, and ends the thread. */
+  async stop(patienceMs: number): Promise<void> {
+    await this.#turns;
+    clearTimeout(this.#retry);
+    if (this.#state === 'serving') await this.#seat.drain(patienceMs);
+    // The word that the thread has ended can be faster than the word of its last commits.
+    this.#events.committed();
+    this.#state = 'stopped';
+    clearTimeout(this.#again);
+    this.#refuser.off();
+    const sandbox = this.#seat.leave();
+    await Promise.all([sandbox?.close(patienceMs), this.#halted]);
+    this.#seat.stop();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => {});
+    return done;
+  }
+
+  async #swap(spec: ChainSpec): Promise<void> {
+    if (this.#state === 'stopped') this.#state = 'starting';
+    let candidate: Sandbox;
+    try {
+      candidate = await this.#pool.start(spec, this.#ring, this.#rehearsalOf(spec));
+    } catch (thrown) {
+      if (this.#state === 'starting') this.#state = 'stopped';
+      throw thrown;
+    }
+    await this.#vacate();
+    clearTimeout(this.#again);
+    const next = this.#lineage.add(spec, this.#seat.generation);
+    const probation = this.#lineage.fallback === undefined ? undefined : spec.probation;
+    if (probation === undefined || probation.frames + probation.ms === 0)
+      this.#serve(candidate, next, MODE.normal);
+    else this.#serve(candidate, next, MODE.strict, probation);
+  }
+
+  /** A candidate is tried on its own vectors, where its code is new here, and on frames that what served has converted. */
+  #rehearsalOf({ stages }: ChainSpec): Rehearsal {
+    const known = this.#seat.generation?.spec.stages.map(({ code }) => code);
+    const fresh = stages.flatMap(({ code }, index) => (known?.includes(code) ? [] : [index]));
+    return { stages: fresh, frames: this.#recent.good };
+  }
+
+  /** Whoever serves finishes what is published, and then nobody does. */
+  async #vacate(): Promise<void> {
+    if (this.#state === 'serving') await this.#seat.drain(Number.POSITIVE_INFINITY);
+    // It may have died while it drained, or its breaker may have opened: what follows takes the place of its recovery.
+    clearTimeout(this.#retry);
+    this.#attempt++;
+    void this.#seat.leave()?.close(1000);
+    await this.#halted;
+    this.#recovery.release();
+  }
+
+  #serve(sandbox: Sandbox, generation: Generation, mode: Mode, probation?: Probation): void {
+    this.#state = 'serving';
+    this.#refuser.off();
+    this.#mode = mode;
+    generation.facts = sandbox.facts;
+    this.#judge.watch(generation, this.#ring.committed, probation);
+    this.#seat.take(sandbox, generation, mode);
+    this.#events.changed?.({ kind: 'serving', generation });
+  }
+
+  #committed(): void {
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'serving') this.#retryMs = RETRY_MIN_MS;
+    this.#events.committed();
+  }
+
+  #told(message: Extract<FromSandbox, { kind: 'fault' | 'log' }>): void {
+    if (message.kind === 'log') {
+      this.#events.log(message.plugin, message.lines, message.lost);
+      return;
+    }
+    const { fault, stage, frames, gaveUp } = message;
+    const plugin = this.#nameOf(stage, fault);
+    if (gaveUp) {
+      const generation = this.#seat.generation as Generation;
+      this.#judge.gaveUp(fault, plugin);
+      // Its trial had ended meanwhile: it is to go on with its slab, and nobody else.
+      if (this.#state === 'serving') this.#leaveTo('recovering', () => this.#restart(generation));
+      return;
+    }
+    this.#failedTogether(frames);
+    this.#events.fault(fault, plugin, frames);
+  }
+
+  /** Fewer go together from now on. */
+  #failedTogether(frames: number): void {
+    if (frames > 1) this.#ring.batchLimit = Math.max(1, Math.floor(frames / 2));
+  }
+
+  /** The serving thread is gone: what it had not committed is run again by a fresh one. */
+  #died(fault: Fault, stage: number): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'recovering';
+    const attempt = ++this.#attempt;
+    const plugin = this.#nameOf(stage, fault);
+    if (this.#mode === MODE.strict) {
+      this.#recovery.release();
+      this.#judge.gaveUp(fault, plugin);
+    } else {
+      const { frames, again } = this.#recovery.blame(stage, fault);
+      if (frames > 0) this.#events.fault(fault, plugin, frames);
+      if (again) {
+        this.#failedTogether(frames);
+        if (fault.code === 'SLUICE_GUEST_DEADLINE') this.#judge.tooSlow(fault, plugin);
+      }
+    }
+    // What is refused is delivered by this, and can open the breaker.
+    this.#events.committed();
+    if (attempt !== this.#attempt) return;
+    this.#events.restarted(fault, plugin);
+    const generation = this.#seat.generation as Generation;
+    if (!this.#seat.isDraining) void this.#restart(generation);
+  }
+
+  async #restart(generation: Generation): Promise<void> {
+    const attempt = ++this.#attempt;
+    let sandbox: Sandbox;
+    try {
+      sandbox = await this.#pool.start(generation.spec, this.#ring);
+    } catch (thrown) {
+      if (this.#state === 'recovering' && attempt === this.#attempt)
+        this.#notStarted(generation, faultOf(thrown));
+      return;
+    }
+    // Somebody swapped or stopped meanwhile.
+    if (this.#state !== 'recovering' || attempt !== this.#attempt) void sandbox.close(100);
+    else this.#serve(sandbox, generation, this.#modeOf(generation));
+  }
+
+  /** On trial, frames go one by one; or all of them, where another generation is there for those that fail. */
+  #modeOf({ breaker }: Generation): Mode {
+    if (breaker?.state.kind !== 'half-open') return MODE.normal;
+    return this.#framesGo === 'fallback' ? MODE.strict : MODE.probe;
+  }
+
+  #notStarted(generation: Generation, fault: Fault): void {
+    // That there was no thread for it says nothing about the plugin.
+    if (generation.breaker !== undefined && !fault.code.startsWith('SLUICE_SANDBOX_')) {
+      this.#judge.watch(generation, this.#ring.committed);
+      this.#judge.notStarted(fault, generation.nameOf(0, fault));
+      return;
+    }
+    this.#state = 'failed';
+    this.#events.failed(fault, this.#retryMs);
+    this.#retry = setTimeout(() => {
+      this.#state = 'recovering';
+      void this.#restart(generation);
+    }, this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+  }
+
+  /** Where the frames of an open breaker go. */
+  get #framesGo(): WhenOpen {
+    const has = this.#lineage.fallback !== undefined;
+    const wanted = this.#events.whenOpen?.(has) ?? 'fallback';
+    return wanted === 'fallback' && !has ? 'spool' : wanted;
+  }
+
+  /** No call of this generation begins from here on; its frames go by policy once its thread is gone. */
+  #opened(generation: Generation, again: boolean): void {
+    if (generation !== this.current) this.#lineage.dropFallback();
+    this.#ring.batchLimit = Math.max(this.#ring.batchLimit, WAITING_BATCH);
+    const frames = this.#framesGo;
+    this.#tryLater(generation, frames, again);
+    const { fallback } = this.#lineage;
+    if (frames === 'fallback' && fallback !== undefined)
+      this.#leaveTo('recovering', () => this.#restart(fallback));
+    else
+      this.#leaveTo('open', () => {
+        if (frames === 'refuse') this.#refuser.on(generation.nameOf(0));
+      });
+  }
+
+  /** No call begins from here on. @param next once the thread is gone, unless somebody swaps or stops meanwhile */
+  #leaveTo(state: 'recovering' | 'open', next: () => unknown): void {
+    this.#state = state;
+    const attempt = ++this.#attempt;
+    this.#halted = this.#seat.halt();
+    void this.#halted.then(() => {
+      if (this.#state === 'stopped' || attempt !== this.#attempt) return;
+      this.#recovery.release();
+      void next();
+    });
+  }
+
+  /** Tells of it, and winds the clock for the next try of the newest generation. */
+  #tryLater(generation: Generation, frames: WhenOpen, again: boolean): void {
+    const state = generation.breaker?.state;
+    const newest = this.current?.breaker?.state;
+    if (state?.kind !== 'open' || newest?.kind !== 'open') return;
+    const retryMs =
+      newest.retryAt === undefined ? undefined : Math.max(0, newest.retryAt - performance.now());
+    if (generation === this.current && retryMs !== undefined) {
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => void this.#inTurn(() => this.#tryAgain(generation)), retryMs).unref();
+    }
+    this.#events.changed?.({ kind: 'opened', generation, cause: state.cause, retryMs, frames, again });
+  }
+
+  async #tryAgain(generation: Generation): Promise<void> {
+    const { breaker } = generation;
+    if (this.current !== generation || breaker?.state.kind !== 'open' || this.#state === 'stopped') return;
+    let candidate: Sandbox;
+    try {
+      candidate = await this.#pool.start(generation.spec, this.#ring, {
+        stages: [],
+        frames: this.#framesGo === 'fallback' ? this.#framesToRetry(generation) : [],
+      });
+    } catch (thrown) {
+      const fault = faultOf(thrown);
+      breaker.startFailed(performance.now(), generation.nameOf(0, fault), fault);
+      this.#tryLater(generation, this.#framesGo, true);
+      return;
+    }
+    await this.#vacate();
+    breaker.tryAgain(performance.now());
+    this.#events.changed?.({ kind: 'half-open', generation });
+    this.#serve(candidate, generation, this.#modeOf(generation));
+  }
+
+  /** Beside a fallback what it failed on is tried aside first: to fail on it once more must not stop what comes. */
+  #framesToRetry({ spec }: Generation): FrameCopy[] {
+    const withinMs = 2 * (spec.breaker?.longestPauseMs ?? 0);
+    return [...this.#recent.good, ...this.#recent.bad(performance.now(), withinMs)];
+  }
+
+  #closed(generation: Generation): void {
+    this.#goOn(MODE.normal);
+    this.#events.changed?.({ kind: 'closed', generation });
+  }
+
+  #goOn(mode: Mode): void {
+    this.#mode = mode;
+    this.#seat.mode = mode;
+  }
+
+  /** It failed on probation: the one before runs what it failed on, and all that comes. */
+  #rollBack(failed: Omit<Extract<SlotChange, { kind: 'rolled-back' }>, 'kind' | 'back'>): void {
+    const back = this.#lineage.rollBack();
+    if (back === undefined) return;
+    this.#events.changed?.({ kind: 'rolled-back', back, ...failed });
+    this.#leaveTo('recovering', () => this.#restart(back));
+  }
+
+  #nameOf(stage: number, fault: Fault): string {
+    return this.#seat.generation?.nameOf(stage, fault) ?? 'unknown';
+  }
+}

@@ -1,5 +1,4 @@
 import { type Fault, isFault } from '../runtime/index.js';
-import type { BreakerState } from './breaker.js';
 import type { Delivery } from './delivery.js';
 import type { Generation, Probation } from './generation.js';
 
@@ -126,15 +125,12 @@ export class Judge {
   }
 
   #tell(generation: Generation, before: 'closed' | 'open' | 'half-open'): void {
-    const { kind } = generation.breaker?.state ?? { kind: before };
-    if (kind === before || generation !== this.#generation) return;
-    if (kind === 'open' && this.#probation !== undefined) {
-      const { cause } = generation.breaker?.state as Extract<BreakerState, { kind: 'open' }>;
-      this.#reject(cause.plugin, cause.fault);
-      return;
-    }
-    if (kind === 'open') this.#events.opened(generation, before === 'half-open');
-    if (kind === 'closed') this.#events.closed(generation);
+    const state = generation.breaker?.state;
+    if (state === undefined || state.kind === before || generation !== this.#generation) return;
+    if (state.kind === 'closed') this.#events.closed(generation);
+    // On probation it is taken back instead.
+    else if (state.kind === 'open' && !this.#reject(state.cause.plugin, state.cause.fault))
+      this.#events.opened(generation, before === 'half-open');
   }
 }
 

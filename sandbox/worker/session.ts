@@ -314,12 +314,15 @@ function rehearse(
   post: Post,
   at: (index: number) => void,
 ): void {
-  post({ kind: 'step', step: 'vectors' });
-  for (const index of rehearsal.stages)
+  const tests = rehearsal.stages.filter(index => (stages[index]?.vectors ?? []).length > 0);
+  if (tests.length > 0) post({ kind: 'step', step: 'vectors' });
+  for (const index of tests)
     runVectors(prepared[index] as Prepared, stages[index]?.vectors ?? [], output, vector => at(vector + 1));
-  if (rehearsal.frames.length === 0) return;
-  at(0);
-  post({ kind: 'step', step: 'shadow' });
-  const make = (): Chain => new Chain(prepared.map(stage => stage.make(quiet)));
-  runShadow(make, rehearsal.frames, output);
+  if (rehearsal.frames.length > 0) {
+    post({ kind: 'step', step: 'shadow' });
+    const make = (): Chain => new Chain(prepared.map(stage => stage.make(quiet)));
+    runShadow(make, rehearsal.frames, output);
+  }
+  // What hangs from here on is the start of the instance that is to serve.
+  if (tests.length + rehearsal.frames.length > 0) post({ kind: 'step', step: 'start' });
 }

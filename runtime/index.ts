@@ -57,4 +57,4 @@ export { type Outcome, readOutcome, type TrialMessage } from './trial/outcome.js
 export { runInOneBatch, writeTimes } from './trial/run-frames.js';
 export { showBytes, showFault, showHex } from './trial/show.js';
 export type { Vector } from './vector.js';
-export { type ModuleKind, moduleKind, readSections, type Section } from './wasm-sections.js';
+export { type ModuleKind, moduleKind, readSections, readU32, type Section } from './wasm-sections.js';

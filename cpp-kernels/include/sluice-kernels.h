@@ -47,7 +47,7 @@ enum {
   SLUICE_KERNEL_EFAULT
 };
 
-#define SLUICE_KERNEL_CHANNELS_MAX 64u
+#define SLUICE_KERNEL_CHANNELS_MAX 256u
 /* Samples of a window, and taps of a filter. */
 #define SLUICE_KERNEL_WINDOW_MAX (1u << 20)
 #define SLUICE_KERNEL_TAPS_MAX (1u << 16)

@@ -509,6 +509,32 @@ SLUICE__INLINE sluice_messages sluice_no_flush(uint64_t now) { (void)now; return
 #define SLUICE__POST(name, function) \
   SLUICE__EXPORT(name) void function(void *result) { (void)result; sluice__reset(); }
 
+/* ---- State that outlives a reload. ---- */
+
+/* What export-state gives and import-state is given: the version of its form, and bytes. */
+typedef struct { uint32_t version; sluice_text bytes; } sluice_state;
+SLUICE__SIZE(sluice_state, 12); SLUICE__AT(sluice_state, bytes, 4);
+
+SLUICE__INLINE void *sluice__state(sluice_state state) {
+  sluice_state *at = (sluice_state *)sluice_allocate(sizeof *at, 4);
+  state.bytes = sluice_lend(state.bytes);
+  *at = state;
+  return at;
+}
+
+/*
+ * Behind SLUICE_CONVERTER or SLUICE_KERNEL, for a plugin whose memory goes on in the next version: sluice_state export(void),
+ * sluice_result import(uint32_t version, sluice_text bytes). The old instance exports when it has finished; the new one imports
+ * after configure and before its first frame, or answers with a fault and begins anew.
+ */
+#define SLUICE_STATE(export_with, import_with) \
+  SLUICE__EXPORT("export-state") void *sluice__export_state(void) { return sluice__state(export_with()); } \
+  SLUICE__POST("cabi_post_export-state", sluice__post_export_state) \
+  SLUICE__EXPORT("import-state") void *sluice__import_state(uint32_t version, const char *at, uint32_t length) { \
+    return sluice__result(import_with(version, sluice_view(at, length))); \
+  } \
+  SLUICE__POST("cabi_post_import-state", sluice__post_import_state)
+
 /* ---- Kernels. ---- */
 
 /* A copy of the block's head for `count` floats, and their room, not cleared. */
@@ -546,24 +572,31 @@ SLUICE__INLINE sluice_blocks sluice_no_blocks(uint64_t now) {
   return blocks;
 }
 
+/* A block as the Canonical ABI hands it over: flat. */
+#define SLUICE__BLOCK_PARAMETERS const char *source, uint32_t source_length, const char *topic, uint32_t topic_length, \
+  uint64_t timestamp, double rate, uint32_t channels, uint32_t format, const void *data, uint32_t count
+#define SLUICE__BLOCK_ARGUMENTS source, source_length, topic, topic_length, timestamp, rate, channels, format, data, count
+
+SLUICE__INLINE void *sluice__process_with(sluice_block_result (*process)(const sluice_block *), SLUICE__BLOCK_PARAMETERS) {
+  sluice_block block;
+  block.source = sluice_view(source, source_length);
+  block.topic = sluice_view(topic, topic_length);
+  block.timestamp = timestamp;
+  block.rate = rate;
+  block.channels = channels;
+  block.format = (uint8_t)format;
+  block.data = data;
+  block.count = count;
+  sluice_block_result *at = (sluice_block_result *)sluice_allocate(sizeof *at, 8);
+  *at = process(&block);
+  return at;
+}
+
 /* Exports a kernel: process(const sluice_block *), configure(sluice_text json), flush(uint64_t now). */
 #define SLUICE_KERNEL(process_block, configure_with, flush_at) \
   SLUICE__CONFIGURE(configure_with) \
-  SLUICE__EXPORT("process") void *sluice__process(const char *source, uint32_t source_length, const char *topic, \
-      uint32_t topic_length, uint64_t timestamp, double rate, uint32_t channels, uint32_t format, \
-      const void *data, uint32_t count) { \
-    sluice_block block; \
-    block.source = sluice_view(source, source_length); \
-    block.topic = sluice_view(topic, topic_length); \
-    block.timestamp = timestamp; \
-    block.rate = rate; \
-    block.channels = channels; \
-    block.format = (uint8_t)format; \
-    block.data = data; \
-    block.count = count; \
-    sluice_block_result *at = (sluice_block_result *)sluice_allocate(sizeof *at, 8); \
-    *at = process_block(&block); \
-    return at; \
+  SLUICE__EXPORT("process") void *sluice__process(SLUICE__BLOCK_PARAMETERS) { \
+    return sluice__process_with(process_block, SLUICE__BLOCK_ARGUMENTS); \
   } \
   SLUICE__POST("cabi_post_process", sluice__post_process) \
   SLUICE__EXPORT("flush") void *sluice__flush(uint64_t now) { \

@@ -5,7 +5,7 @@
  * (the samples of this stretch of `window`, and the rest of the one before), so errors do not pile up and a NaN or an infinity
  * is gone when it has left the window. Off by at most u of the mean, and window * 2^-53 of the mean of |x|.
  *
- * _init: EINVAL: window is 0 or above 2^20, no channels, or more than 64. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
+ * _init: EINVAL: window is 0 or above 2^20, no channels, or more than 256. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
  * window.
  */
 #ifndef AVERAGE_H

@@ -9,9 +9,9 @@
  * A NaN or an infinity, in the samples or grown in a section, comes out once as NaN or infinity; behind it the channel goes on
  * from rest, since else it would never end.
  *
- * _init: `sections` are `count` times five doubles, 1 to 16 sections. EINVAL: another count, no channels, or more than 64. EDOM: a
+ * _init: `sections` are `count` times five doubles, 1 to 16 sections. EINVAL: another count, no channels, or more than 256. EDOM: a
  * number is NaN or infinite, or a pole is not inside of the unit circle. ENOMEM, EFAULT: sluice-kernels.h. Handed over: two
- * doubles for each section and channel; so new coefficients may follow in mid-stream.
+ * doubles for each section and channel; with other coefficients than before the filter has to settle.
  *
  * Source: Oppenheim and Schafer, Discrete-Time Signal Processing, structures for IIR systems.
  */

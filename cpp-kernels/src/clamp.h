@@ -4,7 +4,7 @@
  * `in` and `out` are frames of interleaved channels; out may be in. Exact: a result is the sample, or the bound that it was
  * beyond. NaN stays NaN.
  *
- * EINVAL: no channels, or more than 64. EDOM: a bound is NaN, or least is above most. EFAULT: sluice-kernels.h.
+ * EINVAL: no channels, or more than 256. EDOM: a bound is NaN, or least is above most. EFAULT: sluice-kernels.h.
  */
 #ifndef CLAMP_H
 #define CLAMP_H

@@ -2,7 +2,7 @@
  * columns: from frames of interleaved channels to one column for each channel, and back (rows). Columns lie one behind the
  * other, `frames` floats each. `out` is apart from `in`. Exact: bits are moved.
  *
- * EINVAL: no channels, or more than 64. EFAULT: sluice-kernels.h.
+ * EINVAL: no channels, or more than 256. EFAULT: sluice-kernels.h.
  */
 #ifndef COLUMNS_H
 #define COLUMNS_H

@@ -5,7 +5,7 @@
  *
  * `in` and `out` are frames of interleaved channels; out may be in. *passed is how many samples have passed. Exact.
  *
- * _init: `band` holds a number for each channel. EINVAL: no channels, or more than 64. EDOM: a band is negative, NaN or infinite.
+ * _init: `band` holds a number for each channel. EINVAL: no channels, or more than 256. EDOM: a band is negative, NaN or infinite.
  * ENOMEM, EFAULT: sluice-kernels.h. Handed over: the last samples.
  */
 #ifndef DEADBAND_H

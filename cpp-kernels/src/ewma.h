@@ -9,7 +9,7 @@
  * channels; out may be in. Off by at most u of the score, and what doubles leave: 2^-40 of |x| over the deviation. A NaN or an
  * infinity scores NaN and leaves mean and variance as they were.
  *
- * _init: EINVAL: no channels, or more than 64. EDOM: weight is not above 0 and at most 1, or least is not above 0, or infinite. ENOMEM,
+ * _init: EINVAL: no channels, or more than 256. EDOM: weight is not above 0 and at most 1, or least is not above 0, or infinite. ENOMEM,
  * EFAULT: sluice-kernels.h. Handed over: mean, variance and count of each channel.
  *
  * Source: Finch, Incremental calculation of weighted mean and variance.

@@ -5,7 +5,7 @@
  * most (count + 1) * u * sum of |taps[k] * x[n - k]| (and 2^-149 for each tap, where products are that small). A NaN or an
  * infinity is gone from the results as soon as it has left the taps.
  *
- * _init: `taps` are `count` numbers, 1 to 65,536. EINVAL: another count, no channels, or more than 64. EDOM: a tap is NaN or
+ * _init: `taps` are `count` numbers, 1 to 65,536. EINVAL: another count, no channels, or more than 256. EDOM: a tap is NaN or
  * infinite. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the last count - 1 frames.
  */
 #ifndef FIR_H

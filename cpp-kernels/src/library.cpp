@@ -7,6 +7,7 @@
 #include "average.h"
 #include "band-power.h"
 #include "biquad.h"
+#include "butterworth.h"
 #include "clamp.h"
 #include "columns.h"
 #include "crc.h"

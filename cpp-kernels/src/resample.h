@@ -9,7 +9,7 @@
  * `in` holds `frames` frames of interleaved channels, `out` has room for `room` frames, apart from it; *written is how many
  * have come out. Sums are kept in float: off by at most (taps + 1) * u * sum of |tap * x|.
  *
- * _init: EINVAL: up, down or zeros (4 to 64) not within its bounds, no channels, or more than 64. ENOSPC: more than `room` frames
+ * _init: EINVAL: up, down or zeros (4 to 64) not within its bounds, no channels, or more than 256. ENOSPC: more than `room` frames
  * would come out (sluice_kernel_resample_room tells how many), nothing was taken. ENOMEM, EFAULT: sluice-kernels.h. Handed
  * over: the last taps - 1 frames, and the phase.
  *

@@ -4,7 +4,7 @@
  * `gain` and `offset` hold a number for each channel, `in` and `out` frames of interleaved channels; out may be in. The product
  * is rounded, then the sum: off by at most u * |x * gain| + u * |result|.
  *
- * EINVAL: no channels, or more than 64. EDOM: a gain or an offset is NaN or infinite. EFAULT: sluice-kernels.h.
+ * EINVAL: no channels, or more than 256. EDOM: a gain or an offset is NaN or infinite. EFAULT: sluice-kernels.h.
  */
 #ifndef SCALE_H
 #define SCALE_H

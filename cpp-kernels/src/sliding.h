@@ -9,7 +9,7 @@
  * window * 2^-52 of the largest |x|, the deviation by 2^-23.9 of it and window * 2^-50 of the largest |x|. A NaN in the window
  * makes all four NaN; with an infinity the deviation is NaN, and the mean is infinite or NaN.
  *
- * _init: EINVAL: window is 0 or above 2^20, no channels, or more than 64. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
+ * _init: EINVAL: window is 0 or above 2^20, no channels, or more than 256. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
  * window.
  *
  * Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances.

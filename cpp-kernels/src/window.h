@@ -6,7 +6,10 @@
  * were taken and no window is full; or it points to a full window in the state block, channel after channel, size floats each,
  * to be read until the next call: go on with the frames that are left. Exact: bits are moved.
  *
- * _init: EINVAL: size or hop is 0 or above 2^20, no channels, or more than 64. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
+ * sluice_kernel_window_rest ends a stream: *frames are held of a window that is not full (0: none, or it has been given out), in
+ * *columns, which lie size floats apart; the next window begins anew.
+ *
+ * _init: EINVAL: size or hop is 0 or above 2^20, no channels, or more than 256. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
  * frames that are held.
  */
 #ifndef WINDOW_H
@@ -67,6 +70,21 @@ SLUICE_KERNEL_API int sluice_kernel_window(void *state, const float *in, uint32_
   *used = skipped + some;
   *given = *held == size;
   *columns = *given != 0 ? list : nullptr;
+  return SLUICE_KERNEL_OK;
+}
+
+SLUICE_KERNEL_API int sluice_kernel_window_rest(void *state, uint32_t *frames, const float **columns) {
+  if (int wrong = check_state(state, kind_of("win1"))) return wrong;
+  auto *head = static_cast<sluice_kernel_state *>(state);
+  uint32_t size = head->shape[0];
+  if (head->bytes != sluice_kernel_window_bytes(size, head->channels)) return SLUICE_KERNEL_EINVAL;
+  if (!are_sound({whole_state(state), writes(frames), writes(columns, sizeof *columns, sizeof *columns)})) return SLUICE_KERNEL_EFAULT;
+  WindowParts parts(size, head->channels);
+  auto *held = part_of<uint32_t>(state, parts.held), *skip = held + 1, *given = held + 2;
+  if (*held > size) return SLUICE_KERNEL_EINVAL;
+  *frames = *given != 0 ? 0 : *held;
+  *columns = part_of<float>(state, parts.columns);
+  *held = *skip = *given = 0;
   return SLUICE_KERNEL_OK;
 }
 

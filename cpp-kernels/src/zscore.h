@@ -6,7 +6,7 @@
  * are frames of interleaved channels; out may be in. Off by at most 2^-23.9 of the score and window * 2^-49 of the largest |x| over
  * the deviation. A NaN, or one in front of it, gives NaN.
  *
- * _init: EINVAL: window is below 2 or above 2^20, no channels, or more than 64. EDOM: least is not above 0, or infinite. ENOMEM, EFAULT:
+ * _init: EINVAL: window is below 2 or above 2^20, no channels, or more than 256. EDOM: least is not above 0, or infinite. ENOMEM, EFAULT:
  * sluice-kernels.h. Handed over: the window.
  */
 #ifndef ZSCORE_H

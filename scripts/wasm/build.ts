@@ -81,7 +81,7 @@ function sourceOf(file: string): string | undefined {
 
 /** Files that describe several guests, and where these go. */
 const LISTS = [
-  ['cpp-kernels/src/kernels.json', 'plugins'],
+  ['cpp-kernels/plugins/plugins.json', 'plugins'],
   ['plugins-wasm/conformance/guests.json', 'test/guests'],
   ['test/guests/guests.json', 'test/guests'],
 ] as const;

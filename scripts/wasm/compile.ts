@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Transform } from 'assemblyscript/transform';
 import { loadAsc, sdkReader } from './assemblyscript.js';
-import type { GuestJob } from './guest.js';
+import { cppHeaders, type GuestJob } from './guest.js';
 import { findManaged } from './managed.js';
 import { mergeData } from './merge-data.js';
+import { renameExports } from './rename-exports.js';
 import { textLiterals } from './text-literals.js';
 import { buildFailed, resolveToolchain, type Toolchain } from './toolchain.js';
 
@@ -42,8 +43,8 @@ const LINK_FLAGS = [
 ];
 
 let cpp: Promise<Toolchain> | undefined;
-/** Guests that differ in their manifest only are compiled once. */
-const compiledCpp = new Map<string, Promise<Uint8Array>>();
+/** Guests that differ in what is linked, or in their manifest only, are compiled once. */
+const objects = new Map<string, Promise<Uint8Array>>();
 
 /** @throws SluiceError SLUICE_PLUGIN_BUILD */
 export async function compileGuest(job: GuestJob): Promise<Compiled> {
@@ -59,23 +60,37 @@ export async function compileGuest(job: GuestJob): Promise<Compiled> {
 async function compileCpp(job: GuestJob): Promise<Compiled> {
   cpp ??= resolveToolchain();
   const toolchain = await cpp;
-  const { entry, defines = [], link = [], simd = false } = job.description;
+  const { entry, defines = [], link = [], simd = false, verb } = job.description;
   const language = entry.endsWith('.c') ? ['-std=c11'] : ['-std=c++20', '-fno-rtti'];
   const request = {
     source: join(job.folder, entry),
-    include: [join(job.root, 'cpp-kernels/include')],
+    include: cppHeaders(job.root),
     flags: [
       ...language,
       ...CPP_FLAGS,
       ...(simd !== false && simd !== 'none' ? ['-msimd128'] : []),
       ...defines.map(define => `-D${define}`),
     ],
-    linkFlags: [...LINK_FLAGS, ...link],
   };
   const key = JSON.stringify(request);
-  const bytes = compiledCpp.get(key) ?? toolchain.build(request);
-  compiledCpp.set(key, bytes);
-  return { bytes: await bytes, toolchain: toolchain.label };
+  const object = objects.get(key) ?? toolchain.compile(request);
+  objects.set(key, object);
+  const names = verb === undefined ? new Map<string, string>() : exportsOf(verb);
+  const wanted = [...names.keys()].map(name => `--export-if-defined=${name}`);
+  const linked = await toolchain.link(await object, [...LINK_FLAGS, ...wanted, ...link]);
+  return { bytes: renameExports(linked, names), toolchain: toolchain.label };
+}
+
+/** What a verb of a source with several of them exports, and what that is called in its module. */
+function exportsOf(verb: string): Map<string, string> {
+  const prefix = verb.replaceAll('-', '_');
+  return new Map([
+    [`${prefix}_configure`, 'configure'],
+    [`${prefix}_process`, 'process'],
+    [`${prefix}_flush`, 'flush'],
+    [`${prefix}_export_state`, 'export-state'],
+    [`${prefix}_import_state`, 'import-state'],
+  ]);
 }
 
 async function compileAssemblyScript(job: GuestJob): Promise<Compiled> {

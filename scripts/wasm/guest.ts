@@ -29,6 +29,8 @@ export interface GuestDescription {
   readonly simd?: boolean | ManifestFields['simd'];
   readonly features?: ManifestFields['features'];
   readonly imports?: ManifestFields['imports'];
+  /** Which one of the plugins in a source that holds several: it is compiled once for all (cpp-kernels/plugins/all.cpp). */
+  readonly verb?: string;
   /** Further arguments for the linker of C and C++. */
   readonly link?: readonly string[];
   /** False: no manifest goes into the file. */
@@ -116,7 +118,7 @@ function sourceHash(
   const isC = /\.(?:cpp|c)$/.test(entry);
   const files = [
     ...(isC
-      ? [...included(entry, join(root, 'cpp-kernels/include'))].sort()
+      ? [...included(entry, cppHeaders(root))].sort()
       : sourcesUnder(dirname(entry), description.entry)),
     ...(description.entry.endsWith('.ts')
       ? sourcesUnder(join(root, 'plugins-wasm/sdk-as/assembly'), 'index.ts')
@@ -133,6 +135,11 @@ function sourceHash(
   return hash.digest('hex');
 }
 
+/** Where C and C++ find headers that do not lie beside them: the SDK, and the kernels. */
+export function cppHeaders(root: string): string[] {
+  return [join(root, 'cpp-kernels/include'), join(root, 'cpp-kernels/src')];
+}
+
 /** All files of a folder that end as the entry does: they may import each other. */
 function sourcesUnder(folder: string, entry: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -143,13 +150,13 @@ function sourcesUnder(folder: string, entry: string): string[] {
 }
 
 /** A C or C++ file and what it includes, over however many steps; headers of the compiler are part of the toolchain. */
-function included(file: string, headers: string, seen = new Set<string>()): Set<string> {
+function included(file: string, headers: readonly string[], seen = new Set<string>()): Set<string> {
   if (seen.has(file) || !existsSync(file)) return seen;
   seen.add(file);
   for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(
     /^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm,
   )) {
-    const found = [join(dirname(file), name), join(headers, name)].find(path => existsSync(path));
+    const found = [dirname(file), ...headers].map(folder => join(folder, name)).find(existsSync);
     if (found !== undefined) included(found, headers, seen);
   }
   return seen;

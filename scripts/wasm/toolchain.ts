@@ -4,7 +4,7 @@
  * wasm-opt that happens to lie on PATH rewrites the result.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { SluiceError } from '../../runtime/index.js';
@@ -15,14 +15,15 @@ export interface CompileRequest {
   /** Folders for #include. */
   readonly include: readonly string[];
   readonly flags: readonly string[];
-  readonly linkFlags: readonly string[];
 }
 
 export interface Toolchain {
   /** For the manifest. */
   readonly label: string;
-  /** @throws SluiceError SLUICE_PLUGIN_BUILD with the compiler's own words */
-  build(request: CompileRequest): Promise<Uint8Array>;
+  /** To an object file. @throws SluiceError SLUICE_PLUGIN_BUILD with the compiler's own words */
+  compile(request: CompileRequest): Promise<Uint8Array>;
+  /** One object file to a module. @throws SluiceError SLUICE_PLUGIN_BUILD with the linker's own words */
+  link(object: Uint8Array, flags: readonly string[]): Promise<Uint8Array>;
 }
 
 export async function resolveToolchain(env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
@@ -62,9 +63,8 @@ function nativeToolchain(cxx: string): Toolchain {
   const wasmLd = existsSync(linker) ? linker : existsSync(beside) ? beside : 'wasm-ld';
   return {
     label,
-    async build({ source, include, flags, linkFlags }) {
-      const work = mkdtempSync(join(tmpdir(), 'sluice-build-'));
-      try {
+    async compile({ source, include, flags }) {
+      return inFolder(work => {
         const object = join(work, 'guest.o');
         const language = source.endsWith('.c') ? ['-x', 'c'] : ['-x', 'c++'];
         const target = isEmscripten ? [] : ['--target=wasm32'];
@@ -78,13 +78,28 @@ function nativeToolchain(cxx: string): Toolchain {
           '-o',
           object,
         ]);
-        run(wasmLd, [...linkFlags, object, '-o', join(work, 'guest.wasm')]);
-        return new Uint8Array(readFileSync(join(work, 'guest.wasm')));
-      } finally {
-        rmSync(work, { recursive: true, force: true });
-      }
+        return object;
+      });
+    },
+    async link(object, flags) {
+      return inFolder(work => {
+        const [from, to] = [join(work, 'guest.o'), join(work, 'guest.wasm')];
+        writeFileSync(from, object);
+        run(wasmLd, [...flags, from, '-o', to]);
+        return to;
+      });
     },
   };
+}
+
+/** The bytes of the file that `work` makes in a folder of its own. */
+function inFolder(work: (folder: string) => string): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-build-'));
+  try {
+    return new Uint8Array(readFileSync(work(folder)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** A compiler that would have to come from npm does not. */

@@ -7,7 +7,7 @@ import { buildFailed, type Toolchain } from './toolchain.js';
 export function yowaspToolchain(): Toolchain {
   return {
     label: `@yowasp/clang ${packageVersion()}`,
-    async build({ source, include, flags, linkFlags }) {
+    async compile({ source, include, flags }) {
       const files: Tree = { source: sourcesIn(dirname(source)) };
       const includes = include.map((folder, i) => {
         files[`include${i}`] = sourcesIn(folder);
@@ -20,9 +20,10 @@ export function yowaspToolchain(): Toolchain {
         ['--target=wasm32', ...flags, ...includes, '-c', input, '-o', 'guest.o'],
         files,
       );
-      const linked = await run('wasm-ld', [...linkFlags, 'guest.o', '-o', 'guest.wasm'], {
-        'guest.o': compiled['guest.o']!,
-      });
+      return compiled['guest.o'] as Uint8Array;
+    },
+    async link(object, flags) {
+      const linked = await run('wasm-ld', [...flags, 'guest.o', '-o', 'guest.wasm'], { 'guest.o': object });
       return linked['guest.wasm'] as Uint8Array;
     },
   };

@@ -43,7 +43,7 @@ export class Library {
   constructor(build: string) {
     this.build = build;
     const bytes = readFileSync(new URL(`../guests/${build}.wasm`, import.meta.url));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { $root: { log: () => {} } });
     this.#exports = instance.exports as never;
     this.#start = this.#exports.memory.grow(64) * PAGE;
     this.#next = this.#start;

@@ -121,11 +121,14 @@ test('a configuration that cannot be meant is refused by name', async () => {
     [{ window: 4, skip: -1 }, /skip is not/],
     [{ window: 4, streams: 1025 }, /streams is not/],
     [{ window: 4, flush: 1 }, /flush is not true or false/],
-    [{ window: 4, input: 'f64' }, /input is none of "f32", "u16be", "i16be"/],
+    [{ window: 4, input: 'f16' }, /input is not u16, i16, u32, i32, f32 or f64, with be, le, cdab or badc/],
+    [{ window: 4, input: 'u16eb' }, /input is not u16/],
+    [{ window: 4, input: '' }, /input is not u16/],
+    [{ window: 4, input: 7 }, /input is not a text/],
     [{ window: 4, wnidow: 4 }, /"wnidow" is not known; known are window, hop/],
-    [{ window: 1 << 20, streams: 3 }, /window times streams is more than 2097152/],
-    [{ window: 4, input: { f: 1 } }, /not a flat JSON object/],
-    [[4], /not a flat JSON object/],
+    [{ window: (1 << 20) + 1 }, /window is not a whole number/],
+    [{ window: 4, input: { f: 1 } }, /input is not a text/],
+    [[4], /the configuration is not a JSON object|window is missing/],
   ];
   for (const [config, why] of cases) {
     await assert.rejects(rms(BUILDS[0], config, []), why, JSON.stringify(config));

@@ -5,7 +5,7 @@ import { faultOf, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
-import type { Config } from './config/config.js';
+import type { Config, SinkConfig } from './config/config.js';
 import { Catalog, type CatalogEvents } from './plugins/catalog.js';
 import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
@@ -17,14 +17,17 @@ import { applyKeys } from './route/standing.js';
 import { Origins } from './sinks/message-id.js';
 import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
+import type { Sink } from './sinks/sink.js';
 import { makeSource } from './sources/make-source.js';
 import type { Source } from './sources/source.js';
 
+import { DEFAULT_ROUTE_SPOOL } from './spool/route-spool.js';
+import { SpooledSink } from './spool/spooled-sink.js';
 import { Durable } from './store/durable.js';
 import { Ward } from './store/ward.js';
 
 import type { Log } from './telemetry/log.js';
-import { Metrics } from './telemetry/metrics.js';
+import { Metrics, type SinkMetrics } from './telemetry/metrics.js';
 import { Reporter } from './telemetry/reporter.js';
 
 /** Name of the sink that stands for the embedded broker. */
@@ -232,23 +235,43 @@ export class Gateway {
   }
 
   async #startSinks(): Promise<void> {
-    const configs = new Map([...this.#config.sinks].map(([name, { mqtt }]) => [name, mqtt]));
-    if (configs.size === 0) configs.set(EMBEDDED, await this.#startBroker());
+    const configs = new Map(this.#config.sinks);
+    // In this process: it is never away.
+    if (configs.size === 0) configs.set(EMBEDDED, { mqtt: await this.#startBroker(), spool: undefined });
     for (const [name, config] of configs) {
-      const metrics = this.metrics.sink(name);
-      const sink = new MqttSink(name, config, {
-        failed: fault => {
-          metrics.failed(fault.code);
-          this.#report.fault(fault, { sink: name });
-        },
-        connected: () =>
-          this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(config.url)}`),
-        retried: count => metrics.retried(count),
-      });
+      const messages = this.metrics.sink(name);
+      const sink = this.#makeSink(name, config, messages);
       sink.onRoom = () => this.#router.pump();
-      this.#sinks.set(name, { name, sink, metrics });
+      this.#sinks.set(name, { name, sink, metrics: messages });
       await sink.start();
     }
+    for (const [name, count] of this.#durable?.spool?.unclaimed() ?? []) {
+      const message = `${count} messages wait in the spool for the sink ${name}, which is not configured or has no spool`;
+      this.#report.fault({ code: 'SLUICE_SPOOL_UNCLAIMED', message }, { sink: name });
+    }
+  }
+
+  #makeSink(name: string, { mqtt, spool: wanted }: SinkConfig, messages: SinkMetrics): Sink {
+    const sink = new MqttSink(name, mqtt, {
+      failed: fault => {
+        messages.failed(fault.code);
+        this.#report.fault(fault, { sink: name });
+      },
+      connected: () => this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(mqtt.url)}`),
+      retried: count => messages.retried(count),
+    });
+    const spool = this.#durable?.spool;
+    if (wanted === undefined || spool === undefined) return sink;
+    const routes = new Map(this.#config.routes.map(route => [route.name, route.spool]));
+    return new SpooledSink(sink, {
+      name,
+      rate: wanted.rate,
+      routeOf: route => routes.get(route) ?? DEFAULT_ROUTE_SPOOL,
+      spool,
+      messages,
+      metrics: this.metrics.spool(name),
+      report: fault => this.#report.fault(fault, { sink: name }),
+    });
   }
 
   async #startBroker(): Promise<MqttSinkConfig> {
@@ -301,9 +324,19 @@ export class Gateway {
   }
 
   #ready(): { ready: boolean; reasons: string[] } {
-    const reasons = this.#stopped === undefined ? this.#router.reasons() : ['the gateway is stopping'];
+    const reasons =
+      this.#stopped === undefined
+        ? [...this.#router.reasons(), ...[...this.#sinks.values()].flatMap(reasonOfSink)]
+        : ['the gateway is stopping'];
     return { ready: reasons.length === 0, reasons };
   }
+}
+
+/** Why what is for a sink can be neither delivered nor spooled; nothing: it can. */
+function reasonOfSink({ name, sink }: RouteSink): string[] {
+  const { state, spool } = sink.state();
+  if (state === 'connected' || spool?.fault === undefined) return [];
+  return [`sink ${name} is away, and its messages cannot be put on the disk: ${spool.fault.message}`];
 }
 
 async function makeFolder(folder: string): Promise<void> {

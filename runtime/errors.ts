@@ -450,6 +450,29 @@ export const ERRORS = {
     cause: 'The thread that writes durable data ended by itself.',
     remedy: 'It was started again and nothing is lost. If it happens again, report it with the message.',
   },
+  SLUICE_SPOOL_OLDEST: {
+    cause: 'The spool was full, and the oldest messages of a route with `whenFull: keep-newest` made room.',
+    remedy: 'Raise `data.max`, or look why the sink is away. The messages are gone; their number is counted.',
+  },
+  SLUICE_SPOOL_THINNED: {
+    cause:
+      'The spool was full, and in the older half of a route with `whenFull: down-sample` every second message made room.',
+    remedy: 'Raise `data.max`, or look why the sink is away. The messages are gone; their number is counted.',
+  },
+  SLUICE_SPOOL_LOST: {
+    cause: 'Messages that were in the spool could not be read back: the file was damaged.',
+    remedy: 'Check the disk. A damaged file is kept beside spool.db and can be looked into.',
+  },
+  SLUICE_SPOOL_UNCLAIMED: {
+    cause:
+      'Messages wait in the spool for a sink that the configuration does not name, or that has no spool.',
+    remedy:
+      'Configure the sink again under that name, and they go out. To give them up, delete spool.db from the data folder while the gateway is stopped.',
+  },
+  SLUICE_SPOOL_QUEUES: {
+    cause: 'There are more pairs of a sink and a source than the spool can keep apart.',
+    remedy: 'Use fewer sinks a route. What comes from these sources is not put down while the sink is away.',
+  },
 
   // Sources and sinks
   SLUICE_LISTEN_IN_USE: {

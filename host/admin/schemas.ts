@@ -129,6 +129,12 @@ export const SinkView = Type.Object(
     state: Type.Enum(['connecting', 'connected', 'waiting', 'stopped']),
     fault: Type.Optional(FaultView),
     inFlight: Type.Integer({ minimum: 0, description: 'Messages taken but not confirmed.' }),
+    spool: Type.Optional(
+      Type.Object(
+        { records: Count, bytes: Count, oldestMs: Count, fault: Type.Optional(FaultView) },
+        { ...exact, description: 'What lies on the disk for it; fault: why nothing can be put there.' },
+      ),
+    ),
     messages: Count,
     messagesPerSecond: Type.Number(),
     lastMessage: Millis,

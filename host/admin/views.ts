@@ -1,6 +1,7 @@
 import type { RouteSink } from '../route/route.js';
 import { reasonOf } from '../route/route-status.js';
 import type { Router } from '../route/router.js';
+import type { SpoolSums } from '../sinks/sink.js';
 import type { Source } from '../sources/source.js';
 import { breakerView } from './breaker-view.js';
 import type { Rates } from './rates.js';
@@ -57,12 +58,13 @@ export function sourceViews(sources: ReadonlyMap<string, SourceParts>, rates: Ra
 export function sinkViews(sinks: ReadonlyMap<string, RouteSink>, rates: Rates): SinkView[] {
   const now = Date.now();
   return [...sinks].map(([name, { sink }]) => {
-    const { state, fault, inFlight } = sink.state();
+    const { state, fault, inFlight, spool } = sink.state();
     const lastMessage = rates.grewAt(`sink ${name}`);
     return {
       name,
       state,
       inFlight,
+      ...(spool === undefined ? {} : { spool: spoolView(spool) }),
       messages: rates.total(`sink ${name}`),
       messagesPerSecond: rates.of(`sink ${name}`),
       lastMessage,
@@ -70,6 +72,10 @@ export function sinkViews(sinks: ReadonlyMap<string, RouteSink>, rates: Rates): 
       ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
     };
   });
+}
+
+function spoolView({ fault, ...sums }: SpoolSums): NonNullable<SinkView['spool']> {
+  return fault === undefined ? sums : { ...sums, fault: { code: fault.code, message: fault.message } };
 }
 
 /** Milliseconds since then; nothing if it never was. */

@@ -3,6 +3,7 @@ import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
 import type { MqttSourceConfig } from '../sources/mqtt/config.js';
+import type { RouteSpool } from '../spool/route-spool.js';
 
 /**
  * What the code may assume: complete, checked, durations in milliseconds and sizes in bytes. What the user may write is
@@ -70,6 +71,13 @@ export type SourceConfig =
 /** One protocol a sink. */
 export interface SinkConfig {
   readonly mqtt: MqttSinkConfig;
+  /** Undefined: there is none. */
+  readonly spool: SinkSpoolConfig | undefined;
+}
+
+export interface SinkSpoolConfig {
+  /** Most messages a second; Infinity: as many as the sink takes. */
+  readonly rate: number;
 }
 
 export interface RouteConfig {
@@ -80,6 +88,8 @@ export interface RouteConfig {
   /** Names of sinks; empty: the embedded broker. */
   readonly to: readonly string[];
   readonly whenOpen: WhenOpen;
+  /** What it wants of the spools of its sinks. */
+  readonly spool: RouteSpool;
 }
 
 export interface StepConfig {

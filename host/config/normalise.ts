@@ -7,6 +7,7 @@ import type {
   PluginsConfig,
   RouteConfig,
   SinkConfig,
+  SinkSpoolConfig,
   SourceConfig,
   StepConfig,
 } from './config.js';
@@ -17,6 +18,7 @@ import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
 import { Reader } from './reader.js';
 import type { ConfigInput } from './schema.js';
+import type { SinkSpoolInput } from './schema-spool.js';
 
 const MIB = 2 ** 20;
 /** The largest memory that V8 is told to allow (sandbox/v8-flags.ts). */
@@ -98,11 +100,24 @@ function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<stri
 
 function normaliseSinks(input: NonNullable<ConfigInput['sinks']>, read: Reader): Map<string, SinkConfig> {
   const sinks = new Map<string, SinkConfig>();
-  for (const [name, { mqtt }] of Object.entries(input)) {
-    if (mqtt === undefined) continue;
-    sinks.set(name, { mqtt: normaliseMqttSink(mqtt, ['sinks', name, 'mqtt'], read) });
+  for (const [name, { mqtt, spool }] of Object.entries(input)) {
+    if (mqtt === undefined) {
+      read.error(['sinks', name], 'names no protocol');
+      continue;
+    }
+    const filled = normaliseMqttSink(mqtt, ['sinks', name, 'mqtt'], read);
+    sinks.set(name, { mqtt: filled, spool: normaliseSpool(spool, filled.qos === 1) });
   }
   return sinks;
+}
+
+/** @param acknowledged the sink confirms what it takes: then nothing that a device was told is safe may be lost */
+function normaliseSpool(
+  input: SinkSpoolInput | undefined,
+  acknowledged: boolean,
+): SinkSpoolConfig | undefined {
+  if (!(input ?? acknowledged)) return undefined;
+  return { rate: (typeof input === 'object' ? input.rate : undefined) ?? Number.POSITIVE_INFINITY };
 }
 
 function normaliseRoutes(
@@ -122,6 +137,7 @@ function normaliseRoutes(
       ),
       to: route.to === undefined ? sinks : list(route.to),
       whenOpen: route.whenOpen ?? breaker.whenOpen,
+      spool: { catchUp: route.catchUp ?? 'ordered', whenFull: route.whenFull ?? 'keep-all' },
     };
   });
 }

@@ -3,6 +3,7 @@ import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
+import { CatchUpSchema, SinkSpoolSchema, WhenFullSchema } from './schema-spool.js';
 import type { SchemaNode } from './schema-walk.js';
 
 const exact = { additionalProperties: false } as const;
@@ -45,8 +46,8 @@ const Source = Type.Object(
 );
 
 const Sink = Type.Object(
-  { mqtt: Type.Optional(MqttSinkSchema) },
-  { ...exact, minProperties: 1, maxProperties: 1, description: 'One northbound endpoint.' },
+  { mqtt: Type.Optional(MqttSinkSchema), spool: Type.Optional(SinkSpoolSchema) },
+  { ...exact, minProperties: 1, description: 'One northbound endpoint, of one protocol.' },
 );
 
 const Name = Text({ pattern: NAME_PATTERN, maxLength: 64, title: 'name', examples: ['line1', 'plant-a'] });
@@ -75,6 +76,8 @@ const Route = Type.Object(
     }),
     to: Type.Optional(Type.Union([Name, NameList], { description: 'Names of sinks. Default: all of them.' })),
     whenOpen: Type.Optional(WhenOpenSchema),
+    catchUp: Type.Optional(CatchUpSchema),
+    whenFull: Type.Optional(WhenFullSchema),
   },
   exact,
 );

@@ -3,6 +3,7 @@ import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js'
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
 import type { Origins } from '../sinks/message-id.js';
+import { DEFAULT_ROUTE_SPOOL } from '../spool/route-spool.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
@@ -228,7 +229,7 @@ export class Router {
     });
     const { deadlineMs, breaker } = plugins;
     const through = [{ plugin: name, config: '{}', deadlineMs }];
-    this.#make({ name, from, through, to: [], whenOpen: breaker.whenOpen });
+    this.#make({ name, from, through, to: [], whenOpen: breaker.whenOpen, spool: DEFAULT_ROUTE_SPOOL });
   }
 
   #changed(running: RunningRoute, change: SlotChange): void {

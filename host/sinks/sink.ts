@@ -1,6 +1,6 @@
 import type { Fault } from '../../runtime/index.js';
 import type { MessageView } from '../../sandbox/index.js';
-import type { FrameId } from './message-id.js';
+import type { FrameId, MessageId } from './message-id.js';
 
 /**
  * A group of messages that is confirmed together (those of one slab in one sink's hands). The sink calls
@@ -34,11 +34,43 @@ export interface Sink {
   state(): SinkState;
 }
 
+/** A sink whose messages wait in a window, and can be copied from there. */
+export interface WindowedSink extends Sink {
+  write(view: MessageView, ticket: Ticket, id: MessageId): boolean;
+  /** Most messages that may wait. */
+  readonly capacity: number;
+  /** Messages taken since the start. */
+  readonly taken: number;
+  /** Of the messages that were taken, so many of the oldest are settled. */
+  readonly settled: number;
+  /** Shows the messages that are not settled, oldest first. */
+  insure(insurer: Insurer): void;
+}
+
+/** Makes copies of messages that wait in the window of a sink. */
+export interface Insurer {
+  /** The message of this ticket has its copy. */
+  has(ticket: Ticket): boolean;
+  /** Copies a message; gives the ticket that takes the place of its own, or undefined when it can take no more. */
+  copy(view: MessageView, id: FrameId, ticket: Ticket): Ticket | undefined;
+}
+
 export interface SinkState {
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
   readonly fault?: Fault;
   /** Messages taken but not confirmed. */
   readonly inFlight: number;
+  /** What lies in its spool, if it has one. */
+  readonly spool?: SpoolSums;
+}
+
+export interface SpoolSums {
+  readonly records: number;
+  readonly bytes: number;
+  /** Age of the oldest. */
+  readonly oldestMs: number;
+  /** Why nothing can be put down now. */
+  readonly fault?: Fault;
 }
 
 /** What every sink reports to the host. */

@@ -1,5 +1,12 @@
-import type { Row, SqlValue, Statement, Written } from './messages.js';
+import type { Asked, Result, Row, SqlValue, Statement, Written } from './messages.js';
 import type { Store } from './store.js';
+
+/** A request without the number of its file. */
+type AskedOfFile = Asked extends infer One
+  ? One extends { file: number }
+    ? Omit<One, 'file'>
+    : never
+  : never;
 
 /** One file of the store, SQLite. Writes are durable when their promise resolves. */
 export class Database {
@@ -17,13 +24,18 @@ export class Database {
    * @throws SluiceError SLUICE_STORE_FULL, SLUICE_STORE_FAILED; nothing of it was done
    */
   async write(...statements: Statement[]): Promise<readonly Written[]> {
-    const result = await this.#store.ask({ kind: 'write', file: this.#file, statements });
+    const result = await this.ask({ kind: 'write', statements });
     return result.kind === 'written' ? result.written : [];
   }
 
   /** Sees every write that was asked for before. @throws SluiceError SLUICE_STORE_FAILED */
   async read(sql: string, ...values: SqlValue[]): Promise<readonly Row[]> {
-    const result = await this.#store.ask({ kind: 'read', file: this.#file, statement: { sql, values } });
+    const result = await this.ask({ kind: 'read', statement: { sql, values } });
     return result.kind === 'rows' ? result.rows : [];
+  }
+
+  /** For work that has a message of its own. @throws SluiceError */
+  ask(asked: AskedOfFile): Promise<Result> {
+    return this.#store.ask({ ...asked, file: this.#file } as Asked);
   }
 }

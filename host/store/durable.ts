@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { faultOf } from '../../runtime/index.js';
 import type { Config } from '../config/config.js';
+import { Spool } from '../spool/spool.js';
 import type { QuarantineMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { DataFolder } from './data-folder.js';
@@ -9,6 +10,8 @@ import { Store } from './store.js';
 
 /** Share of the space on disk that the quarantine may take. */
 const QUARANTINE_SHARE = 1 / 8;
+/** And the spool; the rest is for the logs of both, and for versions of plugins. */
+const SPOOL_SHARE = 3 / 4;
 const QUARANTINE_MOST = 256 * 2 ** 20;
 
 export interface DurableParts {
@@ -21,12 +24,14 @@ export interface DurableParts {
 export class Durable {
   readonly folder: DataFolder | undefined;
   readonly quarantine: Quarantine | undefined;
+  readonly spool: Spool | undefined;
   readonly #store: Store | undefined;
 
-  private constructor(folder?: DataFolder, store?: Store, quarantine?: Quarantine) {
+  private constructor(folder?: DataFolder, store?: Store, quarantine?: Quarantine, spool?: Spool) {
     this.folder = folder;
     this.#store = store;
     this.quarantine = quarantine;
+    this.spool = spool;
   }
 
   /**
@@ -38,14 +43,28 @@ export class Durable {
     if (folder === undefined) return new Durable();
     const { report } = parts;
     const store = new Store({ fault: (fault, where) => report.fault(fault, where, 'error') });
-    return new Durable(folder, store, await openQuarantine(store, parts));
+    const quarantine = await openQuarantine(store, parts);
+    return new Durable(folder, store, quarantine, await openSpool(store, parts));
   }
 
   /** What was handed over is on the disk then. */
   async close(): Promise<void> {
+    this.spool?.close();
     await this.#store?.close();
     this.folder?.close();
   }
+}
+
+/** A file that cannot be opened now is tried again by itself. */
+async function openSpool(store: Store, { data, report }: DurableParts): Promise<Spool> {
+  const spool = new Spool({
+    store,
+    folder: data.dir,
+    maxBytes: data.maxBytes * SPOOL_SHARE,
+    failed: fault => report.fault(fault, { file: 'spool.db' }, 'error'),
+  });
+  await spool.open();
+  return spool;
 }
 
 async function openFolder({ data, report }: DurableParts): Promise<DataFolder | undefined> {

@@ -36,19 +36,115 @@ export type ToStore =
   /** Sees every write that was asked for before it. */
   | { readonly kind: 'read'; readonly id: number; readonly file: FileNumber; readonly statement: Statement }
   /** Closes every file; the thread ends. */
-  | { readonly kind: 'close'; readonly id: number };
+  | { readonly kind: 'close'; readonly id: number }
+  | Append
+  | Take
+  | Remove;
+
+/** A request without the number of its answer. */
+export type Asked = ToStore extends infer One ? (One extends ToStore ? Omit<One, 'id'> : never) : never;
+
+/** Records of a spool to be kept; the layout of the chunk is in host/spool/record.ts. */
+export interface Append {
+  readonly kind: 'append';
+  readonly id: number;
+  readonly file: FileNumber;
+  /** Belongs to the thread until the answer. */
+  readonly chunk: SharedArrayBuffer;
+  readonly used: number;
+  /** Those of the chunk's queues that may not be in the file yet. */
+  readonly queues: readonly QueueName[];
+  /** What makes room when the file is at its bound. */
+  readonly room: Room;
+}
+
+/** The next records of a queue, into memory that belongs to the thread until the answer. */
+export interface Take {
+  readonly kind: 'take';
+  readonly id: number;
+  readonly file: FileNumber;
+  readonly queue: number;
+  /** Places of the records, from behind `after` up to `upTo`. */
+  readonly after: number;
+  readonly upTo: number;
+  readonly into: SharedArrayBuffer;
+}
+
+/** Records that are needed no more. */
+export interface Remove {
+  readonly kind: 'remove';
+  readonly id: number;
+  readonly file: FileNumber;
+  readonly queue: number;
+  /** Places of the first and the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A queue of the spool: what one sink gets of one source by one route. */
+export interface QueueName {
+  readonly number: number;
+  readonly sink: string;
+  readonly route: string;
+  readonly source: string;
+  /** Beside the queue proper lie copies of what is on its way to the sink, where order is not kept. */
+  readonly aside: boolean;
+}
+
+export interface Room {
+  readonly policy: WhenFull;
+  /** Queues that may give records up, from behind this place on. */
+  readonly queues: readonly { readonly queue: number; readonly after: number }[];
+}
+
+export type WhenFull = 'keep-all' | 'keep-newest' | 'down-sample';
 
 export type FromStore =
   | { readonly kind: 'done'; readonly id: number; readonly result: Result }
   | { readonly kind: 'failed'; readonly id: number; readonly fault: Fault }
-  /** A file was found to be damaged; it lies under `aside` now, and an empty one has its place. */
-  | { readonly kind: 'damaged'; readonly file: FileNumber; readonly aside: string; readonly why: string };
+  /** A file was found to be damaged: it lies under `aside` now, and a new one has its place. */
+  | {
+      readonly kind: 'damaged';
+      readonly file: FileNumber;
+      readonly aside: string;
+      readonly why: string;
+      /** Records that could be read and are in the new file. */
+      readonly saved: number;
+    };
 
 /** What a request that went well gives. */
 export type Result =
   | { readonly kind: 'opened' | 'closed' }
   | { readonly kind: 'written'; readonly written: readonly Written[] }
-  | { readonly kind: 'rows'; readonly rows: readonly Row[] };
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  | Appended
+  | Taken
+  | { readonly kind: 'removed'; readonly gone: Gone };
+
+export interface Appended {
+  readonly kind: 'appended';
+  /** What had to make room. */
+  readonly gone: readonly Gone[];
+}
+
+export interface Gone {
+  readonly queue: number;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export interface Taken {
+  readonly kind: 'taken';
+  /** Records in the memory, and the bytes they take there. */
+  readonly records: number;
+  readonly used: number;
+  /** Place of the last record that was looked at; `after` if there was none. */
+  readonly last: number;
+  /** Records that were left out because their bytes are not those that were written. */
+  readonly damaged: number;
+  /** The next record does not fit the memory: it needs so many bytes. 0: it does, or there is none. */
+  readonly needs: number;
+}
 
 /** What one statement did. */
 export interface Written {

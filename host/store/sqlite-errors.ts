@@ -24,10 +24,15 @@ export function isDamage(thrown: unknown): boolean {
   return result === CORRUPT || result === NOT_A_DATABASE;
 }
 
+/** Of the disk, or of the bound of the file. */
+export function isFull(thrown: unknown): boolean {
+  return resultOf(thrown) === FULL;
+}
+
 /** What went wrong with a file, under a code of the table. */
 export function storeError(thrown: unknown, file: string): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const message = `${file}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-  const code = resultOf(thrown) === FULL ? 'SLUICE_STORE_FULL' : 'SLUICE_STORE_FAILED';
+  const code = isFull(thrown) ? 'SLUICE_STORE_FULL' : 'SLUICE_STORE_FAILED';
   return new SluiceError(code, message, { cause: thrown });
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Fault, SluiceError } from '../../runtime/index.js';
 import { Database } from './database.js';
-import type { FromStore, Result, ToStore } from './messages.js';
+import type { Asked, FromStore, Result, ToStore } from './messages.js';
 
 /** Its heap holds statements and the rows of one read. */
 const RESOURCES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
@@ -31,9 +31,6 @@ interface Waiting {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: SluiceError) => void;
 }
-
-/** A request without the number of its answer. */
-export type Asked = ToStore extends infer One ? (One extends ToStore ? Omit<One, 'id'> : never) : never;
 
 /**
  * The thread for durable data. Nothing here waits for a disk: what is asked for is answered by a promise, and
@@ -121,7 +118,9 @@ export class Store {
         return;
       case 'damaged': {
         const path = this.#paths[message.file] as string;
-        const text = `${path} is damaged (${message.why}); it was renamed to ${message.aside}, and an empty one has its place`;
+        const { why, aside, saved } = message;
+        const holds = saved === 0 ? 'an empty one' : `a new one with the ${saved} records that could be read`;
+        const text = `${path} is damaged (${why}); it was renamed to ${aside}, and ${holds} has its place`;
         this.#events.fault({ code: 'SLUICE_STORE_DAMAGED', message: text }, { file: path });
         return;
       }

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import type { ErrorCode } from '../../runtime/index.js';
 import { type Cell, cellFamily, type HistogramCell, histogramFamily } from './cells.js';
 import { addProcessMetrics } from './process-metrics.js';
+import { SpoolMetrics, spoolFamilies } from './spool-metrics.js';
 
 /** Frames of one batch: powers of two, as batches are adaptive. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
@@ -207,6 +208,7 @@ export interface MetricNumber {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #families = families(this.#registry);
+  readonly #spools = spoolFamilies(this.#registry);
   readonly #sandboxes = this.#families.sandboxes({});
 
   constructor() {
@@ -219,6 +221,11 @@ export class Metrics {
 
   sink(name: string): SinkMetrics {
     return new SinkMetrics(this.#families, name);
+  }
+
+  /** The spool of a sink. */
+  spool(sink: string): SpoolMetrics {
+    return new SpoolMetrics(this.#spools, sink);
   }
 
   plugin(name: string): PluginMetrics {

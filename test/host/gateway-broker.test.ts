@@ -55,7 +55,7 @@ test('no message is lost when the broker goes away and comes back on its port, t
   assert.ok(plc.replies - broker.highest() <= 4, `${plc.replies} replies, ${broker.highest()} arrived`);
 });
 
-test('polls are skipped and counted while window and ring are full, and nothing of what was read is lost', async t => {
+test('without a spool polls are skipped and counted while window and ring are full, and nothing of what was read is lost', async t => {
   const plc = await CountingPlc.start();
   t.after(() => plc.stop());
   const broker = await new RestartableBroker().start();
@@ -64,7 +64,7 @@ test('polls are skipped and counted while window and ring are full, and nothing 
     t,
     {
       sources: { line1: modbus(plc.port, { every: '1ms' }) },
-      sinks: { plant: mqtt(broker.port, { window: { messages: 20 } }) },
+      sinks: { plant: { ...mqtt(broker.port, { window: { messages: 20 } }), spool: false } },
       routes: ROUTES,
     },
     ['modbus-json'],
@@ -110,7 +110,7 @@ test('slabs are freed when the sink has taken the messages; delivered is counted
   const peer = new Withholding(server);
   const rig = await startGateway(
     t,
-    { sources: { line1: modbus(plc.port) }, sinks: { plant: mqtt(server.port) }, routes: ROUTES },
+    { sources: { line1: modbus(plc.port) }, sinks: { plant: { ...mqtt(server.port), spool: false } }, routes: ROUTES },
     ['modbus-json'],
   );
   // Many times what the ring can hold, if its slabs were kept until the confirmation.
@@ -127,7 +127,7 @@ test('slabs are freed when the sink has taken the messages; delivered is counted
   assert.deepEqual(rig.book.of('SLUICE_SINK_ABANDONED'), []);
 });
 
-test('with two sinks of which one is slow, both get every frame once, and it is delivered when both have it', async t => {
+test('without a spool, with two sinks of which one is slow, both get every frame once, and it is delivered when both have it', async t => {
   const plc = await CountingPlc.start();
   t.after(() => plc.stop());
   const quick = await new RestartableBroker().start();
@@ -138,7 +138,7 @@ test('with two sinks of which one is slow, both get every frame once, and it is 
     t,
     {
       sources: { line1: modbus(plc.port) },
-      sinks: { quick: mqtt(quick.port), slow: mqtt(server.port, { window: { messages: 50 } }) },
+      sinks: { quick: mqtt(quick.port), slow: { ...mqtt(server.port, { window: { messages: 50 } }), spool: false } },
       routes: ROUTES,
     },
     ['modbus-json'],

@@ -37,14 +37,14 @@ test('a stop hands on all that waits in ring and window, also through a small wi
   assert.deepEqual(rig.book.of('SLUICE_SINK_ABANDONED'), []);
 });
 
-test('a stop while the broker is away ends in time, counts what is left and calls none of it delivered', async t => {
+test('without a spool a stop while the broker is away ends in time, counts what is left and calls none of it delivered', async t => {
   const plc = await CountingPlc.start();
   t.after(() => plc.stop());
   const rig = await startGateway(
     t,
     {
       sources: { line1: modbus(plc.port, { every: '1ms' }) },
-      sinks: { plant: mqtt(await freePort(), { window: { messages: 10 } }) },
+      sinks: { plant: { ...mqtt(await freePort(), { window: { messages: 10 } }), spool: false } },
       routes: ROUTES,
     },
     ['modbus-json'],
@@ -70,7 +70,7 @@ test('a stop ends in time while a new version waits for room that never comes', 
     t,
     {
       sources: { line1: modbus(plc.port, { every: '1ms' }) },
-      sinks: { plant: mqtt(await freePort(), { window: { messages: 10 } }) },
+      sinks: { plant: { ...mqtt(await freePort(), { window: { messages: 10 } }), spool: false } },
       routes: ROUTES,
     },
     ['modbus-json'],

@@ -7,8 +7,8 @@ import { varintSize, writeVarint } from './varint.js';
 const LOOP_COPY = 32;
 
 /** User properties of our own. */
-const ID_PROPERTY = 'sluice-id';
-const LATE_PROPERTY = 'sluice-late';
+export const ID_PROPERTY = 'sluice-id';
+export const LATE_PROPERTY = 'sluice-late';
 
 const ID_HEAD = userProperty(ID_PROPERTY);
 const LATE = Buffer.concat([userProperty(LATE_PROPERTY), Buffer.from([0, 4]), Buffer.from('true')]);

@@ -6,12 +6,13 @@ import type { Link, Loss } from '../../mqtt/link.js';
 import { MAX_STRING, type MqttVersion } from '../../protocols/mqtt-wire/constants.js';
 import { BrokerParser, MAX_BROKER_PACKET } from '../../protocols/mqtt-wire/parser.js';
 import { MEASURE, PublishEncoder } from '../../protocols/mqtt-wire/publish.js';
+import { PublishView } from '../../protocols/mqtt-wire/publish-view.js';
 import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
 import type { Connack } from '../../protocols/mqtt-wire/server-packets.js';
 import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
 import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { MessageId } from '../message-id.js';
-import type { Sink, SinkReport, SinkState, Ticket } from '../sink.js';
+import type { Insurer, SinkReport, SinkState, Ticket, WindowedSink } from '../sink.js';
 import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
 import { refusalOf, tooLarge } from './refusal.js';
 import { Tally } from './tally.js';
@@ -39,7 +40,7 @@ const MANY = 1_000;
  * 5.0 messages carry their id as the user property `sluice-id`, behind their own.
  * 3.1.1 has no place for content type and properties; they are left out there.
  */
-export class MqttSink implements Sink {
+export class MqttSink implements WindowedSink {
   onRoom: () => void = () => {};
   readonly #config: FilledConfig;
   readonly #report: SinkReport;
@@ -115,7 +116,7 @@ export class MqttSink implements Sink {
     const segment = window.store.room(encoder.size);
     if (segment === undefined) return this.#full();
     encoder.write(view, segment.bytes, segment.used, qos > 0 ? window.nextId : 0, id);
-    window.push(segment, encoder.size, qos, ticket);
+    window.push(segment, encoder.size, qos, ticket, view, id);
     return true;
   }
 
@@ -130,6 +131,34 @@ export class MqttSink implements Sink {
 
   state(): SinkState {
     return { ...this.#dialer.state(), inFlight: this.#window.inFlight };
+  }
+
+  get capacity(): number {
+    return this.#config.messages;
+  }
+
+  get taken(): number {
+    return this.#window.taken;
+  }
+
+  get settled(): number {
+    return this.#window.settled;
+  }
+
+  insure(insurer: Insurer): void {
+    const window = this.#window;
+    const prefix = this.#config.prefix.length;
+    let isFull = false;
+    window.forEach(slot => {
+      const ticket = window.ticketOf(slot);
+      if (isFull || insurer.has(ticket)) return;
+      const { bytes, at, length } = window.packetOf(slot);
+      const time = { low: window.ids.timeLow(slot), high: window.ids.timeHigh(slot) };
+      const view = new PublishView(bytes, at, length, this.version, prefix, time);
+      const copy = insurer.copy(view, window.ids.idOf(slot), ticket);
+      if (copy === undefined) isFull = true;
+      else window.retell(slot, copy);
+    });
   }
 
   /** The protocol version in use: the configured one, or 4 after a broker refused 5. */

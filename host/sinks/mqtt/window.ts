@@ -1,8 +1,11 @@
+import type { MessageView } from '../../../sandbox/index.js';
 import { type Adaptation, adaptPublish } from '../../protocols/mqtt-wire/adapt.js';
 import { PUBLISH_FLAG } from '../../protocols/mqtt-wire/constants.js';
 import { readVarint, varintSize } from '../../protocols/mqtt-wire/varint.js';
+import type { MessageId } from '../message-id.js';
 import type { Ticket } from '../sink.js';
 import { type Segment, SegmentStore } from './segments.js';
+import { SlotIds } from './slot-ids.js';
 
 /** Life of a slot. `again`: was on the wire of an earlier connection, whose session is still there. */
 const FREE = 0;
@@ -34,6 +37,7 @@ export interface Run {
  */
 export class SendWindow {
   readonly store: SegmentStore;
+  readonly ids: SlotIds;
   readonly #slots: number;
   readonly #segment: (Segment | undefined)[];
   readonly #ticket: (Ticket | undefined)[];
@@ -48,11 +52,13 @@ export class SendWindow {
   #unsent = 0;
   #inFlight = 0;
   #writes = 0;
+  #taken = 0;
 
   /** @param messages at most 65,535 */
   constructor(messages: number, bytes: number) {
     this.store = new SegmentStore(bytes);
     this.#slots = Math.max(1, Math.min(messages, MOST_MESSAGES));
+    this.ids = new SlotIds(this.#slots);
     this.#segment = new Array<Segment | undefined>(this.#slots).fill(undefined);
     this.#ticket = new Array<Ticket | undefined>(this.#slots).fill(undefined);
     this.#offset = new Uint32Array(this.#slots);
@@ -65,6 +71,15 @@ export class SendWindow {
   /** Messages taken and not settled. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Messages that were ever taken, and of these those before the oldest that is not settled. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get settled(): number {
+    return this.#taken - this.#used;
   }
 
   /** Messages that went out on this connection and hold a slot. */
@@ -97,8 +112,16 @@ export class SendWindow {
   }
 
   /** Takes the packet that was written at `segment.used`. The window is not full. */
-  push(segment: Segment, length: number, qos: number, ticket: Ticket): void {
+  push(
+    segment: Segment,
+    length: number,
+    qos: number,
+    ticket: Ticket,
+    view: MessageView,
+    id: MessageId,
+  ): void {
     const slot = this.nextId - 1;
+    this.ids.set(slot, view, id);
     this.#segment[slot] = segment;
     this.#ticket[slot] = ticket;
     this.#offset[slot] = segment.used;
@@ -110,6 +133,21 @@ export class SendWindow {
     this.#used += 1;
     this.#unsent += 1;
     this.#inFlight += 1;
+    this.#taken += 1;
+  }
+
+  ticketOf(slot: number): Ticket {
+    return this.#ticket[slot]!;
+  }
+
+  /** From now on `ticket` is told what becomes of the message. */
+  retell(slot: number, ticket: Ticket): void {
+    this.#ticket[slot] = ticket;
+  }
+
+  /** The packet of a message. */
+  packetOf(slot: number): { readonly bytes: Buffer; readonly at: number; readonly length: number } {
+    return { bytes: this.#segment[slot]!.bytes, at: this.#offset[slot]!, length: this.#length[slot]! };
   }
 
   /**

@@ -1,11 +1,14 @@
 import type { Fault } from '../../../runtime/index.js';
 import type { FromStore, Result, ToStore } from '../messages.js';
-import { storeError } from '../sqlite-errors.js';
+import { SPOOL_SCHEMA } from '../spool-file.js';
+import { isFull, storeError } from '../sqlite-errors.js';
+import { salvageSpool } from './salvage.js';
+import { append, remove, take } from './spool-table.js';
 import { StoreFile } from './store-file.js';
 
 type Open = Extract<ToStore, { kind: 'open' }>;
-type Write = Extract<ToStore, { kind: 'write' }>;
-type Read = Extract<ToStore, { kind: 'read' }>;
+type Write = Extract<ToStore, { kind: 'write' | 'append' | 'remove' }>;
+type Read = Extract<ToStore, { kind: 'read' | 'take' }>;
 
 /** Where the requests of the host come in: the writes are committed together, the reads see them. */
 export class Desk {
@@ -26,13 +29,16 @@ export class Desk {
         case 'open':
           this.#open(request);
           break;
-        case 'write': {
+        case 'write':
+        case 'append':
+        case 'remove': {
           const known = writes.get(request.file);
           if (known === undefined) writes.set(request.file, [request]);
           else known.push(request);
           break;
         }
         case 'read':
+        case 'take':
           reads.push(request);
           break;
         case 'close':
@@ -55,10 +61,12 @@ export class Desk {
   }
 
   #open({ id, file, path, schema, maxBytes }: Open): void {
-    const damaged = (aside: string, why: string): void => this.#post({ kind: 'damaged', file, aside, why });
+    const damaged = (aside: string, why: string, saved: number): void =>
+      this.#post({ kind: 'damaged', file, aside, why, saved });
+    const more = schema === SPOOL_SCHEMA ? { salvage: salvageSpool, reserve: true } : {};
     try {
       this.#files.get(file)?.close();
-      this.#files.set(file, new StoreFile({ path, schema, maxBytes, damaged }));
+      this.#files.set(file, new StoreFile({ path, schema, maxBytes, damaged, ...more }));
       this.#done(id, { kind: 'opened' });
     } catch (thrown) {
       this.#failed(id, storeError(thrown, path).toFault());
@@ -71,7 +79,7 @@ export class Desk {
       const results = file.mended(() => {
         file.begin();
         try {
-          const done = writes.map(({ statements }) => statements.map(statement => file.run(statement)));
+          const done = writes.map(write => resultOf(file, write));
           file.commit();
           return done;
         } catch (thrown) {
@@ -79,23 +87,27 @@ export class Desk {
           throw thrown;
         }
       });
-      for (const [index, written] of results.entries())
-        this.#done((writes[index] as Write).id, { kind: 'written', written });
+      for (const [index, result] of results.entries()) this.#done((writes[index] as Write).id, result);
     } catch (thrown) {
+      if (isFull(thrown)) file.diskIsFull();
       const [first] = writes;
       if (writes.length > 1) for (const write of writes) this.#commit(file, [write]);
       else if (first !== undefined) this.#failed(first.id, storeError(thrown, file.path).toFault());
     }
   }
 
-  #read({ id, file: number, statement }: Read): void {
-    const file = this.#files.get(number);
+  #read(read: Read): void {
+    const { id } = read;
+    const file = this.#files.get(read.file);
     if (file === undefined) {
       this.#failed(id, NOT_OPEN);
       return;
     }
     try {
-      this.#done(id, { kind: 'rows', rows: file.mended(() => file.rows(statement)) });
+      const result = file.mended<Result>(() =>
+        read.kind === 'take' ? take(file, read) : { kind: 'rows', rows: file.rows(read.statement) },
+      );
+      this.#done(id, result);
     } catch (thrown) {
       this.#failed(id, storeError(thrown, file.path).toFault());
     }
@@ -111,3 +123,16 @@ export class Desk {
 }
 
 const NOT_OPEN: Fault = { code: 'SLUICE_STORE_FAILED', message: 'the file is not open' };
+
+function resultOf(file: StoreFile, write: Write): Result {
+  switch (write.kind) {
+    case 'write':
+      return { kind: 'written', written: write.statements.map(statement => file.run(statement)) };
+    case 'append':
+      return append(file, write);
+    case 'remove':
+      return { kind: 'removed', gone: remove(file, write) };
+    default:
+      return write satisfies never;
+  }
+}

@@ -64,7 +64,15 @@ admin: { host: 127.0.0.1, port: 8080 }
         },
       ],
     ]),
-    sinks: new Map([['plant', { mqtt: { url: 'mqtt://127.0.0.1:1883', version: 5, qos: 1 } }]]),
+    sinks: new Map([
+      [
+        'plant',
+        {
+          mqtt: { url: 'mqtt://127.0.0.1:1883', version: 5, qos: 1 },
+          spool: { rate: Number.POSITIVE_INFINITY },
+        },
+      ],
+    ]),
     broker: { host: '127.0.0.1', port: 1883 },
     routes: [
       {
@@ -75,6 +83,7 @@ admin: { host: 127.0.0.1, port: 8080 }
           { plugin: 'scale', config: '{"gain":0.1}', deadlineMs: 50 },
         ],
         to: ['plant'],
+        spool: { catchUp: 'ordered', whenFull: 'keep-all' },
         whenOpen: 'fallback',
       },
     ],

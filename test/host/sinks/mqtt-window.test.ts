@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Backoff } from '../../../host/mqtt/backoff.js';
 import { PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { type Run, SendWindow } from '../../../host/sinks/mqtt/window.js';
-import { Recorder } from '../../support/mqtt-recorder.js';
+import { numberedId, Recorder } from '../../support/mqtt-recorder.js';
 import { viewOf } from '../../support/mqtt-view.js';
 
 const encoder = new PublishEncoder(4, Buffer.alloc(0));
@@ -17,7 +17,7 @@ function take(window: SendWindow, number: number, size: number, qos: number, tic
   const segment = window.store.room(encoder.size);
   if (segment === undefined) return false;
   encoder.write(view, segment.bytes, segment.used, qos > 0 ? window.nextId : 0);
-  window.push(segment, encoder.size, qos, ticket);
+  window.push(segment, encoder.size, qos, ticket, view, numberedId(number));
   return true;
 }
 
@@ -147,7 +147,7 @@ test('packets that were rewritten still lie one behind the other, and leave in o
     five.measure(view, 1);
     const segment = window.store.room(five.size)!;
     five.write(view, segment.bytes, segment.used, window.nextId);
-    window.push(segment, five.size, 1, new Recorder());
+    window.push(segment, five.size, 1, new Recorder(), view, numberedId(i));
   }
   window.adapt({ dropProperties: true, hasProperties: true, dropQos: false, dropRetain: false });
   const runs: Run[] = [];

@@ -1,0 +1,253 @@
+import type { Fault } from '../../runtime/index.js';
+import type { WindowedSink } from '../sinks/sink.js';
+import type { Taken } from '../store/messages.js';
+import { TAKEN } from '../store/spool-file.js';
+import type { Lane } from './lane.js';
+import type { Queue } from './queue.js';
+import { Rate } from './rate.js';
+import { RecordView } from './record.js';
+import { Run, type RunEvents } from './run.js';
+
+/**
+ * Messages of the spool that the sink may hold at once, and at most half of its window: enough for a fast link,
+ * and live messages do not wait long behind them.
+ */
+const MOST_IN_FLIGHT = 1000;
+/** Memory for what was fetched, of one queue at a time, and how often. */
+const BUFFER_BYTES = 256 * 1024;
+const MOST_BUFFERS = 4;
+/** Before a file that could not be read is asked again. */
+const AGAIN_MS = 1000;
+
+export interface CatchUpEvents {
+  take(queue: Queue, into: SharedArrayBuffer): Promise<Taken>;
+  /** Records that were to be there and are not. */
+  lost(queue: Queue, count: number): void;
+  failed(thrown: unknown): Fault;
+}
+
+/** Records that were fetched, on their way to the sink. */
+interface Load {
+  readonly queue: Queue;
+  readonly memory: SharedArrayBuffer;
+  readonly bytes: Buffer;
+  readonly used: number;
+  readonly run: Run;
+  at: number;
+}
+
+/** Hands what lies in the spool to the sink as it takes it: the queues in turns, each in its order. */
+export class CatchUp {
+  readonly #sink: WindowedSink;
+  readonly #events: CatchUpEvents;
+  readonly #runEvents: RunEvents;
+  readonly #rate: Rate;
+  readonly #view = new RecordView();
+  readonly #queues = new Set<Queue>();
+  readonly #loads: Load[] = [];
+  readonly #free: SharedArrayBuffer[] = [];
+  readonly #most: number;
+  #buffers = 0;
+  #inFlight = 0;
+  #isRunning = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param rate most messages a second */
+  constructor(
+    sink: WindowedSink,
+    rate: number,
+    events: CatchUpEvents,
+    runEvents: Omit<RunEvents, 'settled'>,
+  ) {
+    this.#sink = sink;
+    this.#most = Math.max(1, Math.min(MOST_IN_FLIGHT, sink.capacity >> 1));
+    this.#rate = new Rate(rate);
+    this.#events = events;
+    this.#runEvents = { ...runEvents, settled: count => this.#settled(count) };
+  }
+
+  /** For copies of what the sink holds already. */
+  copies(queue: Queue): Run {
+    return new Run(queue, { ...this.#runEvents, settled: () => {} }, false);
+  }
+
+  /** The queue has something to hand on. */
+  add(queue: Queue): void {
+    this.#queues.add(queue);
+  }
+
+  /** The sink can take messages. */
+  start(): void {
+    this.#isRunning = true;
+    this.pump();
+  }
+
+  /** It cannot: what it was not given yet waits. */
+  pause(): void {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Goes on as far as the sink, the rate and what was fetched allow. */
+  pump(): void {
+    if (!this.#isRunning) return;
+    let passed = 0;
+    const may = Math.min(this.#rate.left, this.#most - this.#inFlight);
+    while (passed < may) {
+      const load = this.#loads[0];
+      if (load === undefined || !this.#hand(load)) break;
+      passed++;
+    }
+    if (passed > 0) {
+      this.#rate.passed(passed);
+      this.#sink.flush();
+    } else if (may <= 0 && this.#inFlight < this.#most) this.#pumpLater();
+    this.#fetch();
+  }
+
+  /**
+   * Of a busy source there are always some records between the memory and the disk. Hands these on from memory,
+   * so that it can pass straight through again. True: nothing is left.
+   */
+  finish(queue: Queue, lane: Lane): boolean {
+    if (!this.#isRunning || !queue.isNearlyThrough) return false;
+    if (queue.pending > Math.min(this.#rate.left, this.#most - this.#inFlight)) return false;
+    const run = new Run(queue, this.#runEvents, false);
+    let passed = 0;
+    lane.each(queue, queue.cursor, (bytes, start, end, place, chunk) => {
+      if (!this.#write(queue, run, bytes, start, end, place)) return false;
+      queue.cursor = place;
+      passed++;
+      if (chunk.isDurable) run.spooled(1);
+      else chunk.tell(run);
+      return true;
+    });
+    run.seal();
+    this.#rate.passed(passed);
+    if (queue.pending > 0) return false;
+    this.#look(queue);
+    return true;
+  }
+
+  #pumpLater(ms = 10): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.pump();
+    }, ms);
+  }
+
+  /** Hands one record over; false: the sink has no room, and calls. */
+  #hand(load: Load): boolean {
+    const { bytes, queue, run, at } = load;
+    const start = at + TAKEN.header;
+    const end = start + bytes.readUInt32LE(at + TAKEN.size);
+    if (!this.#write(queue, run, bytes, start, end, bytes.readDoubleLE(at + TAKEN.place))) return false;
+    queue.oldest = bytes.readDoubleLE(at + TAKEN.since);
+    load.at = end;
+    if (end === load.used) this.#end(load);
+    return true;
+  }
+
+  #write(queue: Queue, run: Run, bytes: Buffer, start: number, end: number, place: number): boolean {
+    const view = this.#view;
+    view.load(bytes, start, end);
+    view.late = !queue.ordered;
+    if (!this.#sink.write(view, run, view)) return false;
+    run.add(place);
+    this.#inFlight++;
+    queue.pending--;
+    return true;
+  }
+
+  #end(load: Load): void {
+    this.#loads.shift();
+    this.#release(load.memory);
+    load.queue.isBusy = false;
+    load.run.seal();
+    this.#look(load.queue);
+  }
+
+  /** After the last that was fetched of a queue: is it through? */
+  #look(queue: Queue): void {
+    // Everything that was put down has been fetched: what is expected beyond that is gone.
+    if (queue.cursor >= queue.appended && queue.pending > 0) this.#miss(queue, queue.pending);
+    if (queue.pending > 0) return;
+    this.#queues.delete(queue);
+    queue.oldest = 0;
+  }
+
+  #settled(count: number): void {
+    this.#inFlight -= count;
+    // Not from within the sink's own account of its confirmations.
+    if (this.#isRunning && this.#inFlight <= this.#most / 2) this.#pumpLater(0);
+  }
+
+  /** Asks for the next records of the queues, each in its turn, while there is memory for them. */
+  #fetch(): void {
+    for (const queue of this.#queues) {
+      if (this.#loads.length >= MOST_BUFFERS) return;
+      if (!queue.hasMore) continue;
+      const memory = this.#memory();
+      if (memory === undefined) return;
+      // Behind the others the next time.
+      this.#queues.delete(queue);
+      this.#queues.add(queue);
+      queue.isBusy = true;
+      void this.#take(queue, memory);
+    }
+  }
+
+  async #take(queue: Queue, memory: SharedArrayBuffer): Promise<void> {
+    let taken: Taken;
+    try {
+      taken = await this.#events.take(queue, memory);
+    } catch (thrown) {
+      this.#release(memory);
+      queue.isBusy = false;
+      this.#events.failed(thrown);
+      this.#pumpLater(AGAIN_MS);
+      return;
+    }
+    if (taken.needs > memory.byteLength) {
+      this.#release(memory);
+      this.#buffers++;
+      void this.#take(queue, new SharedArrayBuffer(taken.needs));
+      return;
+    }
+    this.#took(queue, memory, taken);
+    this.pump();
+  }
+
+  #took(queue: Queue, memory: SharedArrayBuffer, { records, used, last, damaged }: Taken): void {
+    queue.cursor = Math.max(queue.cursor, last);
+    if (damaged > 0) this.#miss(queue, damaged);
+    if (records > 0) {
+      const run = new Run(queue, this.#runEvents, true);
+      this.#loads.push({ queue, memory, bytes: Buffer.from(memory), used, run, at: 0 });
+      return;
+    }
+    this.#release(memory);
+    queue.isBusy = false;
+    if (last < queue.committed && damaged === 0) queue.cursor = queue.committed;
+    this.#look(queue);
+  }
+
+  #miss(queue: Queue, count: number): void {
+    queue.pending = Math.max(0, queue.pending - count);
+    this.#events.lost(queue, count);
+  }
+
+  #memory(): SharedArrayBuffer | undefined {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#buffers >= MOST_BUFFERS) return undefined;
+    this.#buffers++;
+    return new SharedArrayBuffer(BUFFER_BYTES);
+  }
+
+  #release(memory: SharedArrayBuffer): void {
+    if (memory.byteLength === BUFFER_BYTES) this.#free.push(memory);
+    else this.#buffers--;
+  }
+}

@@ -1,0 +1,108 @@
+import type { MessageView } from '../../sandbox/index.js';
+import type { MessageId } from '../sinks/message-id.js';
+import type { Ticket } from '../sinks/sink.js';
+import { CHUNK } from '../store/spool-file.js';
+import type { Queue } from './queue.js';
+import type { RecordWriter } from './record.js';
+
+/** One record: its image is `bytes[start, end)`. */
+export type ShowRecord = (bytes: Buffer, start: number, end: number, place: number, chunk: Chunk) => boolean;
+
+/** Records of one route on their way to the disk: laid out here, then lent to the thread of the store. */
+export class Chunk {
+  readonly shared: SharedArrayBuffer;
+  readonly #bytes: Buffer;
+  used = 0;
+  /** Records in it. */
+  count = 0;
+  /** The thread has said that it is durable. */
+  isDurable = false;
+  /** Queues of its records, and the place of the last record of each that is to be handed on. */
+  readonly queues: Queue[] = [];
+  readonly #upTo: number[] = [];
+  /** Told when it is durable: tickets, and for how many messages. */
+  readonly #tickets: Ticket[] = [];
+  readonly #counts: number[] = [];
+
+  constructor(size: number) {
+    this.shared = new SharedArrayBuffer(size);
+    this.#bytes = Buffer.from(this.shared);
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  get room(): number {
+    return this.#bytes.length - this.used;
+  }
+
+  /** Takes the record that `writer` has measured; there is room. @param pending it is to be handed on */
+  add(
+    writer: RecordWriter,
+    view: MessageView,
+    id: MessageId,
+    queue: Queue,
+    place: number,
+    since: number,
+    pending: boolean,
+  ): void {
+    writer.write(view, id, queue.name.number, place, since, this.#bytes, this.used);
+    this.used += writer.size;
+    this.count++;
+    let index = this.queues.length - 1;
+    while (index >= 0 && this.queues[index] !== queue) index--;
+    if (index < 0) {
+      this.queues.push(queue);
+      this.#upTo.push(pending ? place : 0);
+    } else if (pending) this.#upTo[index] = place;
+  }
+
+  /** `ticket` is told of one more message when this is durable. */
+  tell(ticket: Ticket): void {
+    const last = this.#tickets.length - 1;
+    if (this.#tickets[last] === ticket) this.#counts[last] = (this.#counts[last] as number) + 1;
+    else {
+      this.#tickets.push(ticket);
+      this.#counts.push(1);
+    }
+  }
+
+  /**
+   * Shows the records of a queue behind the place `after`, as long as `show` says true; false if it did not.
+   */
+  each(queue: Queue, after: number, show: ShowRecord): boolean {
+    const bytes = this.#bytes;
+    for (let at = 0; at < this.used; ) {
+      const start = at + CHUNK.header;
+      const end = start + bytes.readUInt32LE(at + CHUNK.size);
+      const place = bytes.readDoubleLE(at + CHUNK.place);
+      if (bytes.readUInt32LE(at + CHUNK.queue) === queue.name.number && place > after) {
+        if (!show(bytes, start, end, place, this)) return false;
+      }
+      at = end;
+    }
+    return true;
+  }
+
+  /** It is durable: the tickets are told. */
+  settle(): void {
+    this.isDurable = true;
+    for (const queue of this.queues) queue.isKnown = true;
+    for (let i = 0; i < this.#tickets.length; i++)
+      (this.#tickets[i] as Ticket).spooled(this.#counts[i] as number);
+    this.#tickets.length = this.#counts.length = 0;
+  }
+
+  /** All chunks before it are durable too: its records can be fetched. */
+  release(): void {
+    for (const [index, queue] of this.queues.entries())
+      queue.committed = Math.max(queue.committed, this.#upTo[index] as number);
+  }
+
+  reset(): void {
+    this.used = this.count = 0;
+    this.isDurable = false;
+    this.queues.length = this.#upTo.length = 0;
+  }
+}

@@ -1,0 +1,161 @@
+import { type Fault, faultOf } from '../../runtime/index.js';
+import type { MessageView } from '../../sandbox/index.js';
+import type { MessageId } from '../sinks/message-id.js';
+import type { Ticket } from '../sinks/sink.js';
+import type { Appended, WhenFull } from '../store/messages.js';
+import { Chunk, type ShowRecord } from './chunk.js';
+import type { Queue } from './queue.js';
+import { RecordWriter } from './record.js';
+
+const CHUNK_BYTES = 128 * 1024;
+/** Chunks that may be on their way at once: beyond them the route waits. */
+const MOST_CHUNKS = 8;
+/** Records wait this long for others, so that a slow source does not cost a disk its life. */
+const GATHER_MS = 50;
+/** Before what could not be written is tried again. */
+const AGAIN_MS = 1000;
+
+export interface LaneEvents {
+  append(chunk: Chunk, lane: Lane): Promise<Appended>;
+  /** So many records are durable and can be fetched. */
+  durable(result: Appended, count: number): void;
+  /** Could not be written; it is tried again. */
+  failed(fault: Fault): void;
+  /** There is room again after `add` said that there is none. */
+  room(): void;
+}
+
+/** The way of one route's messages for one sink to the disk; bounded, and in its own pace. */
+export class Lane {
+  readonly policy: WhenFull;
+  /** Every queue that has put something down here. */
+  readonly queues = new Set<Queue>();
+  readonly #events: LaneEvents;
+  readonly #writer = new RecordWriter();
+  /** Handed over, oldest first. */
+  readonly #sent: Chunk[] = [];
+  readonly #free: Chunk[] = [];
+  #open: Chunk | undefined;
+  #now = 0;
+  #starved = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Why nothing can be written now. */
+  fault: Fault | undefined;
+  #again: NodeJS.Timeout | undefined;
+  readonly #stuck: Chunk[] = [];
+  #emptied: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(policy: WhenFull, events: LaneEvents) {
+    this.policy = policy;
+    this.#events = events;
+  }
+
+  /**
+   * Puts a message down; false if there is no room, and `room` is called once there is.
+   * @param ticket told when it is durable
+   * @param copy of a message that the sink holds: the ticket of the copy, told too; else it is to be handed on later
+   */
+  add(view: MessageView, id: MessageId, queue: Queue, place: number, ticket: Ticket, copy?: Ticket): boolean {
+    const writer = this.#writer;
+    writer.measure(view, id);
+    const chunk = this.#chunkFor(writer.size);
+    if (chunk === undefined) {
+      this.#starved = true;
+      return false;
+    }
+    if (chunk.used === 0) this.#now = Date.now();
+    chunk.add(writer, view, id, queue, place, this.#now, copy === undefined);
+    chunk.tell(ticket);
+    if (copy !== undefined) chunk.tell(copy);
+    else queue.put(place);
+    this.queues.add(queue);
+    queue.records++;
+    queue.bytes += writer.imageSize;
+    if (queue.oldest === 0) queue.oldest = this.#now;
+    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    return true;
+  }
+
+  /** What has been put down goes to the disk now. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const chunk = this.#open;
+    if (chunk === undefined || chunk.used === 0) return;
+    this.#open = undefined;
+    this.#sent.push(chunk);
+    void this.#write(chunk);
+  }
+
+  /** Shows what is on its way to the disk of a queue, behind the place `after`, as long as `show` says true. */
+  each(queue: Queue, after: number, show: ShowRecord): void {
+    this.flush();
+    for (const chunk of this.#sent) if (!chunk.each(queue, after, show)) return;
+  }
+
+  /** Everything is durable; at once if nothing is under way. */
+  async empty(): Promise<void> {
+    this.flush();
+    if (this.#sent.length === 0) return;
+    await new Promise<void>(resolve => {
+      this.#emptied = resolve;
+    });
+  }
+
+  /** There may be space again. */
+  retry(): void {
+    if (this.#stuck.length === 0) return;
+    clearTimeout(this.#again);
+    this.#again = undefined;
+    for (const chunk of this.#stuck.splice(0)) void this.#write(chunk);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#again);
+    this.#stuck.length = 0;
+  }
+
+  #chunkFor(size: number): Chunk | undefined {
+    if (this.#open !== undefined && this.#open.room < size) this.flush();
+    if (this.#open !== undefined) return this.#open;
+    if (this.#sent.length >= MOST_CHUNKS) return undefined;
+    if (size > CHUNK_BYTES) this.#open = new Chunk(size);
+    else this.#open = this.#free.pop() ?? new Chunk(CHUNK_BYTES);
+    return this.#open;
+  }
+
+  async #write(chunk: Chunk): Promise<void> {
+    let result: Appended;
+    try {
+      result = await this.#events.append(chunk, this);
+    } catch (thrown) {
+      this.#failed(chunk, faultOf(thrown));
+      return;
+    }
+    this.fault = undefined;
+    const { count } = chunk;
+    chunk.settle();
+    for (let head = this.#sent[0]; head?.isDurable; head = this.#sent[0]) {
+      this.#sent.shift();
+      head.release();
+      head.reset();
+      if (head.size === CHUNK_BYTES) this.#free.push(head);
+    }
+    this.#events.durable(result, count);
+    if (this.#sent.length === 0) this.#emptied?.();
+    if (!this.#starved) return;
+    this.#starved = false;
+    this.#events.room();
+  }
+
+  #failed(chunk: Chunk, fault: Fault): void {
+    if (this.#stopped) return;
+    this.fault = fault;
+    this.#stuck.push(chunk);
+    this.#events.failed(fault);
+    this.#again ??= setTimeout(() => this.retry(), AGAIN_MS);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Fault } from '../../runtime/index.js';
+import type { Ticket } from '../sinks/sink.js';
+import type { SinkMetrics } from '../telemetry/metrics.js';
+import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
+import type { Queue } from './queue.js';
+
+export interface RunEvents {
+  readonly messages: SinkMetrics;
+  readonly spool: SpoolMetrics;
+  /** The sink has confirmed or given up so many. */
+  settled(count: number): void;
+  /** Nothing of the run is needed any more: its records can go. */
+  finished(run: Run): void;
+}
+
+/**
+ * Records that lie one behind the other in a queue and are in the hands of the sink. When all are confirmed
+ * they are removed together; what a killed process had not removed goes out again, under the same ids.
+ */
+export class Run implements Ticket {
+  readonly queue: Queue;
+  /** Places of the first and the last record. */
+  first = 0;
+  last = 0;
+  readonly #events: RunEvents;
+  #count = 0;
+  #settled = 0;
+  #durable: number;
+  #isSealed = false;
+
+  /** @param fetched they are on the disk already */
+  constructor(queue: Queue, events: RunEvents, fetched: boolean) {
+    this.queue = queue;
+    this.#events = events;
+    this.#durable = fetched ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One more record belongs to it. */
+  add(place: number): void {
+    if (this.#count === 0) this.first = place;
+    this.last = place;
+    this.#count++;
+  }
+
+  /** No more follow. */
+  seal(): void {
+    this.#isSealed = true;
+    this.#look();
+  }
+
+  done(count: number): void {
+    this.#events.messages.messages(count);
+    this.#events.spool.sent(count);
+    this.#settle(count);
+  }
+
+  dropped(count: number, code: Fault['code']): void {
+    // Given up because the gateway ends: the record stays, and goes out after the next start.
+    if (code === 'SLUICE_SINK_ABANDONED') return;
+    this.#events.messages.dropped(code, count);
+    this.#settle(count);
+  }
+
+  /** Copies of what was on its way already: so many are on the disk now. */
+  spooled(count: number): void {
+    this.#durable += count;
+    this.#look();
+  }
+
+  #settle(count: number): void {
+    this.#settled += count;
+    this.#events.settled(count);
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isSealed && this.#settled === this.#count && this.#durable >= this.#count)
+      this.#events.finished(this);
+  }
+}

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import type { Database } from '../store/database.js';
+import type { Appended, Gone, QueueName, Taken } from '../store/messages.js';
+import { MOST_QUEUES, PLACES, SPOOL_SCHEMA } from '../store/spool-file.js';
+import type { Store } from '../store/store.js';
+import type { Chunk } from './chunk.js';
+import type { Lane } from './lane.js';
+import { type Found, Queue } from './queue.js';
+
+/** Before a file that could not be opened is tried again. */
+const AGAIN_MS = 5000;
+
+const OWN = `FROM record WHERE record.id >= queue.id * ${PLACES} AND record.id < (queue.id + 1) * ${PLACES}`;
+const FOUND = `SELECT *, (SELECT max(id) ${OWN}) AS last, (SELECT since ${OWN} ORDER BY id LIMIT 1) AS oldest
+  FROM queue WHERE records > 0`;
+
+export interface SpoolOptions {
+  readonly store: Store;
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly failed: (fault: Fault) => void;
+}
+
+/** The durable store of what sinks could not take: one file for all of them. */
+export class Spool {
+  readonly #options: SpoolOptions;
+  readonly #found: Found[] = [];
+  readonly #numbers = new Set<number>();
+  readonly #opened: (() => void)[] = [];
+  #database: Database | undefined;
+  #again: NodeJS.Timeout | undefined;
+  /** Why it is not open. */
+  fault: Fault | undefined;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#database !== undefined;
+  }
+
+  /** Calls back when it is open; at once if it is. */
+  whenOpen(then: () => void): void {
+    if (this.isOpen) then();
+    else this.#opened.push(then);
+  }
+
+  /** A file that cannot be opened now is tried again and again. */
+  async open(): Promise<void> {
+    this.#again = undefined;
+    const { store, folder, maxBytes, failed } = this.#options;
+    try {
+      const database = await store.open({ path: join(folder, 'spool.db'), schema: SPOOL_SCHEMA, maxBytes });
+      // Numbers of queues that hold nothing are free again.
+      await database.write({ sql: 'DELETE FROM queue WHERE records <= 0', values: [] });
+      for (const row of await database.read(FOUND)) {
+        const { id, sink, route, source, aside, records, bytes, last, oldest } = row;
+        const number = Number(id);
+        this.#numbers.add(number);
+        this.#found.push({
+          name: {
+            number,
+            sink: String(sink),
+            route: String(route),
+            source: String(source),
+            aside: aside === 1,
+          },
+          records: Number(records),
+          bytes: Number(bytes),
+          oldest: Number(oldest),
+          last: last === null ? 0 : Number(last) - number * PLACES,
+        });
+      }
+      this.fault = undefined;
+      this.#database = database;
+      for (const then of this.#opened.splice(0)) then();
+    } catch (thrown) {
+      this.fault = faultOf(thrown);
+      failed(this.fault);
+      this.#again = setTimeout(() => void this.open(), AGAIN_MS);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#again);
+  }
+
+  /** What an earlier run has left for a sink, as queues; once. */
+  claim(sink: string, isOrdered: (name: QueueName) => boolean): Queue[] {
+    const own = this.#found.filter(({ name }) => name.sink === sink);
+    for (const found of own) this.#found.splice(this.#found.indexOf(found), 1);
+    return own.map(found => new Queue(found.name, isOrdered(found.name), found));
+  }
+
+  /** What no sink has claimed, by the name of its sink. */
+  unclaimed(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { name, records } of this.#found)
+      counts.set(name.sink, (counts.get(name.sink) ?? 0) + records);
+    return counts;
+  }
+
+  /** Undefined: there are as many as there can be. */
+  newQueue(name: Omit<QueueName, 'number'>, ordered: boolean): Queue | undefined {
+    let number = 1;
+    while (this.#numbers.has(number)) number++;
+    if (number >= MOST_QUEUES) return undefined;
+    this.#numbers.add(number);
+    return new Queue({ ...name, number }, ordered);
+  }
+
+  /** @throws SluiceError SLUICE_STORE_FULL, SLUICE_STORE_FAILED, SLUICE_STORE_THREAD */
+  async append(chunk: Chunk, lane: Lane): Promise<Appended> {
+    const result = await this.#file.ask({
+      kind: 'append',
+      chunk: chunk.shared,
+      used: chunk.used,
+      queues: chunk.queues.filter(({ isKnown }) => !isKnown).map(({ name }) => name),
+      room: {
+        policy: lane.policy,
+        queues: [...lane.queues].map(({ name, cursor }) => ({ queue: name.number, after: cursor })),
+      },
+    });
+    return result as Appended;
+  }
+
+  /** @throws SluiceError */
+  async take(queue: Queue, into: SharedArrayBuffer): Promise<Taken> {
+    const { cursor: after, committed: upTo } = queue;
+    const result = await this.#file.ask({ kind: 'take', queue: queue.name.number, after, upTo, into });
+    return result as Taken;
+  }
+
+  /** @throws SluiceError */
+  async remove(queue: Queue, first: number, last: number): Promise<Gone> {
+    const result = await this.#file.ask({ kind: 'remove', queue: queue.name.number, first, last });
+    return (result as { gone: Gone }).gone;
+  }
+
+  get #file(): Database {
+    if (this.#database !== undefined) return this.#database;
+    throw new SluiceError('SLUICE_STORE_FAILED', 'the spool is not open');
+  }
+}

@@ -1,0 +1,68 @@
+import { SluiceError } from '../../../runtime/index.js';
+import type { Gone, Room } from '../messages.js';
+import { PLACES } from '../spool-file.js';
+import { removeRange } from './spool-counts.js';
+import type { StoreFile } from './store-file.js';
+import { thin } from './thin.js';
+
+/** Pages beyond the bytes of a chunk that its records can take, and that deletions may need for a while. */
+const MORE_PAGES = 16;
+/** Records that are given up at once. */
+const SLICE = 512;
+
+const RECORDS = 'SELECT records FROM queue WHERE id = ?';
+const NTH = 'SELECT id FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1 OFFSET ?';
+const LAST = 'SELECT max(id) AS id FROM record WHERE id > ? AND id < ?';
+
+type Candidate = Room['queues'][number];
+
+/**
+ * Sees to it that `need` bytes more fit the file, by the policy of who wants to write.
+ * `keep-newest`: the oldest records of its longest queue go. `down-sample`: its longest queue is thinned (thin.ts).
+ * @throws SluiceError SLUICE_STORE_FULL when the policy, or what there is to give up, does not allow it
+ */
+export function makeRoom(file: StoreFile, need: number, { policy, queues }: Room): Gone[] {
+  if (!file.mayGrow) throw new SluiceError('SLUICE_STORE_FULL', `${file.path}: the disk is full`);
+  const gone: Gone[] = [];
+  while (!fits(file, need)) {
+    const longest = policy === 'keep-all' ? undefined : longestOf(file, queues);
+    const given =
+      longest === undefined
+        ? undefined
+        : policy === 'keep-newest'
+          ? dropOldest(file, longest)
+          : thin(file, longest);
+    if (given === undefined || given.records === 0) {
+      throw new SluiceError(
+        'SLUICE_STORE_FULL',
+        `${file.path} is at its bound of ${Math.floor(file.maxBytes / 2 ** 20)} MiB`,
+      );
+    }
+    gone.push(given);
+  }
+  return gone;
+}
+
+function fits(file: StoreFile, need: number): boolean {
+  return file.usedBytes + need + need / 8 + MORE_PAGES * file.pageSize <= file.maxBytes;
+}
+
+function longestOf(file: StoreFile, queues: readonly Candidate[]): Candidate | undefined {
+  let longest: Candidate | undefined;
+  let most = 0;
+  for (const candidate of queues) {
+    const row = file.statement(RECORDS).get(candidate.queue) as { records: number } | undefined;
+    if ((row?.records ?? 0) <= most) continue;
+    longest = candidate;
+    most = row?.records ?? 0;
+  }
+  return longest;
+}
+
+function dropOldest(file: StoreFile, { queue, after }: Candidate): Gone {
+  const base = queue * PLACES;
+  const ids = file.statement(NTH).get(base + after, base + PLACES, SLICE - 1) as { id: number } | undefined;
+  const last = ids?.id ?? (file.statement(LAST).get(base + after, base + PLACES) as { id: number | null }).id;
+  if (last === null) return { queue, records: 0, bytes: 0 };
+  return removeRange(file, queue, after + 1, last - base);
+}

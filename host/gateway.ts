@@ -270,7 +270,10 @@ export class Gateway {
       spool,
       messages,
       metrics: this.metrics.spool(name),
-      report: fault => this.#report.fault(fault, { sink: name }),
+      report: fault => {
+        messages.failed(fault.code);
+        this.#report.fault(fault, { sink: name });
+      },
     });
   }
 

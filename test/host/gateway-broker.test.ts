@@ -110,7 +110,11 @@ test('slabs are freed when the sink has taken the messages; delivered is counted
   const peer = new Withholding(server);
   const rig = await startGateway(
     t,
-    { sources: { line1: modbus(plc.port) }, sinks: { plant: { ...mqtt(server.port), spool: false } }, routes: ROUTES },
+    {
+      sources: { line1: modbus(plc.port) },
+      sinks: { plant: { ...mqtt(server.port), spool: false } },
+      routes: ROUTES,
+    },
     ['modbus-json'],
   );
   // Many times what the ring can hold, if its slabs were kept until the confirmation.
@@ -138,7 +142,10 @@ test('without a spool, with two sinks of which one is slow, both get every frame
     t,
     {
       sources: { line1: modbus(plc.port) },
-      sinks: { quick: mqtt(quick.port), slow: { ...mqtt(server.port, { window: { messages: 50 } }), spool: false } },
+      sinks: {
+        quick: mqtt(quick.port),
+        slow: { ...mqtt(server.port, { window: { messages: 50 } }), spool: false },
+      },
       routes: ROUTES,
     },
     ['modbus-json'],

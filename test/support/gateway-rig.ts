@@ -102,6 +102,8 @@ export interface GatewayRig {
   metric(name: string, labels?: Record<string, string>): Promise<number>;
   /** Looks at a metric until it has this value or more. */
   reaches(value: number, name: string, labels?: Record<string, string>): Promise<void>;
+  /** Looks at a metric until it has this value or less. */
+  falls(value: number, name: string, labels?: Record<string, string>): Promise<void>;
   get(path: string): Promise<{ status: number; body: string }>;
   ready(): Promise<{ ready: boolean; reasons: string[] }>;
 }
@@ -166,6 +168,13 @@ export async function makeGateway(
       const end = performance.now() + 15_000;
       while ((await metricOf(gateway, name, labels)) < value) {
         if (performance.now() > end) throw new Error(`${name} did not reach ${value}`);
+        await setTimeout(10);
+      }
+    },
+    falls: async (value, name, labels = {}) => {
+      const end = performance.now() + 15_000;
+      while ((await metricOf(gateway, name, labels)) > value) {
+        if (performance.now() > end) throw new Error(`${name} did not fall to ${value}`);
         await setTimeout(10);
       }
     },

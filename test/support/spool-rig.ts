@@ -30,7 +30,12 @@ export class SpoolFile {
   }
 
   /** Records at these places, each with its place as payload, padded to `size`. */
-  async append(queue: number, places: readonly number[], size = 10, room: Room = KEEP_ALL): Promise<Appended> {
+  async append(
+    queue: number,
+    places: readonly number[],
+    size = 10,
+    room: Room = KEEP_ALL,
+  ): Promise<Appended> {
     const writer = new RecordWriter();
     const parts = places.map(place => {
       const view = viewOf({ topic: 't', payload: String(place).padEnd(size, ' ') });

@@ -44,8 +44,13 @@ test('the file can be looked into with SQL: the view shows topic and payload', a
   const file = await SpoolFile.open(t, path);
   await file.append(3, [8]);
   using other = new DatabaseSync(path, { readOnly: true });
-  const row = other.prepare('SELECT sink, route, source, place, topic, CAST(payload AS TEXT) AS p FROM message').get();
-  assert.deepEqual({ ...row }, { sink: 'plant', route: 'route', source: 'source3', place: 8, topic: 't', p: '8         ' });
+  const row = other
+    .prepare('SELECT sink, route, source, place, topic, CAST(payload AS TEXT) AS p FROM message')
+    .get();
+  assert.deepEqual(
+    { ...row },
+    { sink: 'plant', route: 'route', source: 'source3', place: 8, topic: 't', p: '8         ' },
+  );
 });
 
 test('keep-all refuses at the bound, and takes again when something was removed', async t => {
@@ -100,7 +105,10 @@ test('a flipped bit in a record is found: the record is left out and counted, it
   const path = join(await tempFolder(t), 'spool.db');
   const file = await SpoolFile.open(t, path);
   await file.append(1, [1, 2, 3]);
-  await file.database.write({ sql: "UPDATE record SET image = X'00' || substr(image, 2) WHERE id & 255 = 2", values: [] });
+  await file.database.write({
+    sql: "UPDATE record SET image = X'00' || substr(image, 2) WHERE id & 255 = 2",
+    values: [],
+  });
   const { places, damaged, last } = await file.take(1);
   assert.deepEqual([places, damaged, last], [[1, 3], 1, 3]);
 });
@@ -123,7 +131,10 @@ test('of a file with a damaged page all that can be read is saved into the new o
     ['SLUICE_STORE_DAMAGED'],
   );
   assert.ok(left.length >= 900 && left.length < 1000, `${left.length} of 1000 are left`);
-  assert.match(after.faults[0]?.message ?? '', new RegExp(`with the ${left.length} records that could be read`));
+  assert.match(
+    after.faults[0]?.message ?? '',
+    new RegExp(`with the ${left.length} records that could be read`),
+  );
   assert.equal((await after.records(1)) + (await after.records(2)), left.length);
 });
 

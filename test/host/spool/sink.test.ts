@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { IPublishPacket } from 'mqtt-packet';
+import { CountingPlc } from '../../support/gateway-peers.js';
+import { type GatewayRig, modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
+import { TestServer } from '../../support/mqtt-server.js';
+
+const PLANT = { sink: 'plant' };
+
+/** A device and a broker of 5.0; `away` while the broker is not to be there. */
+async function peersOf(t: TestContext) {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const server = await TestServer.start();
+  t.after(() => server.stop());
+  return {
+    plc,
+    server,
+    away(): void {
+      server.behaviour.connack = 0x88;
+      server.cut();
+    },
+    back(): void {
+      server.behaviour.connack = 0;
+    },
+  };
+}
+
+function configOf(plc: number, server: number, more: Record<string, unknown> = {}, route = {}) {
+  return {
+    sources: { line1: modbus(plc) },
+    sinks: { plant: mqtt(server, { version: 5 }) },
+    routes: [{ from: 'line1', through: ['modbus-json'], ...route }],
+    ...more,
+  };
+}
+
+function propertyOf(packet: IPublishPacket, name: string): string | undefined {
+  return packet.properties?.userProperties?.[name] as string | undefined;
+}
+
+function sequenceOf(packet: IPublishPacket): number {
+  const { values } = JSON.parse(packet.payload.toString()) as { values: number[] };
+  return (values[1] as number) * 65536 + (values[2] as number);
+}
+
+/** Sequences from 1 to the highest that never came. */
+function missing({ published }: TestServer): number[] {
+  const seen = new Set(published.map(sequenceOf));
+  return Array.from({ length: Math.max(...seen) }, (_, i) => i + 1).filter(n => !seen.has(n));
+}
+
+async function spooled(rig: GatewayRig, records: number): Promise<void> {
+  await rig.reaches(records, 'sluice_spool_records', PLANT);
+}
+
+/** Waits until nothing is left in the spool. */
+async function emptied(rig: GatewayRig): Promise<void> {
+  await rig.falls(0, 'sluice_spool_records', PLANT);
+}
+
+test('every message has one id, out of the spool as well, and repeats carry the same', async t => {
+  const { plc, server, away, back } = await peersOf(t);
+  const rig = await startGateway(t, configOf(plc.port, server.port), ['modbus-json']);
+  await server.until(() => server.published.length >= 20);
+  away();
+  await spooled(rig, 50);
+  back();
+  await emptied(rig);
+  await rig.gateway.stop();
+  assert.deepEqual(missing(server), []);
+  const ids = new Map<string, number>();
+  for (const packet of server.published) {
+    const id = propertyOf(packet, 'sluice-id') ?? '';
+    assert.match(id, /^[^/]+\/line1\/1-\d+$/);
+    assert.equal(ids.get(id) ?? sequenceOf(packet), sequenceOf(packet), `${id} names two messages`);
+    ids.set(id, sequenceOf(packet));
+    assert.equal(propertyOf(packet, 'sluice-late'), undefined);
+  }
+  assert.equal(ids.size, new Set(ids.values()).size, 'a message has two ids');
+});
+
+test('fresh-first: when the broker is back fresh messages do not wait, and those of the spool are marked', async t => {
+  const { plc, server, away, back } = await peersOf(t);
+  const config = configOf(plc.port, server.port, {}, { catchUp: 'fresh-first' });
+  const sinks = { plant: { ...config.sinks.plant, spool: { rate: 50 } } };
+  const rig = await startGateway(t, { ...config, sinks }, ['modbus-json']);
+  await server.until(() => server.published.length >= 20);
+  away();
+  // What had come within the first second waits in the window, and has a copy only.
+  await spooled(rig, 400);
+  back();
+  await emptied(rig);
+  await rig.gateway.stop();
+  assert.deepEqual(missing(server), []);
+  const late = server.published.filter(packet => propertyOf(packet, 'sluice-late') === 'true');
+  assert.ok(late.length >= 50, `${late.length}`);
+  // Between those of the spool, fifty a second, came the fresh ones.
+  const first = server.published.indexOf(late[0] as IPublishPacket);
+  const last = server.published.lastIndexOf(late.at(-1) as IPublishPacket);
+  const fresh = server.published
+    .slice(first, last)
+    .filter(packet => propertyOf(packet, 'sluice-late') === undefined);
+  assert.ok(fresh.length > late.length / 2, `${fresh.length} fresh ones among ${late.length}`);
+  assert.deepEqual(
+    late.map(sequenceOf),
+    late.map(sequenceOf).toSorted((a, b) => a - b),
+  );
+});
+
+test('a broker that takes messages and confirms none: their devices are told once they are on the disk', async t => {
+  const { plc, server } = await peersOf(t);
+  server.behaviour.puback = () => 'none';
+  const rig = await startGateway(t, configOf(plc.port, server.port), ['modbus-json']);
+  await rig.reaches(100, 'sluice_delivered_total', { source: 'line1' });
+  assert.equal(await rig.metric('sluice_messages_total', PLANT), 0, 'nothing was confirmed');
+  assert.equal((await rig.ready()).ready, true);
+  // It comes back to its senses on the next connection.
+  server.behaviour.puback = () => 0;
+  server.cut();
+  await emptied(rig);
+  await rig.gateway.stop();
+  assert.deepEqual(missing(server), []);
+});
+
+test('keep-newest: at the bound the oldest messages go, counted by their reason, and polls go on', async t => {
+  const { plc, server, away, back } = await peersOf(t);
+  const tags = Array.from({ length: 40 }, (_, i) => ({
+    name: `a-long-name-${i}`.repeat(8),
+    register: 0,
+    type: 'u16',
+  }));
+  const through = [{ plugin: 'modbus-json', config: { tags } }];
+  const route = { through, whenFull: 'keep-newest' };
+  const config = configOf(plc.port, server.port, { data: { max: '1MiB' } }, route);
+  const rig = await startGateway(t, config, ['modbus-json']);
+  away();
+  const dropped = ['sluice_spool_dropped_total', { ...PLANT, code: 'SLUICE_SPOOL_OLDEST' }] as const;
+  await rig.reaches(1, ...dropped);
+  const line = await rig.book.line('SLUICE_SPOOL_OLDEST');
+  assert.match(line.msg, /^\d+ messages of line1 \(route line1\) for plant in the spool made room for newer/);
+  back();
+  await server.until(() => server.published.length >= 50);
+});
+
+test('a sink that is no longer configured is told of, with what waits for it', async t => {
+  const { plc, server, away } = await peersOf(t);
+  const data = { dir: join(await tempFolder(t), 'data') };
+  away();
+  const first = await startGateway(t, configOf(plc.port, server.port, { data }), ['modbus-json']);
+  await spooled(first, 20);
+  await first.gateway.stop();
+  const { sinks, ...rest } = configOf(plc.port, server.port, { data });
+  const second = await startGateway(t, { ...rest, sinks: { other: sinks.plant } }, ['modbus-json']);
+  const line = await second.book.line('SLUICE_SPOOL_UNCLAIMED', PLANT);
+  assert.match(line.msg, /^\d+ messages wait in the spool for the sink plant/);
+});
+
+for (const [what, harm] of [
+  ['cut off', (file: string) => truncateSync(file, 10_000)],
+  ['something else', (file: string) => writeFileSync(file, Buffer.alloc(20_000, 'x'))],
+] as const) {
+  test(`a spool.db that is ${what} is renamed and said, and the gateway starts and spools`, async t => {
+    const { plc, server, away } = await peersOf(t);
+    const dir = join(await tempFolder(t), 'data');
+    away();
+    const config = configOf(plc.port, server.port, { data: { dir } });
+    const first = await startGateway(t, config, ['modbus-json']);
+    await spooled(first, 50);
+    await first.gateway.stop();
+    harm(join(dir, 'spool.db'));
+    const second = await startGateway(t, config, ['modbus-json']);
+    await second.book.line('SLUICE_STORE_DAMAGED', { level: 'error' });
+    assert.ok(readdirSync(dir).some(name => name.startsWith('spool.db.damaged-')));
+    await spooled(second, 20);
+  });
+}
+
+const ROOT = process.getuid?.() === 0 && process.platform === 'linux';
+
+test('a full disk: nothing acknowledged is lost, readiness says so, and it recovers by itself', {
+  skip: ROOT ? false : 'needs root for a small file system',
+}, async t => {
+  const { plc, server, away, back } = await peersOf(t);
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-disk-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dir]);
+  t.after(() => {
+    execFileSync('umount', ['-l', dir]);
+    rmSync(dir, { recursive: true });
+  });
+  const rig = await startGateway(t, configOf(plc.port, server.port, { data: { dir } }), ['modbus-json']);
+  await server.until(() => server.published.length >= 20);
+  away();
+  await spooled(rig, 20);
+  fill(dir);
+  await rig.book.line('SLUICE_STORE_FULL', PLANT);
+  assert.ok((await rig.metric('sluice_sink_failures_total', { ...PLANT, code: 'SLUICE_STORE_FULL' })) > 0);
+  const { ready, reasons } = await rig.ready();
+  assert.equal(ready, false);
+  assert.match(reasons.join(), /sink plant is away, and its messages cannot be put on the disk: .*full/);
+  const acknowledged = await rig.metric('sluice_delivered_total', { source: 'line1' });
+  for (const name of readdirSync(dir)) if (name.startsWith('ballast')) rmSync(join(dir, name));
+  await rig.reaches(acknowledged + 20, 'sluice_delivered_total', { source: 'line1' });
+  assert.equal((await rig.ready()).ready, true);
+  back();
+  await emptied(rig);
+  await rig.gateway.stop();
+  assert.deepEqual(missing(server), []);
+  assert.ok(statSync(join(dir, 'spool.db')).size > 0);
+});
+
+/** Somebody else fills the disk. */
+function fill(dir: string): void {
+  for (let number = 0; ; number++) {
+    const name = join(dir, `ballast${number}`);
+    const left = Number(execFileSync('df', ['--output=avail', '-B1', dir]).toString().split('\n')[1]);
+    if (left === 0) return;
+    try {
+      writeFileSync(name, Buffer.alloc(Math.min(left, 2 ** 20)));
+    } catch {
+      rmSync(name, { force: true });
+      return;
+    }
+  }
+}

@@ -48,6 +48,7 @@ test('while the broker is away messages go to the disk, no poll is left out, and
   assert.equal((await rig.ready()).ready, true, 'a broker away is no reason');
   await broker.start();
   await broker.atLeast(taken + 300);
+  await rig.falls(0, 'sluice_spool_records', PLANT);
   await rig.gateway.stop();
   for (const unit of ['line1/1', 'line1/2', 'line1/3']) {
     assert.deepEqual(broker.missing(unit), []);

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Gather } from '../../sandbox/gather.js';
+
+/** A gather with a clock that stands still, in milliseconds. */
+class Rig {
+  /** Frames of each publish, and when. */
+  readonly published: { readonly at: number; readonly frames: number }[] = [];
+  readonly gather: Gather;
+  readonly #t: TestContext;
+  #now = 1000;
+  #waiting = 0;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.method(performance, 'now', () => this.#now);
+    this.gather = new Gather(
+      () => this.#waiting,
+      () => {
+        this.published.push({ at: this.#now, frames: this.#waiting });
+        this.#waiting = 0;
+      },
+    );
+  }
+
+  /** So many more frames come for an idle sandbox. */
+  come(frames: number): void {
+    this.#waiting += frames;
+    this.gather.offer(this.#waiting);
+  }
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
+    this.#t.mock.timers.tick(milliseconds);
+  }
+
+  /** 16 frames, and so many more within the millisecond that these wait. True if they did wait. */
+  wait(more: number): boolean {
+    const before = this.published.length;
+    this.come(16);
+    const waits = this.published.length === before;
+    if (waits) this.come(more);
+    this.pass(1);
+    return waits;
+  }
+
+  /** Milliseconds until frames wait again. */
+  pause(): number {
+    for (let passed = 0; passed < 10_000; passed += 10) {
+      const before = this.published.length;
+      this.pass(9);
+      this.come(16);
+      if (this.published.length === before) {
+        this.pass(1);
+        return passed;
+      }
+      this.pass(1);
+    }
+    return Number.NaN;
+  }
+}
+
+/** Frames of each publish. */
+function batches({ published }: Rig): number[] {
+  return published.map(({ frames }) => frames);
+}
+
+test('frames that come one by one are published at once', t => {
+  const rig = new Rig(t);
+  for (let turn = 0; turn < 100; turn++) {
+    rig.come(1);
+    assert.equal(rig.published.length, turn + 1);
+    rig.pass(0.5);
+  }
+});
+
+test('fifteen frames are published at once, sixteen wait a millisecond for more', t => {
+  const rig = new Rig(t);
+  rig.come(15);
+  assert.deepEqual(batches(rig), [15]);
+  rig.pass(2);
+  rig.come(16);
+  rig.come(5);
+  assert.deepEqual(batches(rig), [15]);
+  rig.pass(1);
+  assert.deepEqual(batches(rig), [15, 21]);
+});
+
+test('what was published within the same millisecond counts: the sixteenth frame waits', t => {
+  const rig = new Rig(t);
+  for (let frame = 0; frame < 15; frame++) rig.come(1);
+  assert.equal(rig.published.length, 15);
+  rig.come(1);
+  rig.come(1);
+  assert.equal(rig.published.length, 15);
+  rig.pass(1);
+  assert.deepEqual(batches(rig).at(-1), 2);
+});
+
+test('the count begins anew after a millisecond', t => {
+  const rig = new Rig(t);
+  rig.come(15);
+  rig.pass(1.1);
+  rig.come(15);
+  assert.deepEqual(batches(rig), [15, 15]);
+});
+
+test('a stream that has waited waits on: the next frame after a batch is not published alone', t => {
+  const rig = new Rig(t);
+  rig.wait(100);
+  rig.come(1);
+  assert.deepEqual(batches(rig), [116]);
+  rig.pass(1);
+  assert.deepEqual(batches(rig), [116, 1]);
+});
+
+test('what came is published once, by one timer, however often it was offered', t => {
+  const rig = new Rig(t);
+  for (let frame = 0; frame < 50; frame++) rig.come(16);
+  rig.pass(10);
+  assert.deepEqual(batches(rig), [800]);
+});
+
+test('seven waits in vain change nothing; after the eighth none waits for 100 ms', t => {
+  const rig = new Rig(t);
+  for (let turn = 0; turn < 7; turn++) assert.equal(rig.wait(7), true, `wait ${turn}`);
+  assert.equal(rig.wait(7), true, 'the eighth');
+  assert.equal(rig.wait(7), false, 'the pause');
+  const passed = rig.pause();
+  assert.ok(passed >= 80 && passed <= 100, `${passed} ms`);
+});
+
+test('a wait that gained eight frames ends the row of those in vain', t => {
+  const rig = new Rig(t);
+  for (let turn = 0; turn < 100; turn++) assert.equal(rig.wait(turn % 8 === 7 ? 8 : 7), true, `wait ${turn}`);
+});
+
+test('each pause is twice as long as the last, up to 3.2 s; one good wait makes them short again', t => {
+  const rig = new Rig(t);
+  const miss = (): number => {
+    for (let turn = 0; rig.wait(0); turn++) assert.ok(turn < 20, 'no pause');
+    return rig.pause();
+  };
+  const pauses = Array.from({ length: 8 }, miss);
+  for (const [i, wanted] of [100, 200, 400, 800, 1600, 3200, 3200, 3200].entries())
+    assert.ok(pauses[i]! > wanted - 30 && pauses[i]! <= wanted, `pause ${i}: ${pauses[i]} of ${wanted}`);
+  rig.wait(100);
+  assert.ok(miss() <= 100);
+});
+
+test('when it is stopped nothing more is published', t => {
+  const rig = new Rig(t);
+  rig.come(16);
+  rig.gather.stop();
+  rig.pass(10);
+  assert.deepEqual(batches(rig), []);
+});

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { faultOf, SluiceError } from '../runtime/index.js';
+import { faultOf, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
@@ -10,6 +10,7 @@ import { Catalog, type CatalogEvents } from './plugins/catalog.js';
 import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
+import { PolicyControl } from './policy/policy-control.js';
 import { Feed } from './route/feed.js';
 import type { Route, RouteSink } from './route/route.js';
 import { Router } from './route/router.js';
@@ -61,6 +62,7 @@ export class Gateway {
   readonly #gate: SignatureGate;
   readonly #catalog: Catalog;
   readonly #pool: SandboxPool;
+  readonly #policy: PolicyControl;
   readonly #router: Router;
   readonly #admin: Admin;
   /** Without a data folder nothing counts the starts: then the time has to tell them apart. */
@@ -74,8 +76,15 @@ export class Gateway {
     this.#config = config;
     this.#report = new Reporter(options.log);
     this.#pool = new SandboxPool({ threads: config.plugins.sandboxes });
+    this.#policy = new PolicyControl({
+      config: config.plugins.policy,
+      report: this.#report,
+      changed: policy => this.#policyChanged(policy),
+      refused: (fault, file) => this.#admin.policyRefused(fault, file),
+    });
     this.#router = new Router({
       plugins: config.plugins,
+      policy: this.#policy.keeper,
       pool: this.#pool,
       sinks: this.#sinks,
       feeds: this.#sources,
@@ -83,6 +92,7 @@ export class Gateway {
       metrics: this.metrics,
       report: this.#report,
       isolate: async poison => this.#ward?.isolate(poison),
+      offerAgain: offers => this.#catalog.offerAgain(offers),
       connected: () => void this.#startLater(),
       changed: (route, change) => this.#admin.changed(route, change),
       swapped: outcome => this.#admin.swapped(outcome),
@@ -130,6 +140,7 @@ export class Gateway {
       report: this.#report,
       gate: this.#gate,
       versions,
+      policy: this.#policy,
       log: options.log,
       ward: () => this.#ward as Ward,
       ready: () => this.#ready(),
@@ -168,6 +179,8 @@ export class Gateway {
       }
       for (const route of this.#config.routes) this.#router.add(route);
       await this.#gate.start();
+      this.metrics.policy(this.#policy.keeper.current.version);
+      await this.#policy.start();
       await this.#admin.start();
       await makeFolder(this.#config.plugins.dir);
       await this.settled(this.#catalog.start());
@@ -206,6 +219,7 @@ export class Gateway {
     for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
     await this.#gate.stop();
+    await this.#policy.stop();
     await this.#catalog.stop();
     await Promise.all(this.#router.routes.map(route => route.stop(graceMs)));
     const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
@@ -313,6 +327,13 @@ export class Gateway {
     } catch (thrown) {
       this.#report.fault(faultOf(thrown), {}, 'error');
     }
+  }
+
+  /** The object is in its place; what it means for what runs follows from it. */
+  #policyChanged(policy: Policy): void {
+    this.metrics.policy(policy.version);
+    this.#admin.policyChanged(policy.version);
+    if (this.#stopped === undefined) void this.#router.policyChanged();
   }
 
   #keysChanged(): void {

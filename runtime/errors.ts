@@ -116,6 +116,16 @@ export const ERRORS = {
     cause: 'The manifest is not JSON or a field is missing or of the wrong type.',
     remedy: 'Correct the named field and pack the plugin again.',
   },
+  SLUICE_POLICY_INVALID: {
+    cause: 'The file of the policy cannot be read or says something that no policy may say.',
+    remedy: 'Correct the named line. The policy before it stays in force until then.',
+  },
+  SLUICE_POLICY_NO_FILE: {
+    cause:
+      'The policy stands in the configuration (or nobody has written one), which the API does not write.',
+    remedy:
+      'Put it into a file of its own (GET /v1/policy shows all of it) and name that: `plugins: { policy: ./policy.yaml }`; or change the configuration and start the gateway again.',
+  },
   SLUICE_HEADER_REQUEST: {
     cause: 'An HTTP request about a plugin has a header, or a value of one, that the policy does not allow.',
     remedy: 'Send it without, or allow it in the place that the message names (`headers.request`).',
@@ -389,7 +399,12 @@ export const ERRORS = {
   },
   SLUICE_ADMIN_TYPE: {
     cause: 'The body of a request is of a type that is not taken here.',
-    remedy: 'Send a plugin with `Content-Type: application/wasm`; other requests have no body.',
+    remedy:
+      'Send a plugin with `Content-Type: application/wasm`, a policy with `application/yaml` or `application/json`; other requests have no body.',
+  },
+  SLUICE_ADMIN_ENCODING: {
+    cause: 'The body of a request is coded in a way that is not undone here, or not as its header says.',
+    remedy: 'Send it as it is, or with `Content-Encoding: gzip`.',
   },
   SLUICE_ADMIN_REQUEST: {
     cause: 'A request is malformed, or its body ended early.',

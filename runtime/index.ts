@@ -1,5 +1,7 @@
 export { type Admitted, admit, type Inspected, inspect, type Role } from './admission/admit.js';
+export { CEILINGS, type Ceilings } from './admission/ceilings.js';
 export type { FeatureClass, ModuleFacts } from './admission/facts.js';
+export { GRANTABLE_FEATURES } from './admission/feature-policy.js';
 export { type Asks, type Base, defaultRules, type Granted, grant } from './admission/grants.js';
 export {
   type Direction,
@@ -9,7 +11,15 @@ export {
   judgeHeaders,
   refuseHeaders,
 } from './admission/header-policy.js';
-export { DEFAULT_POLICY, type Grant, type Policy, type PolicyContent } from './admission/policy.js';
+export { judge } from './admission/judge.js';
+export {
+  DEFAULT_POLICY,
+  type Grant,
+  IMPORT_NAMES,
+  type Policy,
+  type PolicyContent,
+  type PolicyPlaces,
+} from './admission/policy.js';
 export { refusal } from './admission/refusal.js';
 export type { Rules } from './admission/rules.js';
 export { SIMD_OPCODES, SIMD_WORDS, type SimdRule } from './admission/simd-policy.js';

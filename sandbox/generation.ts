@@ -1,4 +1,4 @@
-import type { Fault } from '../runtime/index.js';
+import type { Fault, SluiceError } from '../runtime/index.js';
 import { Breaker, type BreakerLimits } from './breaker.js';
 import type { ChainFacts, StageSpec } from './messages.js';
 
@@ -13,6 +13,11 @@ export interface ChainSpec {
   readonly breaker?: BreakerLimits;
   /** Absent: none. */
   readonly probation?: Probation;
+  /**
+   * Asked when its modules are known, at every start, and again before it takes the ring over: what has come to
+   * forbid it since then. Absent: nothing does.
+   */
+  readonly forbids?: (facts: ChainFacts) => SluiceError | undefined;
 }
 
 /** How long a generation that follows a healthy one is taken back at its first fault: until both are behind it. */
@@ -27,30 +32,59 @@ const BUDGET = 0.75;
 /** One chain in a slot, with the number that it got there and what is known of how it does. */
 export class Generation {
   readonly number: number;
-  readonly spec: ChainSpec;
   readonly breaker: Breaker | undefined;
   /** It failed on probation. */
   isRejected = false;
-  /** Shortest deadline of its stages, milliseconds. */
-  readonly shortest: number;
-  /** Milliseconds that a batch may take in all its stages, and those that it should not take longer than. */
-  readonly allowedMs: number;
-  readonly budgetMs: number;
   /** What its modules are; known once it has served. */
   facts: ChainFacts = [];
+  #spec: ChainSpec;
+  #times: { readonly shortest: number; readonly allowed: number };
+  #forbidden = false;
 
   constructor(number: number, spec: ChainSpec) {
     this.number = number;
-    this.spec = spec;
+    this.#spec = spec;
     this.breaker = spec.breaker === undefined ? undefined : new Breaker(spec.breaker);
-    const deadlines = spec.stages.map(({ deadlineMs }) => deadlineMs);
-    this.shortest = Math.min(...deadlines);
-    this.allowedMs = deadlines.reduce((sum, ms) => sum + ms, 0);
-    this.budgetMs = this.allowedMs * BUDGET;
+    this.#times = timesOf(spec);
+  }
+
+  get spec(): ChainSpec {
+    return this.#spec;
+  }
+
+  /** Shortest deadline of its stages, milliseconds. */
+  get shortest(): number {
+    return this.#times.shortest;
+  }
+
+  /** Milliseconds that a batch may take in all its stages. */
+  get allowedMs(): number {
+    return this.#times.allowed;
+  }
+
+  /** Milliseconds that a batch should not take longer than. */
+  get budgetMs(): number {
+    return this.#times.allowed * BUDGET;
+  }
+
+  /** Goes on under other rules: deadlines count at once, the rest from its next start on. The chain is the same. */
+  regrant(spec: ChainSpec): void {
+    this.#spec = spec;
+    this.#times = timesOf(spec);
+  }
+
+  /** It may not run any more, whatever becomes of the rules: then there is another generation. */
+  forbid(): void {
+    this.#forbidden = true;
+  }
+
+  get isForbidden(): boolean {
+    return this.#forbidden;
   }
 
   get isHealthy(): boolean {
-    return !this.isRejected && (this.breaker === undefined || this.breaker.state.kind === 'closed');
+    if (this.isRejected || this.#forbidden) return false;
+    return this.breaker === undefined || this.breaker.state.kind === 'closed';
   }
 
   /** The same code in every stage. */
@@ -68,6 +102,11 @@ export class Generation {
   nameOf(stage: number, fault?: Fault): string {
     return fault?.plugin ?? this.spec.stages[Math.max(stage, 0)]?.plugin ?? 'unknown';
   }
+}
+
+function timesOf({ stages }: ChainSpec): { readonly shortest: number; readonly allowed: number } {
+  const deadlines = stages.map(({ deadlineMs }) => deadlineMs);
+  return { shortest: Math.min(...deadlines), allowed: deadlines.reduce((sum, ms) => sum + ms, 0) };
 }
 
 function isSame(one: StageSpec['code'], other: StageSpec['code'] | undefined): boolean {

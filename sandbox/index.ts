@@ -2,7 +2,7 @@ export type { BreakerLimits, BreakerState, Cause } from './breaker.js';
 export type { Delivery } from './delivery.js';
 export type { ChainSpec, Generation, Probation } from './generation.js';
 export type { MessageView } from './message-view.js';
-export type { ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';
+export type { ChainFacts, ComponentCode, CoreCode, LogLine, StageSpec } from './messages.js';
 export { SandboxPool } from './pool.js';
 export { Ring } from './ring.js';
 export { Slot } from './slot.js';

@@ -38,6 +38,13 @@ export class Judge {
     this.#probation = probation && { frames: probation.frames, until: performance.now() + probation.ms };
   }
 
+  /** What comes from it still is of no more interest. */
+  leave(generation: Generation): void {
+    if (this.#generation !== generation) return;
+    this.#probation = undefined;
+    this.#generation = undefined;
+  }
+
   get isOnProbation(): boolean {
     return this.#probation !== undefined;
   }

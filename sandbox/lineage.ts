@@ -36,6 +36,11 @@ export class Lineage {
     return back;
   }
 
+  /** Those that may serve. */
+  get all(): readonly Generation[] {
+    return [this.#current, this.#fallback].filter(each => each !== undefined);
+  }
+
   /** Nobody falls back any more. */
   dropFallback(): void {
     this.#fallback = undefined;

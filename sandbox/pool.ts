@@ -68,13 +68,15 @@ export class SandboxPool {
 
   /** A sandbox in which this chain is ready to serve that ring. @throws SluiceError that names the step */
   async start(
-    { stages, output, startDeadlineMs }: ChainSpec,
+    { stages, output, startDeadlineMs, forbids }: ChainSpec,
     ring: Ring,
     rehearsal?: Rehearsal,
   ): Promise<Sandbox> {
     const sandbox = this.take();
     try {
       await sandbox.start(stages, ring.buffers, output, startDeadlineMs, rehearsal);
+      const forbidden = forbids?.(sandbox.facts);
+      if (forbidden !== undefined) throw forbidden;
     } catch (thrown) {
       void sandbox.close(100);
       throw thrown;

@@ -41,6 +41,8 @@ export type SlotChange =
       /** Frames that it had dealt with. */
       readonly frames: number;
     }
+  /** A generation may not run any more: the one before is the newest again, and is started if it did not serve. */
+  | { readonly kind: 'forbidden'; readonly generation: Generation; readonly back: Generation }
   /** It is tried again. */
   | { readonly kind: 'half-open'; readonly generation: Generation }
   /** It has stood its trial. */

@@ -57,6 +57,26 @@ export class Slot {
     return this.#succession.current;
   }
 
+  /** The generations that serve or may come to. */
+  get generations(): readonly Generation[] {
+    return this.#succession.generations;
+  }
+
+  /**
+   * This generation may not run any more: its thread is ended at once, and nobody falls back to it. The one before
+   * serves on, if there is one; else what was not committed waits for the next swap, with all that comes in.
+   */
+  async forbid(generation: Generation): Promise<void> {
+    const ended = this.#succession.forbid(generation);
+    if (this.state === 'stopped') this.#gather.stop();
+    await ended;
+  }
+
+  /** The generation that serves, if it is this one, goes on in a fresh thread, under the rules that it has now. */
+  renew(generation: Generation): Promise<void> {
+    return this.#succession.renew(generation);
+  }
+
   /** The next committed slab, or undefined. */
   next(): Delivery | undefined {
     // The route may ask before an event tells of the commit, and of the larger slab that may go with it.

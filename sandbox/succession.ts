@@ -106,6 +106,65 @@ export class Succession {
     return this.#inTurn(() => this.#swap(spec));
   }
 
+  /** Those that serve or may come to. */
+  get generations(): readonly Generation[] {
+    const serving = this.#seat.generation;
+    const { all } = this.#lineage;
+    return serving === undefined || serving.isForbidden || all.includes(serving) ? all : [...all, serving];
+  }
+
+  /** Resolves when its thread has ended. */
+  async forbid(generation: Generation): Promise<void> {
+    generation.forbid();
+    this.#judge.leave(generation);
+    const { current } = this;
+    if (generation === this.#lineage.fallback) this.#lineage.dropFallback();
+    if (this.#state === 'stopped') return;
+    if (generation === current) this.#forbidNewest(generation);
+    else if (generation === this.#seat.generation) {
+      // It served in the stead of the newest, whose breaker is open, and which is tried again in its time.
+      this.#leaveTo('open', () => {
+        if (current !== undefined && this.#framesGo === 'refuse') this.#refuser.on(current.nameOf(0));
+      });
+    }
+    await this.#halted;
+  }
+
+  #forbidNewest(generation: Generation): void {
+    clearTimeout(this.#again);
+    const serves = this.#seat.isTaken && this.#seat.generation !== generation;
+    const back = this.#lineage.rollBack();
+    if (back === undefined) {
+      this.#end();
+      return;
+    }
+    this.#events.changed?.({ kind: 'forbidden', generation, back });
+    if (serves) return;
+    this.#refuser.off();
+    this.#leaveTo('recovering', () => this.#restart(back));
+  }
+
+  /** Nobody serves, at once. What was not committed is as it was published. */
+  #end(): void {
+    this.#state = 'stopped';
+    this.#attempt++;
+    clearTimeout(this.#retry);
+    this.#refuser.off();
+    this.#halted = this.#halt().then(() => {
+      if (this.#state === 'stopped') this.#recovery.release();
+      // The word that the thread has ended can be faster than the word of its last commits.
+      this.#events.committed();
+    });
+    this.#seat.stop();
+  }
+
+  /** Goes on in a fresh thread, if it serves: what it has not committed is run there. */
+  async renew(generation: Generation): Promise<void> {
+    if (this.#state !== 'serving' || generation !== this.#seat.generation) return;
+    this.#leaveTo('recovering', () => this.#restart(generation));
+    await this.#halted;
+  }
+
   /** Drains what is published, flushes, and ends the thread. */
   async stop(patienceMs: number): Promise<void> {
     await this.#turns;
@@ -137,12 +196,27 @@ export class Succession {
       throw thrown;
     }
     await this.#vacate();
+    const forbidden = spec.forbids?.(candidate.facts);
+    if (forbidden !== undefined) {
+      void candidate.close(100);
+      this.#goBack();
+      throw forbidden;
+    }
     clearTimeout(this.#again);
     const next = this.#lineage.add(spec, this.#seat.generation);
     const probation = this.#lineage.fallback === undefined ? undefined : spec.probation;
     if (probation === undefined || probation.frames + probation.ms === 0)
       this.#serve(candidate, next, MODE.normal);
     else this.#serve(candidate, next, MODE.strict, probation);
+  }
+
+  /** The candidate was forbidden while the one before drained: that one has to be started again, if it still may be. */
+  #goBack(): void {
+    if (this.#state === 'starting') this.#state = 'stopped';
+    if (this.#state !== 'serving' && this.#state !== 'recovering') return;
+    const back = [this.#seat.generation, this.current].find(each => each?.isForbidden === false);
+    this.#state = back === undefined ? 'stopped' : 'recovering';
+    if (back !== undefined) void this.#restart(back);
   }
 
   /** A candidate is tried on its own vectors, where its code is new here, and on frames that what served has converted. */
@@ -290,12 +364,17 @@ export class Succession {
   #leaveTo(state: 'recovering' | 'open', next: () => unknown): void {
     this.#state = state;
     const attempt = ++this.#attempt;
-    this.#halted = this.#seat.halt();
+    this.#halted = this.#halt();
     void this.#halted.then(() => {
       if (this.#state === 'stopped' || attempt !== this.#attempt) return;
       this.#recovery.release();
       void next();
     });
+  }
+
+  /** Also of what was halted before and is not gone yet. */
+  async #halt(): Promise<void> {
+    await Promise.all([this.#halted, this.#seat.halt()]);
   }
 
   /** Tells of it, and winds the clock for the next try of the newest generation. */
@@ -328,6 +407,12 @@ export class Succession {
       return;
     }
     await this.#vacate();
+    // It was forbidden meanwhile, or everything is stopped.
+    if (generation.isForbidden) {
+      void candidate.close(100);
+      this.#goBack();
+      return;
+    }
     breaker.tryAgain(performance.now());
     this.#events.changed?.({ kind: 'half-open', generation });
     this.#serve(candidate, generation, this.#modeOf(generation));

@@ -6,6 +6,7 @@ import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
 import type { Offer } from '../plugins/offer.js';
 import type { SignatureGate } from '../plugins/signing/signature-gate.js';
 import type { VersionGate } from '../plugins/version-gate.js';
+import type { PolicyControl } from '../policy/policy-control.js';
 import type { RouteSink } from '../route/route.js';
 import type { Router, SwapOutcome } from '../route/router.js';
 import type { Poison } from '../store/quarantine.js';
@@ -21,6 +22,7 @@ import { isLoopback } from './loopback.js';
 import { PluginBoard } from './plugin-board.js';
 import { PluginChanges } from './plugin-changes.js';
 import { PluginStore } from './plugin-store.js';
+import { policyResources } from './policy-resources.js';
 import { quarantineResources } from './quarantine-resources.js';
 import { Rates } from './rates.js';
 import { Sampler } from './sampler.js';
@@ -40,6 +42,7 @@ export interface AdminParts {
   readonly report: Reporter;
   readonly gate: SignatureGate;
   readonly versions: VersionGate;
+  readonly policy: PolicyControl;
   readonly log: Log;
   /** From the start on. */
   readonly ward: () => Ward;
@@ -143,6 +146,15 @@ export class Admin {
       this.#hub.emit({ type: `breaker.${kind}`, plugin, route });
   }
 
+  /** Another policy is in force. */
+  policyChanged(version: number): void {
+    this.#hub.emit({ type: 'policy.changed', version });
+  }
+
+  policyRefused({ code, message }: Fault, file: string): void {
+    this.#hub.emit({ type: 'policy.refused', file, code, message });
+  }
+
   /** Of the catalogue, before the gateway does anything about it. */
   readonly catalogEvents: CatalogEvents = {
     offered: offer => this.board.offered(offer),
@@ -174,7 +186,8 @@ export class Admin {
    * @throws SluiceError SLUICE_ADMIN_EXPOSED, SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
    */
   async start(): Promise<void> {
-    const { config, router, metrics, report, ready } = this.#parts;
+    const { config, router, metrics, report, ready, policy } = this.#parts;
+    const enforced = (): Promise<void> => router.settled();
     const { host, port, uploads } = config.admin;
     if (config.admin.token === undefined && !isLoopback(host)) {
       throw new SluiceError(
@@ -203,8 +216,9 @@ export class Admin {
       metrics,
       ready,
       report,
+      policy: policy.keeper,
       version,
-      resources: [...v1, ...quarantine],
+      resources: [...v1, ...quarantine, ...policyResources({ policy, audit: this.#audit, enforced })],
     });
     show?.(this.#server.port);
     this.#sampler.start();

@@ -8,7 +8,7 @@ export interface AuditEntry {
   readonly who: string;
   /** Such as `plugin.upload`. */
   readonly action: string;
-  readonly plugin: string;
+  readonly plugin?: string;
   /** `ok`, `pending`, or the code of what it was refused for. */
   readonly outcome: string;
   readonly version?: string;
@@ -29,7 +29,10 @@ export class Audit {
 
   /** Resolves when the line is on its way to the disk; that it could not be written is logged. */
   record(entry: AuditEntry): Promise<void> {
-    this.#log.info({ audit: entry }, `audit: ${entry.action} ${entry.plugin}: ${entry.outcome}`);
+    this.#log.info(
+      { audit: entry },
+      `audit: ${entry.action}${entry.plugin === undefined ? '' : ` ${entry.plugin}`}: ${entry.outcome}`,
+    );
     this.#last = this.#last.then(() => this.#append({ time: new Date().toISOString(), ...entry }));
     return this.#last;
   }

@@ -45,6 +45,9 @@ export type AdminEvent =
       readonly route: string;
     }
   | { readonly type: 'plugin.disabled' | 'plugin.enabled' | 'plugin.removed'; readonly plugin: string }
+  | { readonly type: 'policy.changed'; readonly version: number }
+  /** Its file cannot be used; the policy before it stays in force. */
+  | ({ readonly type: 'policy.refused'; readonly file: string } & Reason)
   | { readonly type: 'route.full' | 'route.flowing'; readonly route: string }
   | { readonly type: 'source.connected'; readonly source: string; readonly peer: string }
   | ({ readonly type: 'source.failed'; readonly source: string } & Reason)

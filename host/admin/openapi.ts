@@ -50,7 +50,9 @@ function describe(path: string, operation: Operation): object {
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(open === true ? { security: [] } : {}),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { [body]: {} } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: Object.fromEntries(body.map(type => [type, {}])) } }),
     responses,
   };
 }

@@ -1,4 +1,4 @@
-import { type Fault, isRefusal, type SluiceError } from '../../runtime/index.js';
+import { type Fault, type Granted, isRefusal, type SluiceError } from '../../runtime/index.js';
 import type { Offer } from '../plugins/offer.js';
 import type { SignatureView } from '../plugins/signing/signature-gate.js';
 import type { RouteStatus } from '../route/route-status.js';
@@ -93,6 +93,8 @@ export class PluginBoard {
     const { name: plugin, file, manifest } = offer;
     const { version } = manifest;
     if (fault === undefined) {
+      // The same once more, under a policy that allows it now.
+      if (this.#refused.get(plugin)?.version === version) this.#refused.delete(plugin);
       this.#parts.hub.emit({ type: 'plugin.serving', plugin, version, route, generation });
       return;
     }
@@ -134,18 +136,18 @@ export class PluginBoard {
   }
 
   /** Every plugin by name, then files that are none. */
-  async list(): Promise<PluginView[]> {
+  async list(details = false): Promise<PluginView[]> {
     const { router } = this.#parts;
     const names = new Set([...router.offers.keys(), ...this.#refused.keys()]);
-    const views = await Promise.all([...names].sort().map(name => this.#view(name)));
+    const views = await Promise.all([...names].sort().map(name => this.#view(name, details)));
     // The file of a plugin that is shown is shown there.
     const shown = new Set(views.map(({ file }) => file));
     const others = [...this.#files.values()].filter(({ file }) => !shown.has(file));
-    return [...views, ...others.map(unusableView)];
+    return [...views, ...others.map(each => unusableView(each, details))];
   }
 
   async get(name: string): Promise<PluginView | undefined> {
-    return (await this.list()).find(view => view.name === name);
+    return (await this.list(true)).find(view => view.name === name);
   }
 
   /** Why the newest file of this plugin does not run. */
@@ -158,7 +160,7 @@ export class PluginBoard {
     return this.#files.get(file)?.fault;
   }
 
-  async #view(name: string): Promise<PluginView> {
+  async #view(name: string, details: boolean): Promise<PluginView> {
     const { router, rates, previous, signatureOf } = this.#parts;
     const offer = router.offers.get(name);
     const inUse = router.offers.get(name)?.file;
@@ -168,6 +170,7 @@ export class PluginBoard {
     const shown = serving ?? offer;
     const last = this.#last.get(name);
     const before = previous(name);
+    const granted = router.grantedTo(name);
     return {
       name,
       file: shown?.file ?? refused?.file ?? '',
@@ -189,7 +192,8 @@ export class PluginBoard {
             signature: signatureOf(shown),
           }),
       ...(last === undefined ? {} : { lastFault: { code: last.code, message: last.message, at: last.at } }),
-      ...(refused === undefined ? {} : { refused: refusedView(refused) }),
+      ...(granted === undefined ? {} : { grants: grantsView(granted) }),
+      ...(refused === undefined ? {} : { refused: refusedView(refused, details) }),
       ...(before === undefined ? {} : { previous: { version: before.version, sha256: before.sha256 } }),
     };
   }
@@ -230,13 +234,34 @@ function stateOf(
   return routes.some(({ state }) => state === 'starting') ? 'starting' : 'waiting';
 }
 
-function refusedView({ fault, version }: Refusal): NonNullable<PluginView['refused']> {
-  const { code, message } = fault;
-  return { code, message, ...(version === undefined ? {} : { version }) };
+function grantsView({
+  memory,
+  deadline,
+  simd,
+  features,
+  denied,
+}: Granted): NonNullable<PluginView['grants']> {
+  return {
+    memory,
+    deadline,
+    simd: typeof simd === 'string' ? simd : [...simd],
+    features: [...features],
+    denied: [...denied],
+  };
+}
+
+function refusedView({ fault, version }: Refusal, details: boolean): NonNullable<PluginView['refused']> {
+  const { code, message, findings } = fault;
+  return {
+    code,
+    message,
+    ...(version === undefined ? {} : { version }),
+    ...(details && findings !== undefined ? { findings: [...findings] } : {}),
+  };
 }
 
 /** A file that is no plugin goes by its own name. */
-function unusableView(refusal: Refusal): PluginView {
+function unusableView(refusal: Refusal, details: boolean): PluginView {
   return {
     name: refusal.file.replace(/\.wasm$/, ''),
     file: refusal.file,
@@ -247,6 +272,6 @@ function unusableView(refusal: Refusal): PluginView {
     framesPerSecond: 0,
     breaker: { state: 'closed', openings: 0 },
     faults: {},
-    refused: refusedView(refusal),
+    refused: refusedView(refusal, details),
   };
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { faultOf, type Manifest, SluiceError } from '../../runtime/index.js';
 import type { AdminConfig } from '../config/config.js';
 import { sidecarOf } from '../plugins/folder.js';
@@ -17,7 +16,8 @@ import { Installer, type InstallerParts } from './installer.js';
 import type { PluginStore } from './plugin-store.js';
 import type { PluginView } from './schemas.js';
 import { removeSigned } from './signed-file.js';
-import { checkUpload, receive, stored } from './upload.js';
+import { checkUpload, type Incoming, receive, stored } from './upload.js';
+import { within } from './within.js';
 
 /** An answer waits this long for what becomes of a change: a swap waits for a sink that is away. */
 const ANSWER_MS = 10_000;
@@ -41,10 +41,8 @@ export interface Changed {
   readonly plugin: PluginView | undefined;
 }
 
-/** A body as it comes in. */
-export interface Body {
-  readonly stream: Readable;
-  readonly announced: number | undefined;
+/** A plugin as it comes in. */
+export interface Body extends Incoming {
   /** The text of its signatures. */
   readonly signatures: string | undefined;
 }
@@ -69,7 +67,7 @@ export class PluginChanges {
       if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
         throw new SluiceError('SLUICE_PLUGIN_NAME', 'the name in the path cannot be that of a plugin');
       }
-      const { path, bytes } = await receive(body.stream, folder, config.maxUploadBytes, body.announced);
+      const { path, bytes } = await receive(body, folder, config.maxUploadBytes);
       try {
         const manifest = checkUpload(name, bytes);
         const signatures = body.signatures === undefined ? [] : parseSignatures(body.signatures);
@@ -248,16 +246,5 @@ export class PluginChanges {
     await this.settled();
     const plugin = await this.#parts.board.get(name);
     return { status: created === undefined ? 202 : created ? 201 : 200, plugin };
-  }
-}
-
-/** Undefined: it is not done yet. */
-async function within<T>(ms: number, done: Promise<T>): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), ms);
-  try {
-    return await Promise.race([done, promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -6,6 +6,7 @@ import { PROBLEM_TYPE, problemJson } from './problem-json.js';
 /** Codes whose meaning is in the request, with their status. What is wrong with a plugin is 422. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   SLUICE_ADMIN_REQUEST: 400,
+  SLUICE_HEADER_REQUEST: 400,
   SLUICE_ADMIN_TOKEN: 401,
   SLUICE_ADMIN_ORIGIN: 403,
   SLUICE_ADMIN_UPLOADS_OFF: 403,
@@ -14,11 +15,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SLUICE_QUARANTINE_ID: 404,
   SLUICE_ADMIN_METHOD: 405,
   SLUICE_ADMIN_NO_PREVIOUS: 409,
+  SLUICE_POLICY_NO_FILE: 409,
   SLUICE_QUARANTINE_ROUTE: 409,
   SLUICE_PLUGIN_NAME_TAKEN: 409,
   SLUICE_PLUGIN_DOWNGRADE: 409,
   SLUICE_MODULE_TOO_LARGE: 413,
   SLUICE_ADMIN_TYPE: 415,
+  SLUICE_ADMIN_ENCODING: 415,
   // This server answers for no such name. Source: RFC 9110, 15.5.20.
   SLUICE_ADMIN_HOST: 421,
   SLUICE_INTERNAL: 500,

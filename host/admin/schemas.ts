@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { FindingView, GrantsView } from './schemas-policy.js';
 
 const Count = Type.Integer({ minimum: 0 });
 const Millis = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970; 0: never.' });
@@ -51,9 +52,19 @@ export const PluginView = Type.Object(
     faults: Type.Record(Type.String(), Count, { description: 'By code, since the start or the last reset.' }),
     lastFault: Type.Optional(FaultView),
     breaker: BreakerView,
+    grants: Type.Optional(GrantsView),
     refused: Type.Optional(
       Type.Object(
-        { version: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
+        {
+          version: Type.Optional(Type.String()),
+          code: Type.String(),
+          message: Type.String(),
+          findings: Type.Optional(
+            Type.Array(FindingView, {
+              description: 'What the policy does not allow; not in the list of all plugins.',
+            }),
+          ),
+        },
         { ...exact, description: 'The newest file, if it could not be used.' },
       ),
     ),

@@ -1,11 +1,12 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import { SluiceError } from '../../runtime/index.js';
+import { type Policy, SluiceError } from '../../runtime/index.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { Guard } from './guard.js';
+import { HeaderPolice } from './header-police.js';
 import { openApi } from './openapi.js';
 import { fromFastify, refuse, statusOf } from './refusal.js';
-import { addResource, type Resource } from './resource.js';
+import { addResource, BODY_TYPES, type Resource } from './resource.js';
 import type { Token } from './token.js';
 
 export interface ServerOptions {
@@ -16,6 +17,7 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly report: Reporter;
+  readonly policy: { readonly current: Policy };
   readonly version: string;
   /** What needs the token. */
   readonly resources: readonly Resource[];
@@ -48,12 +50,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   server.server.maxConnections = MOST_CONNECTIONS;
   server.removeAllContentTypeParsers();
-  // The handler reads the body itself, as it comes.
-  server.addContentTypeParser('application/wasm', (_request, _body, done) => done(null));
+  server.addContentTypeParser(BODY_TYPES, (_request, _body, done) => done(null));
   addAnswers(server, guard, report);
+  const police = new HeaderPolice(options);
   const probes = probeResources(options);
   const document = openApi(options.version, [...probes, ...options.resources]);
-  for (const resource of [...probes, ...options.resources]) addResource(server, resource);
+  for (const resource of [...probes, ...options.resources]) addResource(server, resource, police);
   server.get('/openapi.json', () => document);
   try {
     // One address, not all that "localhost" stands for: with port 0 each would get a port of its own.

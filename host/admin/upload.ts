@@ -3,13 +3,11 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Manifest, readManifest, SluiceError } from '../../runtime/index.js';
+import { decoded, drained } from './body.js';
 import { removeFile } from './files.js';
 
 /** Files that are on their way in or kept to be put back: dotfiles, which the catalogue does not look at. */
 const TEMPORARY = '.sluice-';
-
-/** A client that is refused gets this long to send the rest. */
-const DRAIN_MS = 10_000;
 
 /** A body that has arrived: whole, on the disk, and not yet under a name that the catalogue looks at. */
 export interface Upload {
@@ -28,20 +26,28 @@ export async function removeTemporaries(folder: string): Promise<void> {
   for (const name of names) if (name.startsWith(TEMPORARY)) await removeFile(join(folder, name));
 }
 
+/** A body as it comes in. */
+export interface Incoming {
+  readonly stream: Readable;
+  /** Its length as it is sent, if the client has told it. */
+  readonly announced: number | undefined;
+  /** Content-Encoding. */
+  readonly coding: string | undefined;
+}
+
 /**
- * Writes a body to a temporary file as it comes, and syncs it.
- * @param announced its length, if the client has told it
+ * Writes a body to a temporary file as it comes, its coding undone, and syncs it.
+ * @param most bytes that it may have when it is decoded
  * @throws SluiceError SLUICE_MODULE_TOO_LARGE as soon as it is; SLUICE_ADMIN_REQUEST if it ends early;
- *   SLUICE_ADMIN_STORE; nothing is left of it then
+ *   SLUICE_ADMIN_ENCODING; SLUICE_ADMIN_STORE; nothing is left of it then
  */
 export async function receive(
-  body: Readable,
+  { stream, announced, coding }: Incoming,
   folder: string,
   most: number,
-  announced: number | undefined,
 ): Promise<Upload> {
   if (announced !== undefined && announced > most) {
-    await drained(body);
+    await drained(stream);
     throw tooLarge(`${announced} bytes`, most);
   }
   const path = temporaryIn(folder);
@@ -49,7 +55,7 @@ export async function receive(
     await using handle = await stored(() => open(path, 'wx', 0o644));
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of arriving(body)) {
+    for await (const chunk of decoded(stream, coding)) {
       size += chunk.length;
       if (size > most) throw tooLarge('more', most);
       chunks.push(chunk);
@@ -59,7 +65,7 @@ export async function receive(
     return { path, bytes: Buffer.concat(chunks) };
   } catch (thrown) {
     await removeFile(path);
-    await drained(body);
+    await drained(stream);
     throw thrown;
   }
 }
@@ -84,30 +90,6 @@ export function checkUpload(name: string, bytes: Uint8Array): Manifest {
   }
   if (manifest.name === name) return manifest;
   throw new SluiceError('SLUICE_ADMIN_NAME', `the manifest says ${manifest.name}, the path says ${name}`);
-}
-
-/**
- * Reads on and forgets it: many clients read an answer only once they have sent all, and a connection that is
- * closed on them before takes the answer with it.
- */
-async function drained(body: Readable): Promise<void> {
-  body.resume();
-  if (body.readableEnded || body.destroyed) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, DRAIN_MS);
-  for (const event of ['end', 'close', 'error']) body.once(event, () => resolve());
-  await promise;
-  clearTimeout(timer);
-}
-
-async function* arriving(body: Readable): AsyncGenerator<Buffer> {
-  try {
-    yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  } catch (thrown) {
-    throw new SluiceError('SLUICE_ADMIN_REQUEST', `the body ended early: ${(thrown as Error).message}`, {
-      cause: thrown,
-    });
-  }
 }
 
 /** @throws SluiceError SLUICE_ADMIN_STORE instead of what the system says */

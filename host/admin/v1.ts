@@ -32,6 +32,7 @@ export function v1Resources(parts: V1Parts): Resource[] {
     { path: '/v1/version', operations: { GET: read('Versions.', VersionView, () => version) } },
     {
       path: '/v1/plugins',
+      policed: true,
       operations: {
         GET: read('All plugins.', Type.Object({ plugins: Type.Array(PluginView) }), async () => ({
           plugins: await board.list(),
@@ -40,19 +41,22 @@ export function v1Resources(parts: V1Parts): Resource[] {
     },
     {
       path: '/v1/plugins/:name',
+      policed: true,
       operations: {
         GET: read('One plugin.', PluginView, request => known(board, nameIn(request))),
         PUT: {
           ...change('Uploads a version and swaps it in.', (name, request) => {
-            const { 'content-length': length, [SIGNATURE_HEADER]: signatures } = request.headers;
+            const { 'content-length': length, 'content-encoding': coding } = request.headers;
+            const signatures = request.headers[SIGNATURE_HEADER];
             const body = {
               stream: request.raw,
               announced: length === undefined ? undefined : Number(length),
+              coding,
               signatures: signatures === undefined ? undefined : String(signatures),
             };
             return changes.upload(name, body, request.ip);
           }),
-          body: 'application/wasm',
+          body: ['application/wasm'],
           headers: {
             'Sluice-Signature':
               'The text of NAME.wasm.sig, with commas in place of ends of lines; asked for where plugins have to be signed.',
@@ -133,7 +137,7 @@ function change(summary: string, run: Change): Operation {
 }
 
 function action(what: string, summary: string, run: Change): Resource {
-  return { path: `/v1/plugins/:name/${what}`, operations: { POST: change(summary, run) } };
+  return { path: `/v1/plugins/:name/${what}`, policed: true, operations: { POST: change(summary, run) } };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { PolicyContent } from '../../runtime/index.js';
 import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
@@ -39,7 +40,7 @@ export interface PluginsConfig {
   readonly deadlineMs: number;
   readonly startDeadlineMs: number;
   readonly memoryBytes: number;
-  readonly simd: 'baseline';
+  readonly policy: PolicyConfig;
   readonly signatures: 'auto' | 'require' | 'warn' | 'off';
   /** Folder of trusted keys; absolute. */
   readonly keys: string;
@@ -49,6 +50,12 @@ export interface PluginsConfig {
   readonly sandboxes: number;
   readonly breaker: BreakerConfig;
   readonly probation: Probation;
+}
+
+export interface PolicyConfig {
+  readonly content: PolicyContent;
+  /** Where it stands if that is a file of its own: absolute, with the text that was read. */
+  readonly file?: { readonly path: string; readonly text: string };
 }
 
 export interface BreakerConfig {
@@ -96,5 +103,6 @@ export interface StepConfig {
   readonly plugin: string;
   /** JSON, as the plugin gets it. */
   readonly config: string;
-  readonly deadlineMs: number;
+  /** Of this place; absent: what the policy grants the plugin. */
+  readonly deadlineMs?: number;
 }

@@ -45,6 +45,12 @@ function checkKnown(
  * all may still be dropped into the folder, so that is a warning.
  */
 export function checkPlugins(names: Names, known: readonly string[], origins: Origins): void {
+  for (const { name, path } of names.grants) {
+    if (known.includes(name)) continue;
+    const text = `the plugin folder has no plugin "${name}" that this could be granted to`;
+    const detail = { code: 'SLUICE_PLUGIN_UNKNOWN', suggestion: suggest(name, known), at: 'key' } as const;
+    origins.warning(path, text, detail);
+  }
   for (const { name, path } of names.routes.flatMap(route => route.through)) {
     if (known.includes(name)) continue;
     const suggestion = suggest(name, known);

@@ -1,14 +1,15 @@
 import { dirname, resolve } from 'node:path';
-import { SluiceError } from '../../runtime/index.js';
-import type { Config } from './config.js';
+import { faultOf, SluiceError } from '../../runtime/index.js';
+import type { Config, PolicyConfig } from './config.js';
 import { checkPlugins, checkRoutes } from './cross-check.js';
 import { applyEnvironment, type Environment } from './environment.js';
+import { readPolicy } from './load-policy.js';
 import { namesOf } from './names.js';
 import { normalise } from './normalise.js';
 import { Origins } from './origins.js';
 import { ConfigError, type Problem } from './problem.js';
 import { readText } from './read-text.js';
-import { configNode } from './schema.js';
+import { ConfigSchema, configNode } from './schema.js';
 import { resolveSecrets } from './secrets.js';
 import { usablePart } from './usable-part.js';
 import { validate } from './validate.js';
@@ -55,8 +56,11 @@ export async function readConfig(
   const folder = dirname(resolve(file));
   try {
     const config = await build(text, folder, environment, origins, options);
-    if (config === undefined || origins.failed) throw new ConfigError(sorted(origins.problems));
-    return { file: resolve(file), config, warnings: sorted(origins.problems) };
+    const policy = config === undefined ? undefined : await policyFrom(config.plugins.policy, origins);
+    if (config === undefined || policy === undefined || origins.failed)
+      throw new ConfigError(sorted(origins.problems));
+    const plugins = { ...config.plugins, policy };
+    return { file: resolve(file), config: { ...config, plugins }, warnings: sorted(origins.problems) };
   } catch (thrown) {
     if (thrown instanceof SluiceError) throw thrown;
     throw new SluiceError('SLUICE_INTERNAL', `${file}: ${String(thrown)}`, { cause: thrown });
@@ -81,7 +85,7 @@ async function build(
     return undefined;
   }
   const filled = resolveSecrets(written, configNode, environment, folder, origins);
-  const input = validate(filled, origins) ? filled : usablePart(filled, origins);
+  const input = validate(filled, ConfigSchema, origins) ? filled : usablePart(filled, origins);
   const names = namesOf(filled);
   checkRoutes(names, origins);
   const config = normalise(input, folder, origins);
@@ -89,6 +93,23 @@ async function build(
     checkPlugins(names, await options.pluginNames(config.plugins.dir), origins);
   }
   return config;
+}
+
+/** The policy with what its file says, if it stands in one. What is wrong with that file goes to the problems. */
+async function policyFrom(policy: PolicyConfig, origins: Origins): Promise<PolicyConfig | undefined> {
+  if (policy.file === undefined) return policy;
+  const { path } = policy.file;
+  try {
+    const text = await readText(path);
+    return { content: readPolicy(text, path), file: { path, text } };
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) origins.problems.push(...thrown.problems);
+    else {
+      const { code, message } = faultOf(thrown);
+      origins.error(['plugins', 'policy'], message, { code });
+    }
+    return undefined;
+  }
 }
 
 /** In the order of the file; what came from the environment first. */

@@ -19,12 +19,22 @@ export interface Names {
   readonly sources: readonly string[];
   readonly sinks: readonly string[];
   readonly routes: readonly RouteNames[];
+  /** Plugins that are granted something of their own. */
+  readonly grants: readonly Named[];
 }
 
 /** The names in a configuration of any shape; what is not of the schema is passed over. */
 export function namesOf(value: unknown): Names {
   const root = map(value);
+  const plugins = map(root.plugins);
   return {
+    grants: [
+      ...Object.keys(map(plugins.grants)).map(name => ({ name, path: ['plugins', 'grants', name] })),
+      ...Object.keys(map(map(plugins.policy).grants)).map(name => ({
+        name,
+        path: ['plugins', 'policy', 'grants', name],
+      })),
+    ],
     sources: Object.keys(map(root.sources)),
     sinks: Object.keys(map(root.sinks)),
     routes: list(root.routes).map((item, index) => {

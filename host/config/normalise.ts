@@ -14,6 +14,7 @@ import type {
 import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
+import { MEMORY, policyOf } from './normalise-policy.js';
 import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
 import { Reader } from './reader.js';
@@ -21,8 +22,6 @@ import type { ConfigInput } from './schema.js';
 import type { SinkSpoolInput } from './schema-spool.js';
 
 const MIB = 2 ** 20;
-/** The largest memory that V8 is told to allow (sandbox/v8-flags.ts). */
-const LARGEST_MEMORY = 1024 * MIB;
 
 /**
  * The one place where defaults are filled in. `input` is of the schema; what the schema cannot say (ranges of
@@ -77,8 +76,8 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
     dir: read.file(input.dir ?? './plugins'),
     deadlineMs: read.duration(input.deadline, at('deadline'), { least: 1 }) ?? 100,
     startDeadlineMs: read.duration(input.startDeadline, at('startDeadline'), { least: 1 }) ?? 2000,
-    memoryBytes: read.size(input.memory, at('memory'), { least: 65536, most: LARGEST_MEMORY }) ?? 16 * MIB,
-    simd: input.simd ?? 'baseline',
+    memoryBytes: read.size(input.memory, at('memory'), MEMORY) ?? 16 * MIB,
+    policy: policyOf(input, read),
     signatures: input.signatures ?? 'auto',
     keys: read.file(input.keys ?? './keys'),
     downgrade: input.downgrade ?? false,
@@ -122,7 +121,7 @@ function normaliseSpool(
 
 function normaliseRoutes(
   input: NonNullable<ConfigInput['routes']>,
-  { deadlineMs, breaker }: PluginsConfig,
+  { breaker }: PluginsConfig,
   sinks: readonly string[],
   read: Reader,
 ): RouteConfig[] {
@@ -133,7 +132,7 @@ function normaliseRoutes(
       name: route.name ?? freeName(from.join('+'), taken),
       from,
       through: route.through.map((step, place) =>
-        normaliseStep(step, deadlineMs, ['routes', index, 'through', place], read),
+        normaliseStep(step, ['routes', index, 'through', place], read),
       ),
       to: route.to === undefined ? sinks : list(route.to),
       whenOpen: route.whenOpen ?? breaker.whenOpen,
@@ -144,12 +143,13 @@ function normaliseRoutes(
 
 type StepInput = NonNullable<ConfigInput['routes']>[number]['through'][number];
 
-function normaliseStep(step: StepInput, deadlineMs: number, path: Path, read: Reader): StepConfig {
-  if (typeof step === 'string') return { plugin: step, config: '{}', deadlineMs };
+function normaliseStep(step: StepInput, path: Path, read: Reader): StepConfig {
+  if (typeof step === 'string') return { plugin: step, config: '{}' };
+  const deadlineMs = read.duration(step.deadline, [...path, 'deadline'], { least: 1 });
   return {
     plugin: step.plugin,
     config: JSON.stringify(step.config ?? {}),
-    deadlineMs: read.duration(step.deadline, [...path, 'deadline'], { least: 1 }) ?? deadlineMs,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };
 }
 

@@ -3,6 +3,7 @@ import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
+import { GrantsSchema, PolicySchema, SimdSchema } from './schema-policy.js';
 import { CatchUpSchema, SinkSpoolSchema, WhenFullSchema } from './schema-spool.js';
 import type { SchemaNode } from './schema-walk.js';
 
@@ -14,9 +15,12 @@ const Plugins = Type.Object(
     deadline: Type.Optional(Duration('Longest time of one call into a plugin. Default 100ms')),
     startDeadline: Type.Optional(Duration('Longest time of the first call after a start. Default 2s')),
     memory: Type.Optional(Size('Most linear memory of one plugin. Default 16MiB')),
-    simd: Type.Optional(
-      Type.Enum(['baseline'], {
-        description: 'baseline: fixed-width SIMD. Default baseline',
+    simd: Type.Optional(SimdSchema),
+    grants: Type.Optional(GrantsSchema),
+    policy: Type.Optional(
+      Type.Union([Text({ title: 'file name', examples: ['./policy.yaml'] }), PolicySchema], {
+        description:
+          'All of the policy, here or in a file of its own, which is watched. Then simd and grants stand there too.',
       }),
     ),
     signatures: Type.Optional(
@@ -160,10 +164,9 @@ export type ConfigInput = Static<typeof ConfigSchema>;
  * Words with a fixed place in the configuration that this version does not serve yet. They are refused by name, never
  * taken and ignored: who asks for something must not believe that it is there.
  */
-export const LATER: Readonly<Record<'source' | 'sink' | 'simd', readonly string[]>> = {
+export const LATER: Readonly<Record<'source' | 'sink', readonly string[]>> = {
   source: ['coap', 'tunnel', 'http', 'driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
-  simd: ['off', 'relaxed'],
 };
 
 /** The schema as plain data, to walk through. */

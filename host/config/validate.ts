@@ -1,24 +1,30 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { Static, TSchema } from 'typebox';
 import type { Origins, ProblemDetail } from './origins.js';
 import type { Path } from './problem.js';
-import { type ConfigInput, ConfigSchema, LATER } from './schema.js';
+import { LATER } from './schema.js';
 import type { SchemaNode } from './schema-walk.js';
 import { suggest } from './suggest.js';
 
-let compiled: ReturnType<Ajv2020['compile']> | undefined;
+const compiled = new Map<TSchema, ReturnType<Ajv2020['compile']>>();
 
-/** True if `value` is of the published schema. What is not is added to `origins`, in the user's words. */
-export function validate(value: unknown, origins: Origins): value is ConfigInput {
-  compiled ??= new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, logger: false }).compile(
-    ConfigSchema,
-  );
-  if (compiled(value)) return true;
-  const errors = withoutBranches(compiled.errors ?? []);
+/** True if `value` is of the schema. What is not is added to `origins`, in the user's words. */
+export function validate<T extends TSchema>(value: unknown, schema: T, origins: Origins): value is Static<T> {
+  const check = compiled.get(schema) ?? compile(schema);
+  if (check(value)) return true;
+  const errors = withoutBranches(check.errors ?? []);
   const guessed = new Set<string>();
   // Misspelt keys first: they explain what is missing.
   const order = (error: ErrorObject) => (error.keyword === 'additionalProperties' ? 0 : 1);
   for (const error of errors.sort((a, b) => order(a) - order(b))) report(error, value, origins, guessed);
   return false;
+}
+
+function compile(schema: TSchema): ReturnType<Ajv2020['compile']> {
+  const options = { allErrors: true, verbose: true, strictTypes: false, logger: false } as const;
+  const check = new Ajv2020(options).compile(schema);
+  compiled.set(schema, check);
+  return check;
 }
 
 /**
@@ -74,10 +80,7 @@ function report(error: ErrorObject, root: unknown, origins: Origins, guessed: Se
     case 'enum': {
       const allowed = (params.allowedValues as unknown[]).map(String);
       const text = `must be ${allowed.join(' or ')}, but ${actual(error.data, path, origins)}`;
-      const key = path.at(-1);
-      if (key === 'simd' && LATER[key].includes(String(error.data))) {
-        origins.error(path, `"${error.data}" is not in this version yet; it has ${allowed.join(', ')}`);
-      } else origins.error(path, text, { suggestion: suggest(String(error.data), allowed) });
+      origins.error(path, text, { suggestion: suggest(String(error.data), allowed) });
       return;
     }
     case 'oneOf':
@@ -118,6 +121,10 @@ function unknownKey(
   guessed: Set<string>,
 ): void {
   const here = [...path, key];
+  if (schema.title === 'map of headers') {
+    origins.error(here, 'is no name of an HTTP header', { at: 'key' });
+    return;
+  }
   if (schema.patternProperties !== undefined) {
     origins.error(
       here,

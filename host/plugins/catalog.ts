@@ -83,6 +83,14 @@ export class Catalog {
     this.#watcher.poke();
   }
 
+  /** What these files offered was refused by those who would run it: they are read, judged and offered once more. */
+  offerAgain(offers: readonly Offer[]): void {
+    for (const [file, { offer }] of this.#seen) {
+      if (offer !== undefined && offers.includes(offer)) this.#seen.delete(file);
+    }
+    this.#watcher.poke();
+  }
+
   /**
    * The offer of a kept version, judged like a file that has just come.
    * @param file its name in the folder when it served

@@ -47,6 +47,10 @@ export class BreakerReport {
       case 'rolled-back':
         this.#rolledBack(change);
         return;
+      case 'forbidden':
+        // What became of it is told with the refusal.
+        this.#newest = change.back.number;
+        return;
       default:
         change satisfies never;
     }

@@ -1,15 +1,19 @@
-import { DEFAULT_POLICY, type Fault, grant, LIMITS, SluiceError } from '../../runtime/index.js';
+import { type Fault, faultOf, type Granted, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
+import type { PolicyKeeper } from '../policy/policy-keeper.js';
 import type { Origins } from '../sinks/message-id.js';
 import { DEFAULT_ROUTE_SPOOL } from '../spool/route-spool.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
+import { chainOf, grantedTo } from './chain-of.js';
+import { enforce } from './enforce.js';
 import type { Feed } from './feed.js';
 import { Replay } from './replay.js';
 import { type Isolate, Route, type RouteSink } from './route.js';
 import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
+import { names, type RunningRoute, serves, takeRefused } from './running-route.js';
 
 /** A slot that is halted gets this long for what it is at; then it is ended. */
 const HALT_MS = 5000;
@@ -24,23 +28,9 @@ export interface SwapOutcome {
   readonly fault?: Fault;
 }
 
-interface RunningRoute {
-  readonly config: RouteConfig;
-  readonly route: Route;
-  readonly replay: Replay;
-  readonly steps: readonly StepConfig[];
-  /** What its chain runs now, by plugin. */
-  serving: ReadonlyMap<string, Offer>;
-  /** Versions that this route could not start. */
-  readonly refused: Set<Offer>;
-  /** What runs under each generation that may still serve. */
-  readonly offersOf: WeakMap<ChainSpec, ReadonlyMap<string, Offer>>;
-  /** Feeds to connect once it serves; empty when that is done. */
-  waiting: readonly Feed[];
-}
-
 export interface RouterParts {
   readonly plugins: PluginsConfig;
+  readonly policy: PolicyKeeper;
   readonly pool: SandboxPool;
   readonly sinks: ReadonlyMap<string, RouteSink>;
   /** Sources by name, with their kind (the key of their configuration). */
@@ -49,6 +39,8 @@ export interface RouterParts {
   readonly report: Reporter;
   readonly isolate: Isolate;
   readonly origins: () => Origins;
+  /** Files that were refused under another policy, and in whose place others have come: another chance for them. */
+  readonly offerAgain: (offers: readonly Offer[]) => void;
   /** A source has got a route it did not have before. */
   readonly connected: () => void;
   /** Who serves a route has changed, or its breaker. */
@@ -67,6 +59,8 @@ export class Router {
   readonly #disabled = new Set<string>();
   /** Plugins of which the next offer may be the one that serves. */
   readonly #back = new Set<string>();
+  /** Offers that had a route of their own until the policy refused them. */
+  readonly #homeless = new Set<Offer>();
   #turn = 0;
 
   constructor(parts: RouterParts) {
@@ -121,6 +115,25 @@ export class Router {
   forget(plugin: string): Promise<void> {
     this.#offers.delete(plugin);
     return this.#halt(plugin);
+  }
+
+  /**
+   * Another policy is in force: what it forbids is ended at once, and the frames of its routes wait; what was refused
+   * under the one before gets another chance; all else goes on undisturbed. Resolves when all of that is done.
+   */
+  async policyChanged(): Promise<void> {
+    const work = Promise.all([...this.#routes.map(running => this.#enforce(running)), this.#house()]);
+    const swap = work.then(() => void this.#swaps.delete(swap));
+    this.#swaps.add(swap);
+    await swap;
+  }
+
+  /** What this plugin gets by the policy that is in force; undefined: nobody offers it. */
+  grantedTo(plugin: string): Granted | undefined {
+    const offer = this.#offers.get(plugin);
+    const step = this.#routes.flatMap(({ steps }) => steps).find(each => each.plugin === plugin);
+    const { plugins, policy } = this.#parts;
+    return offer && grantedTo(offer, plugins, policy.current, step?.deadlineMs);
   }
 
   isDisabled(plugin: string): boolean {
@@ -200,7 +213,7 @@ export class Router {
       replay: new Replay(route),
       steps: config.through,
       serving: new Map<string, Offer>(),
-      refused: new Set<Offer>(),
+      refused: new Map(),
       offersOf: new WeakMap(),
       waiting: config.from.flatMap(name => feeds.get(name)?.feed ?? []),
     };
@@ -227,12 +240,14 @@ export class Router {
       file,
       plugin: name,
     });
-    const { deadlineMs, breaker } = plugins;
-    const through = [{ plugin: name, config: '{}', deadlineMs }];
-    this.#make({ name, from, through, to: [], whenOpen: breaker.whenOpen, spool: DEFAULT_ROUTE_SPOOL });
+    const through = [{ plugin: name, config: '{}' }];
+    const { whenOpen } = plugins.breaker;
+    this.#make({ name, from, through, to: [], whenOpen, spool: DEFAULT_ROUTE_SPOOL });
   }
 
   #changed(running: RunningRoute, change: SlotChange): void {
+    if (change.kind === 'forbidden')
+      running.serving = running.offersOf.get(change.back.spec) ?? running.serving;
     if (change.kind === 'serving')
       running.serving = running.offersOf.get(change.generation.spec) ?? running.serving;
     if (change.kind === 'rolled-back') this.#rolledBack(running, change);
@@ -247,27 +262,31 @@ export class Router {
     const kept = offersOf.get(back.spec);
     for (const [plugin, offer] of offersOf.get(generation.spec) ?? []) {
       if (kept?.get(plugin) === offer) continue;
-      refused.add(offer);
+      refused.set(offer, fault);
       this.#parts.swapped({ offer, route: route.name, generation: back.number, fault });
     }
   }
 
-  async #swap(running: RunningRoute, offer: Offer): Promise<void> {
+  /** @param known why it was stopped, which is not forgotten if no thread can be had to say where */
+  async #swap(running: RunningRoute, offer: Offer, known?: SluiceError): Promise<void> {
     const { route } = running;
     const offers = this.#candidates(running, offer);
     if (offers === undefined) return;
     const began = performance.now();
     const where = { route: route.name, plugin: offer.name, version: offer.manifest.version };
     try {
-      const spec = this.#chain(running.steps, offers);
-      running.offersOf.set(spec, offers);
-      await route.swap(spec);
-      const ms = Math.round(performance.now() - began);
-      this.#parts.report.info(`${offer.file} serves (generation ${route.slot.generation}, ${ms} ms)`, where);
+      const { policy } = this.#parts;
+      const { version } = policy.current;
+      await route.swap(this.#chain(running, offers));
+      running.refused.delete(offer);
+      this.#sayServes(offer, route.slot.generation, Math.round(performance.now() - began), where);
       this.#parts.swapped({ offer, route: route.name, generation: route.slot.generation });
       this.#connect(running);
+      // What was allowed then is judged by what is in force now.
+      if (policy.current.version !== version) await this.#enforce(running);
     } catch (thrown) {
-      this.#refused(running, offer, thrown, where);
+      const busy = faultOf(thrown).code.startsWith('SLUICE_SANDBOX_');
+      this.#refused(running, offer, busy && known !== undefined ? known : thrown, where);
     }
     this.#parts.metrics.sandboxes(this.#parts.pool.size);
   }
@@ -282,9 +301,11 @@ export class Router {
   #refused(running: RunningRoute, offer: Offer, thrown: unknown, where: Record<string, string>): void {
     const error = thrown instanceof SluiceError ? thrown : new SluiceError('SLUICE_INTERNAL', String(thrown));
     // That there was no thread for it says nothing about the plugin.
-    if (!error.code.startsWith('SLUICE_SANDBOX_')) running.refused.add(offer);
+    if (!error.code.startsWith('SLUICE_SANDBOX_')) running.refused.set(offer, error.toFault());
     const goesOn = running.route.slot.state !== 'stopped';
-    const serving = goesOn ? 'the version before it serves on' : 'nothing serves this route yet';
+    const before =
+      running.route.slot.generation > 0 ? 'frames of its route wait' : 'nothing serves this route yet';
+    const serving = goesOn ? 'the version before it serves on' : before;
     this.#parts.metrics.plugin(offer.name).faulted(offer.manifest.version, error.code);
     this.#parts.report.fault(
       { ...error.toFault(), message: `${offer.file} is refused: ${error.message}; ${serving}` },
@@ -294,7 +315,9 @@ export class Router {
     const { name, slot } = running.route;
     this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
     // A route of its own that never ran leaves no trace; the next version of the file gets another.
-    if (!goesOn && running.waiting.length > 0) this.#routes.splice(this.#routes.indexOf(running), 1);
+    if (goesOn || running.waiting.length === 0) return;
+    this.#routes.splice(this.#routes.indexOf(running), 1);
+    if (error.step === 'admit') this.#homeless.add(offer);
   }
 
   /** The version of each plugin of a route that is to run with `changed`; undefined while one is missing. */
@@ -310,26 +333,47 @@ export class Router {
     return chosen;
   }
 
-  #chain(steps: readonly StepConfig[], offers: ReadonlyMap<string, Offer>): ChainSpec {
-    const { plugins } = this.#parts;
-    let output: number = LIMITS.output;
-    const stages = steps.map(step => {
-      const { manifest, code } = offers.get(step.plugin) as Offer;
-      const { name, version, kind, limits, vectors = [] } = manifest;
-      output = Math.min(output, limits.output ?? output);
-      const base = { memory: plugins.memoryBytes, deadline: plugins.deadlineMs };
-      const { rules, deadline: deadlineMs } = grant(DEFAULT_POLICY, manifest, base, step.deadlineMs);
-      return { plugin: name, version, kind, config: step.config, code, vectors, deadlineMs, rules };
-    });
-    const { startDeadlineMs, breaker, probation } = plugins;
-    return { stages, startDeadlineMs, output, breaker: breaker.limits, probation };
+  #chain(running: RunningRoute, offers: ReadonlyMap<string, Offer>): ChainSpec {
+    const spec = chainOf({ steps: running.steps, offers }, this.#parts.plugins, this.#parts.policy);
+    running.offersOf.set(spec, offers);
+    return spec;
   }
-}
 
-function names(steps: readonly StepConfig[], plugin: string): boolean {
-  return steps.some(step => step.plugin === plugin);
-}
+  async #enforce(running: RunningRoute): Promise<void> {
+    const { slot } = running.route;
+    const { stopped, outgrown, ended } = enforce(slot, before => {
+      const offers = running.offersOf.get(before);
+      return offers && this.#chain(running, offers);
+    });
+    if (slot.state === 'stopped') running.serving = new Map();
+    await ended;
+    const again = takeRefused(running);
+    const newest = running.steps.flatMap(({ plugin }) => this.#offers.get(plugin) ?? []);
+    const displaced = again.filter(offer => !newest.includes(offer));
+    if (displaced.length > 0) this.#parts.offerAgain(displaced);
+    const concerned =
+      newest.find(({ name }) => name === stopped?.plugin) ?? newest.find(each => again.includes(each));
+    const offer = concerned ?? (outgrown ? newest[0] : undefined);
+    if (offer !== undefined) await this.#swap(running, offer, stopped);
+    if (stopped === undefined) return;
+    // What came together with the forbidden one, and may run, goes on without it.
+    const { refused, serving } = running;
+    const rest = newest.find(each => !refused.has(each) && serving.get(each.name) !== each);
+    if (rest !== undefined && refused.size > 0 && serving.size > 0) await this.#swap(running, rest);
+  }
 
-function serves({ route, serving }: RunningRoute, { name, manifest }: Offer): boolean {
-  return route.slot.state === 'serving' && serving.get(name)?.manifest.sha256 === manifest.sha256;
+  async #house(): Promise<void> {
+    const homeless = [...this.#homeless];
+    this.#homeless.clear();
+    const isNewest = (offer: Offer) => this.#offers.get(offer.name) === offer;
+    const displaced = homeless.filter(offer => !isNewest(offer));
+    if (displaced.length > 0) this.#parts.offerAgain(displaced);
+    for (const offer of homeless) if (isNewest(offer)) this.offered(offer);
+  }
+
+  #sayServes(offer: Offer, generation: number, ms: number, where: Readonly<Record<string, string>>): void {
+    const denied = this.grantedTo(offer.name)?.denied ?? [];
+    const words = denied.length === 0 ? '' : `; it asks for more than it gets: ${denied.join('; ')}`;
+    this.#parts.report.info(`${offer.file} serves (generation ${generation}, ${ms} ms)${words}`, where);
+  }
 }

@@ -50,6 +50,13 @@ function families(registry: Registry) {
     filesRefused: family('plugin_files_refused_total', 'Plugin files that could not be used.', 'code'),
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
+    httpRefused: family(
+      'http_refused_total',
+      'HTTP messages about plugins that the policy did not let through.',
+      'direction',
+      'code',
+    ),
+    policy: family('policy_version', 'Version of the policy that is in force.'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
     quarantined: family(
       'frames_quarantined_total',
@@ -272,6 +279,15 @@ export class Metrics {
   /** Frames that plugins failed on. */
   quarantine(): QuarantineMetrics {
     return new QuarantineMetrics(this.#families);
+  }
+
+  /** An HTTP message about plugins has a header that the policy does not allow. */
+  httpRefused(direction: 'request' | 'response', code: ErrorCode): void {
+    this.#families.httpRefused({ direction, code }).add(1);
+  }
+
+  policy(version: number): void {
+    this.#families.policy({}).set(version);
   }
 
   /** A client of /v1/events was too slow. */

@@ -14,7 +14,7 @@ export interface Ceiling {
  * Every ceiling of a module, each with its reason. `most` is where the engine itself or the scanner ends.
  * How much memory a plugin gets is no ceiling but a grant: `plugins.memory`.
  */
-const CEILINGS = {
+export const CEILINGS = {
   /** Guests from our SDKs are 1-100 kB; a component with a language runtime in it is a few MB. */
   file: { value: LIMITS.file, most: LIMITS.file, unit: 'bytes' },
   /** A language runtime has some 30,000 functions; the engine takes a million, and a second for each 100,000. */

@@ -54,6 +54,8 @@ export type ImportName = keyof typeof IMPORTS;
 /** Everything that a plugin can import at all, with its signature. */
 export const IMPORTS = { log: LOG_IMPORT } as const;
 
+export const IMPORT_NAMES = Object.keys(IMPORTS) as readonly ImportName[];
+
 /** What is in force where nobody says anything. */
 export const DEFAULT_POLICY: Policy = {
   version: 1,

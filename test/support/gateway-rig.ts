@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../host/config/load.js';
 import { Gateway } from '../../host/gateway.js';
 import { createLog, type Log } from '../../host/telemetry/log.js';
-import { appendManifest, readManifest } from '../../runtime/index.js';
+import { appendManifest, type ManifestFields, readManifest } from '../../runtime/index.js';
 import { Waiting } from './gateway-peers.js';
 
 const dist = new URL('../../', import.meta.url);
@@ -23,7 +23,7 @@ export function guestFile(name: string): string {
 /** A built guest under another name, version or `accepts`. */
 export async function variant(
   guest: string,
-  fields: { name?: string; version?: string; accepts?: readonly string[] },
+  fields: Partial<Omit<ManifestFields, 'abi'>>,
 ): Promise<Uint8Array> {
   const bytes = await readFile(guestFile(guest));
   const found = readManifest(bytes);

@@ -19,6 +19,7 @@
 #define BIG_OUTPUT 13
 #define SLOW 14
 #define SPIN_AT_CONFIGURE 15
+#define VECTOR 16
 
 #ifndef POISON
 #define POISON 0
@@ -33,6 +34,17 @@
 [[maybe_unused]] static void spin() {
   for (volatile uint32_t i = 0;; i = i + 1) {}
 }
+
+#if POISON == VECTOR
+#include <wasm_simd128.h>
+// Does nothing but use instructions on float vectors, and one on integers.
+static volatile float mixed[4];
+__attribute__((noinline)) static void mix() {
+  float *at = const_cast<float *>(mixed);
+  v128_t a = wasm_v128_load(at);
+  wasm_v128_store(at, wasm_f32x4_add(wasm_f32x4_mul(a, a), wasm_i32x4_add(a, a)));
+}
+#endif
 
 #if POISON == RECURSE
 // The volatile lets the compiler neither see that there is no end nor make a loop of it.
@@ -64,6 +76,8 @@ static void poison() {
 #elif POISON == GROW
   // Grows in the middle of a call: views that the host took before are detached by now.
   sluice_allocate(8 << 20, 16);
+#elif POISON == VECTOR
+  mix();
 #elif POISON == SLOW
   // A guest has no clock: a million rounds are about a millisecond.
   for (volatile uint32_t i = 0; i < slow_for * 1000000; i = i + 1) {}

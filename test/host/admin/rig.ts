@@ -31,6 +31,15 @@ export interface AdminRig extends GatewayRig {
   put(name: string, body: Uint8Array, asked?: Asked): Promise<Answer>;
 }
 
+export interface RigConfig {
+  readonly plugins?: Record<string, unknown>;
+  /** The folder of a gateway before, or one that was made for this one. */
+  readonly at?: string;
+  /** Beside line1. */
+  readonly sources?: Record<string, unknown>;
+  readonly routes?: readonly unknown[];
+}
+
 /** A gateway with uploads on, one real device, one route through one plugin, and the embedded broker. */
 export async function startAdminRig(
   t: TestContext,
@@ -38,7 +47,7 @@ export async function startAdminRig(
   files: readonly string[] = ['modbus-json'],
   through = 'modbus-json',
   mark: CountingPlc['mark'] = () => 0,
-  { plugins = {}, at }: { plugins?: Record<string, unknown>; at?: string } = {},
+  { plugins = {}, at, sources = {}, routes }: RigConfig = {},
 ): Promise<AdminRig> {
   const plc = await CountingPlc.start();
   plc.mark = mark;
@@ -48,8 +57,8 @@ export async function startAdminRig(
     {
       plugins,
       admin: { port: 0, uploads: true, ...admin },
-      sources: { line1: modbus(plc.port) },
-      routes: [{ from: 'line1', through: [through] }],
+      sources: { line1: modbus(plc.port), ...sources },
+      routes: routes ?? [{ from: 'line1', through: [through] }],
     },
     files,
     at,

@@ -9,6 +9,7 @@ import { Token } from '../../../host/admin/token.js';
 import { createLog } from '../../../host/telemetry/log.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
+import { DEFAULT_POLICY } from '../../../runtime/index.js';
 
 const TOKEN = 'a-token-of-the-tests';
 const common = {
@@ -16,6 +17,7 @@ const common = {
   report: new Reporter(createLog({ environment: { SLUICE_LOG: 'silent' } })),
   version: '0.0.0',
   resources: [],
+  policy: { current: DEFAULT_POLICY },
 };
 
 interface Answer {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../../../host/config/load.js';
 import { LARGEST_CONFIG } from '../../../host/config/read-text.js';
+import { DEFAULT_POLICY } from '../../../runtime/index.js';
 import { read, SOURCES } from './support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
@@ -15,6 +16,8 @@ async function fileWith(name: string, content: string | Uint8Array): Promise<str
   await writeFile(file, content);
   return file;
 }
+
+const { version: _, ...POLICY } = DEFAULT_POLICY;
 
 test('the documented example is read into the shape that the code works with', async () => {
   const { config, warnings } = await read(`
@@ -34,7 +37,7 @@ admin: { host: 127.0.0.1, port: 8080 }
       deadlineMs: 100,
       startDeadlineMs: 2000,
       memoryBytes: 16 * 2 ** 20,
-      simd: 'baseline',
+      policy: { content: POLICY },
       signatures: 'auto',
       keys: resolve('keys'),
       downgrade: false,
@@ -79,7 +82,7 @@ admin: { host: 127.0.0.1, port: 8080 }
         name: 'line1',
         from: ['line1'],
         through: [
-          { plugin: 'modbus-json', config: '{}', deadlineMs: 100 },
+          { plugin: 'modbus-json', config: '{}' },
           { plugin: 'scale', config: '{"gain":0.1}', deadlineMs: 50 },
         ],
         to: ['plant'],

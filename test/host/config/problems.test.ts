@@ -70,7 +70,7 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
   [
     'a misspelt choice',
     `plugins: { simd: basline }\n${SOURCES}`,
-    /must be baseline, but.*did you mean "baseline"/,
+    /must be none or integer or baseline, but.*did you mean "baseline"/,
   ],
   ['a misspelt protocol', 'sources: { a: { modbsu: {} } }\n', /did you mean "modbus"/],
   ['a wrong port', `admin: { port: 70000 }\n${SOURCES}`, /admin\.port: must be at most 65535, but is 70000/],

@@ -1,0 +1,56 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type Direction,
+  faultOf,
+  type Policy,
+  refuseHeaders,
+  type SluiceError,
+} from '../../runtime/index.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import { drained } from './body.js';
+import { PROBLEM_TYPE, problemJson } from './problem-json.js';
+
+export interface HeaderPoliceParts {
+  readonly policy: { readonly current: Policy };
+  readonly metrics: Metrics;
+  readonly report: Reporter;
+}
+
+/** Holds the headers of HTTP messages about plugins against the policy of the moment; every refusal is counted. */
+export class HeaderPolice {
+  readonly #parts: HeaderPoliceParts;
+
+  constructor(parts: HeaderPoliceParts) {
+    this.#parts = parts;
+  }
+
+  /** Before the body is read. @throws SluiceError SLUICE_HEADER_REQUEST */
+  async request(request: FastifyRequest): Promise<void> {
+    const refusal = this.#judge('request', request.headers);
+    if (refusal === undefined) return;
+    await drained(request.raw);
+    throw refusal;
+  }
+
+  /** Before an answer leaves: one that is not allowed is dropped, and a problem goes in its place. */
+  response(reply: FastifyReply, payload: unknown): unknown {
+    const refusal = this.#judge('response', reply.getHeaders());
+    if (refusal === undefined) return payload;
+    this.#parts.report.fault(faultOf(refusal), {}, 'error');
+    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+    reply.code(500).header('content-type', PROBLEM_TYPE).header('cache-control', 'no-store');
+    return JSON.stringify(problemJson(500, 'Internal Server Error', refusal.message, refusal.code));
+  }
+
+  #judge(direction: Direction, headers: Parameters<typeof refuseHeaders>[1]): SluiceError | undefined {
+    try {
+      refuseHeaders(direction, headers, this.#parts.policy.current);
+      return undefined;
+    } catch (thrown) {
+      const error = thrown as SluiceError;
+      this.#parts.metrics.httpRefused(direction, error.code);
+      return error;
+    }
+  }
+}

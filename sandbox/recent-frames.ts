@@ -27,6 +27,11 @@ export class RecentFrames {
     return now - this.#lastBad < withinMs ? this.#bad : [];
   }
 
+  /** What comes next is to be kept, however soon it comes: the frames that a candidate has failed on are the best trial. */
+  lookNow(): void {
+    this.#next = 0;
+  }
+
   /** @param now milliseconds that never jump */
   look(delivery: Delivery, now: number): void {
     if ((now < this.#next && delivery.faults === 0) || delivery.isFlush) return;

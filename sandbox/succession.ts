@@ -438,6 +438,7 @@ export class Succession {
   #rollBack(failed: Omit<Extract<SlotChange, { kind: 'rolled-back' }>, 'kind' | 'back'>): void {
     const back = this.#lineage.rollBack();
     if (back === undefined) return;
+    this.#recent.lookNow();
     this.#events.changed?.({ kind: 'rolled-back', back, ...failed });
     this.#leaveTo('recovering', () => this.#restart(back));
   }

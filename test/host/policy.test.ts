@@ -210,3 +210,53 @@ test('what was refused at the start gets its chance when the policy allows it', 
   assert.equal((await stateOf(rig, 'vector')).state, 'serving');
   await seen.until('the route', () => seen.highest('line1/1') > 10);
 });
+
+test(
+  'a version that is forbidden gives way to the one before, without a loss, and gets its chance when it may run again',
+  limit,
+  async t => {
+    const { rig, seen } = await startTwo(t, { policy: './policy.yaml' }, { 'policy.yaml': '{}' });
+    const { status } = await rig.put(
+      'modbus-json',
+      await variant('vector', { name: 'modbus-json', version: '2.0.0' }),
+    );
+    assert.equal(status, 200);
+    await seen.until('frames', () => seen.highest('line2/1') > 20);
+    assert.equal((await put(rig, { simd: 'none' })).status, 200);
+    const back = await stateOf(rig, 'modbus-json');
+    assert.deepEqual(
+      [back.state, back.version, back.refused.version, back.refused.code],
+      ['serving', '0.1.0', '2.0.0', 'SLUICE_MODULE_OPCODE'],
+    );
+    const line = await rig.book.line('SLUICE_MODULE_OPCODE', { route: 'plain' });
+    assert.match(line.msg, /policy 2 allows simd: none; .*the version before it serves on$/);
+    const highest = seen.highest('line2/1');
+    await seen.until('the version before', () => seen.highest('line2/1') > highest + 20);
+    assert.equal((await put(rig, {})).status, 200);
+    const again = await stateOf(rig, 'modbus-json');
+    assert.deepEqual([again.state, again.version, again.refused], ['serving', '2.0.0', undefined]);
+    assert.deepEqual([seen.gaps('line2/1'), seen.repeated('line2/1')], [[], []]);
+  },
+);
+
+test(
+  'a file in whose place the last good version serves is offered again when the policy allows it',
+  limit,
+  async t => {
+    const { rig } = await startTwo(t, { policy: './policy.yaml' }, { 'policy.yaml': 'simd: none' });
+    const at = dirname(rig.plugins);
+    await rig.gateway.stop(0);
+    const newer = await variant('vector', { name: 'modbus-json', version: '2.0.0' });
+    await writeFile(join(rig.plugins, 'modbus-json.wasm'), newer);
+    const next = await startAdminRig(t, {}, [], 'modbus-json', () => 0, {
+      at,
+      plugins: { policy: './policy.yaml' },
+    });
+    await next.book.said(/version 0\.1\.0 of modbus-json, which served last, takes its place/);
+    await next.book.said(/modbus-json\.wasm serves/);
+    assert.equal((await stateOf(next, 'modbus-json')).version, '0.1.0');
+    assert.equal((await put(next, {})).status, 200);
+    await next.book.said(/modbus-json\.wasm serves \(generation 2/);
+    assert.equal((await stateOf(next, 'modbus-json')).version, '2.0.0');
+  },
+);

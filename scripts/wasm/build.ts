@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readManifest, SluiceError } from '../../runtime/index.js';
-import type { JobReport } from './compiler-child.js';
+import type { JobReport } from './compiler-thread.js';
 import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
 
 export interface BuildOptions {
@@ -131,35 +131,40 @@ async function compile(
     serialization: 'json',
   });
   try {
-    const reports: JobReport[] = [];
-    for (const job of jobs) {
-      const report = await ask(child, job);
-      reports.push(report);
-      if (report.fault === undefined) onDone(job, report);
-    }
-    const failed = reports.find(report => report.fault !== undefined);
-    if (failed?.fault !== undefined) throw SluiceError.fromFault(failed.fault);
-    return reports;
+    const reports = await reportsOf(child, jobs, onDone);
+    const failed = jobs.map(job => reports.get(job.out)?.fault).find(fault => fault !== undefined);
+    if (failed !== undefined) throw SluiceError.fromFault(failed);
+    return [...reports.values()];
   } finally {
     child.kill();
   }
 }
 
-function ask(child: ChildProcess, job: GuestJob): Promise<JobReport> {
+function reportsOf(
+  child: ChildProcess,
+  jobs: readonly GuestJob[],
+  onDone: (job: GuestJob, report: JobReport) => void,
+): Promise<Map<string, JobReport>> {
+  const waiting = new Map(jobs.map(job => [job.out, job]));
+  const reports = new Map<string, JobReport>();
   return new Promise((resolved, rejected) => {
-    const ended = (code: number | null): void =>
+    child.once('exit', code =>
       rejected(
         new SluiceError(
           'SLUICE_PLUGIN_BUILD',
-          `the compilers' process ended (${code}) while it built ${job.out}`,
+          `the compilers' process ended (${code}) while it built ${[...waiting.keys()].join(', ')}`,
         ),
-      );
-    child.once('exit', ended);
-    child.once('message', report => {
-      child.off('exit', ended);
-      resolved(report as JobReport);
+      ),
+    );
+    child.on('message', message => {
+      const report = message as JobReport;
+      const job = waiting.get(report.out);
+      if (job === undefined || !waiting.delete(report.out)) return;
+      reports.set(report.out, report);
+      if (report.fault === undefined) onDone(job, report);
+      if (waiting.size === 0) resolved(reports);
     });
-    child.send(job);
+    child.send(jobs);
   });
 }
 

@@ -1,72 +1,49 @@
 /**
  * The process of the compilers: they are heavy, keep memory, and must not see the gateway's V8 flags.
- * Takes one GuestJob a message and answers each with a JobReport.
+ * Takes one list of jobs, builds them in as many threads as pay, and answers with a JobReport each.
  */
-import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { appendManifest, type Fault, faultOf } from '../../runtime/index.js';
-import { checkBuilt } from './check-built.js';
-import { compileGuest } from './compile.js';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Piscina } from 'piscina';
+import { faultOf } from '../../runtime/index.js';
+import type { JobReport } from './compiler-thread.js';
 import type { GuestJob } from './guest.js';
 
-export interface JobReport {
-  readonly out: string;
-  readonly bytes: number;
-  readonly milliseconds: number;
-  readonly fault?: Fault;
-}
+/** Each thread loads its own compilers (LLVM: 4 s), so more of them cost more than they save. */
+const MOST_THREADS = 2;
 
-async function run(job: GuestJob): Promise<JobReport> {
-  const began = performance.now();
-  const done = (bytes: number, fault?: Fault): JobReport => ({
-    out: job.out,
-    bytes,
-    milliseconds: performance.now() - began,
-    ...(fault === undefined ? {} : { fault }),
+process.once('message', (jobs: GuestJob[]) => {
+  const groups = groupsOf(jobs);
+  const threads = new Piscina({
+    filename: new URL('./compiler-thread.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: Math.min(MOST_THREADS, availableParallelism(), groups.length),
+    idleTimeout: Number.POSITIVE_INFINITY,
+    recordTiming: false,
   });
-  try {
-    const { bytes, toolchain } = await compileGuest(job);
-    const packed = job.description.pack === false ? bytes : packGuest(job, bytes, toolchain);
-    if (job.check === true) checkBuilt(packed);
-    mkdirSync(dirname(job.out), { recursive: true });
-    // Complete or not there: a gateway may watch this folder.
-    writeFileSync(`${job.out}.part`, packed);
-    renameSync(`${job.out}.part`, job.out);
-    return done(packed.length);
-  } catch (error) {
-    return done(0, faultOf(error));
-  }
-}
-
-function packGuest(job: GuestJob, bytes: Uint8Array, toolchain: string): Uint8Array {
-  const { name, version, abi, kind, accepts, limits = {}, description } = job.description;
-  const { simd, features, imports } = job.description;
-  return appendManifest(
-    bytes,
-    {
-      name,
-      version,
-      ...(abi === undefined ? {} : { abi }),
-      kind,
-      accepts,
-      limits,
-      ...(simd === undefined ? {} : { simd: simd === true ? 'baseline' : simd || 'none' }),
-      ...(features === undefined ? {} : { features }),
-      ...(imports === undefined ? {} : { imports }),
-      ...(description === undefined ? {} : { description }),
-      ...(job.vectors.length === 0 ? {} : { vectors: job.vectors }),
-      toolchain,
-      source: job.source,
-    },
-    createHash('sha256').update(bytes).digest('hex'),
+  const say = (report: JobReport): void => void process.send?.(report);
+  void Promise.all(
+    groups.map(group =>
+      threads.run(group).then(
+        (reports: JobReport[]) => reports.forEach(say),
+        (thrown: unknown) =>
+          group.forEach(({ out }) => {
+            say({ out, bytes: 0, milliseconds: 0, fault: faultOf(thrown) });
+          }),
+      ),
+    ),
   );
-}
-
-// One after the other: the compilers share one address space.
-let queue = Promise.resolve();
-process.on('message', (job: GuestJob) => {
-  queue = queue.then(async () => {
-    process.send?.(await run(job));
-  });
 });
+
+/** What is made from one source goes to one thread, which compiles it once; the largest of these begin. */
+function groupsOf(jobs: readonly GuestJob[]): GuestJob[][] {
+  const groups = new Map<string, GuestJob[]>();
+  for (const job of jobs) {
+    const { entry, defines, simd } = job.description;
+    const key = entry.endsWith('.ts') ? job.out : JSON.stringify([join(job.folder, entry), defines, simd]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [job]);
+    else group.push(job);
+  }
+  return [...groups.values()].sort((a, b) => b.length - a.length);
+}

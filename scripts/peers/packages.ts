@@ -10,6 +10,8 @@ export const PEER_PACKAGES: readonly PeerPackage[] = [
   { name: 'mosquitto', file: '/usr/sbin/mosquitto' },
   { name: 'mosquitto-clients', file: '/usr/bin/mosquitto_sub' },
   { name: 'mbpoll', file: '/usr/bin/mbpoll' },
+  { name: 'curl', file: '/usr/bin/curl' },
+  { name: 'g++', file: '/usr/bin/g++' },
   { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'python3', file: '/usr/bin/python3' },
   { name: 'python3-pymodbus', file: `${PYTHON}/pymodbus/__init__.py` },

@@ -1,0 +1,179 @@
+import { SluiceError } from '../../../runtime/index.js';
+import { crc32c } from './crc32c.js';
+import { HEADER, MAGIC, u32, u64, VERSION } from './wire.js';
+
+const NOTHING = new Uint8Array(0);
+/** What is allocated first for a frame that is split over chunks; it grows as bytes come, not as a header claims. */
+const FIRST_CARRY = 512;
+/** Bytes up to and with the length. */
+const PREFIX = 8;
+
+/**
+ * Finds the frames of a tunnel in a TCP stream, and is the cursor on the one it found: `feed` a chunk, then
+ * call `next` until it says false. A frame that lies whole in its chunk is neither copied nor allocated for.
+ * Once `next` has thrown, the stream is lost.
+ */
+export class FrameReader {
+  /** The current frame is `bytes[start, end)`, valid until the next call of any method. */
+  bytes: Uint8Array = NOTHING;
+  start = 0;
+  end = 0;
+  type = 0;
+  flags = 0;
+  /** Exact up to 2^53. */
+  sequence = 0;
+  /** Most bytes of a frame. May be raised while the stream goes on. */
+  maxFrame: number;
+
+  #chunk: Uint8Array = NOTHING;
+  #at = 0;
+  #limit = 0;
+  #carry: Uint8Array = NOTHING;
+  #carried = 0;
+
+  constructor(maxFrame: number) {
+    this.maxFrame = maxFrame;
+  }
+
+  /** Bytes of a frame whose end has not come yet. */
+  get partial(): number {
+    return this.#carried;
+  }
+
+  /** Bytes of memory that are held for a frame whose end has not come yet. */
+  get held(): number {
+    return this.#carry.length;
+  }
+
+  /** True if there is no byte left to look at. */
+  get isUsedUp(): boolean {
+    return this.#at === this.#limit;
+  }
+
+  /** Offsets of the body; the check is behind it. */
+  get bodyStart(): number {
+    return this.start + HEADER.body;
+  }
+
+  get bodyEnd(): number {
+    return this.end - HEADER.check;
+  }
+
+  /** Milliseconds since 1970, kept to the microsecond; 0: the sender does not say. */
+  get timestampMs(): number {
+    // A float64 holds today's nanoseconds to 256 of them: what was whole microseconds is so again.
+    return Math.round(u64(this.bytes, this.start + HEADER.timestamp) / 1e3) / 1e3;
+  }
+
+  /** Lends `chunk` until `next` says false; the one before it must be used up. */
+  feed(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+    this.#limit = chunk.length;
+  }
+
+  /**
+   * Moves to the next whole frame whose check is right; false when the chunk is used up.
+   * @throws SluiceError SLUICE_SOURCE_PROTOCOL, SLUICE_SOURCE_CHECKSUM, SLUICE_FRAME_TOO_LARGE
+   */
+  next(): boolean {
+    if (this.#carried > 0) return this.#nextCarried();
+    const at = this.#at;
+    const have = this.#limit - at;
+    if (have === 0) {
+      // Between two frames nothing is kept of a large one.
+      if (this.#carry.length > FIRST_CARRY) this.#carry = NOTHING;
+      return false;
+    }
+    const size = this.#sizeAt(this.#chunk, at, have);
+    if (have < size) return this.#fill(size);
+    this.#at = at + size;
+    return this.#show(this.#chunk, at, at + size);
+  }
+
+  #nextCarried(): boolean {
+    if (this.#carried < PREFIX && !this.#fill(PREFIX)) {
+      // What is wrong in the first byte is told at the first byte.
+      this.#sizeAt(this.#carry, 0, this.#carried);
+      return false;
+    }
+    const size = this.#sizeAt(this.#carry, 0, this.#carried);
+    if (!this.#fill(size)) return false;
+    this.#carried = 0;
+    return this.#show(this.#carry, 0, size);
+  }
+
+  /** Copies until `wanted` bytes are carried; true if they are. */
+  #fill(wanted: number): boolean {
+    const carried = this.#carried;
+    const total = carried + Math.min(wanted - carried, this.#limit - this.#at);
+    if (total > this.#carry.length) {
+      const grown = new Uint8Array(Math.max(total, Math.min(wanted, 2 * this.#carry.length), FIRST_CARRY));
+      grown.set(this.#carry.subarray(0, carried));
+      this.#carry = grown;
+    }
+    const count = total - carried;
+    this.#carry.set(this.#chunk.subarray(this.#at, this.#at + count), carried);
+    this.#carried = total;
+    this.#at += count;
+    return total === wanted;
+  }
+
+  /** Bytes of the frame that begins here; `PREFIX` while that cannot be known. */
+  #sizeAt(bytes: Uint8Array, at: number, have: number): number {
+    if (have > 0 && bytes[at] !== MAGIC) {
+      throw this.#malformed(
+        bytes,
+        at,
+        have,
+        `byte ${hex(bytes[at]!)} where a frame begins with ${hex(MAGIC)}`,
+      );
+    }
+    if (have > HEADER.kind && bytes[at + HEADER.kind]! >> 4 !== VERSION) {
+      throw this.#malformed(
+        bytes,
+        at,
+        have,
+        `version ${bytes[at + HEADER.kind]! >> 4}; this end speaks ${VERSION}`,
+      );
+    }
+    if (have < PREFIX) return PREFIX;
+    const size = u32(bytes, at + HEADER.length);
+    if (size < HEADER.least) {
+      throw this.#malformed(
+        bytes,
+        at,
+        have,
+        `a length of ${size}, and the shortest frame has ${HEADER.least}`,
+      );
+    }
+    if (size > this.maxFrame) {
+      const what = `a frame of ${size} bytes, and ${this.maxFrame} are the most here`;
+      throw new SluiceError('SLUICE_FRAME_TOO_LARGE', what);
+    }
+    return size;
+  }
+
+  #show(bytes: Uint8Array, start: number, end: number): true {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.type = bytes[start + HEADER.kind]! & 0x0f;
+    this.flags = (bytes[start + HEADER.flags]! << 8) | bytes[start + HEADER.flags + 1]!;
+    this.sequence = u64(bytes, start + HEADER.sequence);
+    const told = u32(bytes, end - HEADER.check);
+    const right = crc32c(bytes, start, end - HEADER.check);
+    if (told === right) return true;
+    const what = `a check of ${hex(told)} where the bytes give ${hex(right)} (type ${this.type}, ${end - start} bytes)`;
+    throw new SluiceError('SLUICE_SOURCE_CHECKSUM', what);
+  }
+
+  #malformed(bytes: Uint8Array, at: number, have: number, what: string): SluiceError {
+    const seen = Buffer.from(bytes.subarray(at, at + Math.min(have, PREFIX))).toString('hex');
+    return new SluiceError('SLUICE_SOURCE_PROTOCOL', `${what} (begins ${seen})`);
+  }
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

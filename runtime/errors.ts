@@ -566,12 +566,56 @@ export const ERRORS = {
   },
   SLUICE_SOURCE_IDLE: {
     cause: 'The connection of a device was closed because it had been silent for long.',
-    remedy: 'None is needed if the device connects again by itself. Else raise `idle` of `listen`.',
+    remedy:
+      'None is needed if the device connects again by itself. Else raise `idle` (Modbus) or `keepAlive` (tunnel) of the source.',
   },
   SLUICE_SOURCE_CONNECTIONS: {
-    cause: 'More devices wanted to be connected at once than the source takes.',
+    cause: 'More devices wanted to be connected at once than the source takes, in all or from one address.',
     remedy:
-      'Raise `connections` of `listen`, or look for a device that opens connections and does not close them.',
+      'Raise `connections` or `connectionsPerPeer` of the source, or look for a device that opens connections and does not close them.',
+  },
+  SLUICE_SOURCE_CHECKSUM: {
+    cause: 'A frame came with a check (CRC-32C) that does not fit its bytes.',
+    remedy:
+      'The connection is opened anew and the frame comes again. If it happens often, look at what lies between: cables, radio, a program that changes bytes.',
+  },
+  SLUICE_SOURCE_GAP: {
+    cause: 'A client left out numbers of its sequence: it sent out of order, or gave up frames of its own.',
+    remedy:
+      'Where it sent out of order, correct the client. Where it gave frames up its own memory was full: give it more, or look why it was cut off for so long.',
+  },
+  SLUICE_SOURCE_REPEATED: {
+    cause: 'A client or device sent again what had been taken already; it was left out.',
+    remedy: 'None is needed: it did not hear the answer to the first time.',
+  },
+  SLUICE_SOURCE_REPLACED: {
+    cause: 'A client connected again under the same client id, so its older connection was closed.',
+    remedy:
+      'None is needed after a lost connection. If it goes on, two clients use the same id: give each its own.',
+  },
+  SLUICE_SOURCE_TOKEN: {
+    cause: 'Who wanted to send to a source did not show the right token.',
+    remedy: 'Give the client the `token` of the source in the configuration.',
+  },
+  SLUICE_SOURCE_RATE: {
+    cause: 'Somebody sent faster than `rate` of the source allows.',
+    remedy:
+      'Raise `rate`, or have it send less. The message or the metric of the source says what became of it.',
+  },
+  SLUICE_SOURCE_MEMORY: {
+    cause: 'What has not come whole, over all connections of a source, needed more than its `memory`.',
+    remedy: 'Raise `memory` of the source, or allow fewer connections or smaller frames.',
+  },
+  SLUICE_SOURCE_TLS: {
+    cause: 'A TLS handshake with a client failed.',
+    remedy:
+      'Read the reason: a client that speaks no TLS, does not trust our certificate, or has none of an authority that `tls.ca` names.',
+  },
+  SLUICE_TLS_CERTIFICATE: {
+    cause:
+      'The certificate files of a source cannot be used: not there, no PEM, or they do not fit each other.',
+    remedy:
+      'Correct the files that the message names. They are looked at again every few seconds; until then the certificate before serves on.',
   },
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',

@@ -4,6 +4,7 @@ import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
 import type { MqttSourceConfig } from '../sources/mqtt/config.js';
+import type { TunnelConfig } from '../sources/tunnel/tunnel-config.js';
 import type { RouteSpool } from '../spool/route-spool.js';
 
 /**
@@ -68,12 +69,21 @@ export interface ReconnectConfig {
   readonly maxMs: number;
 }
 
-/** One protocol a source; the key says which. */
-export type SourceConfig =
-  | { readonly modbus: ModbusConfig; readonly modbusServer?: undefined; readonly mqtt?: undefined }
+/** Every protocol of a source. */
+interface Protocols {
+  readonly modbus: ModbusConfig;
   /** `modbus` with `listen`. */
-  | { readonly modbusServer: ModbusServerConfig; readonly modbus?: undefined; readonly mqtt?: undefined }
-  | { readonly mqtt: MqttSourceConfig; readonly modbus?: undefined; readonly modbusServer?: undefined };
+  readonly modbusServer: ModbusServerConfig;
+  readonly mqtt: MqttSourceConfig;
+  readonly tunnel: TunnelConfig;
+}
+
+type Only<K extends keyof Protocols> = Pick<Protocols, K> & {
+  readonly [Other in Exclude<keyof Protocols, K>]?: undefined;
+};
+
+/** One protocol a source; the key says which. */
+export type SourceConfig = { [K in keyof Protocols]: Only<K> }[keyof Protocols];
 
 /** One protocol a sink. */
 export interface SinkConfig {

@@ -15,6 +15,7 @@ import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import { MEMORY, policyOf } from './normalise-policy.js';
+import { normaliseTunnel } from './normalise-tunnel.js';
 import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
 import { Reader } from './reader.js';
@@ -89,10 +90,11 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
 
 function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<string, SourceConfig> {
   const sources = new Map<string, SourceConfig>();
-  for (const [name, { modbus, mqtt }] of Object.entries(input)) {
+  for (const [name, { modbus, mqtt, tunnel }] of Object.entries(input)) {
     const at = (protocol: string): Path => ['sources', name, protocol];
     if (modbus !== undefined) sources.set(name, normaliseModbus(modbus, at('modbus'), read));
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
+    else if (tunnel !== undefined) sources.set(name, { tunnel: normaliseTunnel(tunnel, at('tunnel'), read) });
   }
   return sources;
 }

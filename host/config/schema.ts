@@ -5,6 +5,7 @@ import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
 import { GrantsSchema, PolicySchema, SimdSchema } from './schema-policy.js';
 import { CatchUpSchema, SinkSpoolSchema, WhenFullSchema } from './schema-spool.js';
+import { TunnelSchema } from './schema-tunnel.js';
 import type { SchemaNode } from './schema-walk.js';
 
 const exact = { additionalProperties: false } as const;
@@ -45,7 +46,11 @@ const Plugins = Type.Object(
 );
 
 const Source = Type.Object(
-  { modbus: Type.Optional(ModbusSchema), mqtt: Type.Optional(MqttSourceSchema) },
+  {
+    modbus: Type.Optional(ModbusSchema),
+    mqtt: Type.Optional(MqttSourceSchema),
+    tunnel: Type.Optional(TunnelSchema),
+  },
   { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
 );
 
@@ -165,7 +170,7 @@ export type ConfigInput = Static<typeof ConfigSchema>;
  * taken and ignored: who asks for something must not believe that it is there.
  */
 export const LATER: Readonly<Record<'source' | 'sink', readonly string[]>> = {
-  source: ['coap', 'tunnel', 'http', 'driver'],
+  source: ['coap', 'http', 'driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
 };
 

@@ -1,5 +1,5 @@
 import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js';
-import type { Ingress, Source } from '../sources/source.js';
+import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { SourceMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Route, RouteSource } from './route.js';
@@ -53,6 +53,10 @@ export class Feed implements Ingress, RouteSource {
 
   get holdsOthersUp(): boolean {
     return !this.#repeats && this.#outlets.length > 1;
+  }
+
+  get names(): FrameNames | undefined {
+    return this.#source?.names;
   }
 
   get routes(): number {

@@ -11,6 +11,7 @@ import {
 } from '../../sandbox/index.js';
 import { FrameId, type Origin, type Origins } from '../sinks/message-id.js';
 import type { Sink } from '../sinks/sink.js';
+import type { FrameNames } from '../sources/source.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -30,6 +31,8 @@ export interface RouteSource {
   readonly holdsOthersUp?: boolean;
   /** How many routes it feeds already. */
   readonly routes: number;
+  /** Its devices count their frames themselves. */
+  readonly names?: FrameNames | undefined;
   resume(): void;
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
@@ -285,10 +288,12 @@ export class Route {
     const id = this.#id;
     for (; this.#frame < end; this.#frame++) {
       delivery.load(this.#frame);
-      if (isFlush) id.origin = this.#own;
+      if (isFlush) id.stand(this.#own, this.#ownMessages);
       else {
-        id.origin = this.#origins[delivery.originOf(this.#frame)] as Origin;
-        id.sequence = delivery.sequenceOf(this.#frame);
+        const origin = delivery.originOf(this.#frame);
+        const sequence = delivery.sequenceOf(this.#frame);
+        id.stand(this.#origins[origin] as Origin, sequence);
+        (this.#sources[origin] as RouteSource).names?.name(sequence, id);
       }
       if (outcome.code !== undefined) this.#refuse(delivery, this.#frame);
       for (; this.#message < outcome.messages; this.#message++) {

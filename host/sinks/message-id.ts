@@ -19,6 +19,8 @@ export interface Origin {
   /** Empty for what a chain gives out by itself, when it is flushed. */
   readonly source: string;
   readonly prefix: Buffer;
+  /** The same without the start: what the id of a device's own sequence begins with. */
+  readonly stem: string;
 }
 
 /** Makes the origins of a gateway. */
@@ -36,8 +38,9 @@ export class Origins {
   /** @param shared another route reads the source too, so the ids name the route as well */
   make(route: string, source: string, shared: boolean): Origin {
     const place = source === '' || shared ? `${source}@${route}` : source;
-    const prefix = Buffer.from(`${this.#gateway}/${place}/${this.#epoch}-`, 'utf8');
-    return { number: this.#next++, route, source, prefix };
+    const stem = `${this.#gateway}/${place}/`;
+    const prefix = Buffer.from(`${stem}${this.#epoch}-`, 'utf8');
+    return { number: this.#next++, route, source, prefix, stem };
   }
 }
 
@@ -45,7 +48,9 @@ export class Origins {
 export class FrameId implements MessageId {
   readonly late = false;
   origin: Origin;
-  /** The frame of the source, 1, 2, 3, ... since the start. */
+  /** What stands before the sequence: that of the origin, or of a device that counts its frames itself. */
+  prefix: Buffer;
+  /** The frame of the source, 1, 2, 3, ... since the start; or of the device. */
   sequence = 0;
   /** The message among those of its frame, from 0. */
   part = 0;
@@ -54,15 +59,23 @@ export class FrameId implements MessageId {
 
   constructor(origin: Origin) {
     this.origin = origin;
+    this.prefix = origin.prefix;
+  }
+
+  /** Stands on a frame of the source. */
+  stand(origin: Origin, sequence: number): void {
+    this.origin = origin;
+    this.prefix = origin.prefix;
+    this.sequence = sequence;
   }
 
   get length(): number {
-    const length = this.origin.prefix.length + digitsOf(this.sequence);
+    const length = this.prefix.length + digitsOf(this.sequence);
     return this.part === 0 ? length : length + 1 + digitsOf(this.part);
   }
 
   write(out: Buffer, at: number): number {
-    const { prefix } = this.origin;
+    const { prefix } = this;
     for (let i = 0; i < prefix.length; i++) out[at + i] = prefix[i] as number;
     const end = writeDigits(out, at + prefix.length, this.sequence);
     if (this.part === 0) return end;

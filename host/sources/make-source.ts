@@ -3,8 +3,9 @@ import { ModbusSource } from './modbus/modbus-source.js';
 import { ModbusServer } from './modbus-server/modbus-server.js';
 import { MqttSource } from './mqtt/mqtt-source.js';
 import type { Ingress, Source } from './source.js';
+import { TunnelSource } from './tunnel/tunnel-source.js';
 
-/** The source that is configured, with its kind: the word that plugins say in `accepts`. @throws SluiceError SLUICE_CONFIG_INVALID */
+/** The source that is configured, with its kind: the word that plugins say in `accepts`. @throws SluiceError SLUICE_CONFIG_INVALID, SLUICE_TLS_CERTIFICATE */
 export function makeSource(
   name: string,
   config: SourceConfig,
@@ -14,5 +15,7 @@ export function makeSource(
   if (config.modbusServer !== undefined) {
     return { source: new ModbusServer(name, config.modbusServer, ingress), kind: 'modbus' };
   }
+  if (config.tunnel !== undefined)
+    return { source: new TunnelSource(name, config.tunnel, ingress), kind: 'tunnel' };
   return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
 }

@@ -1,4 +1,5 @@
 import type { Fault, PropertyImage } from '../../runtime/index.js';
+import type { FrameId } from '../sinks/message-id.js';
 
 /**
  * Where a source puts its frames. Strings that repeat (source, topic, properties) are registered once
@@ -42,10 +43,18 @@ export interface Ingress {
   failed(fault: Fault, peer?: string): void;
 }
 
+/** The numbers that devices give their frames themselves: message ids are then made of these. */
+export interface FrameNames {
+  /** Puts what the device says into the id of this frame, which is not delivered yet. */
+  name(sequence: number, id: FrameId): void;
+}
+
 /** A southbound protocol endpoint. Owns its sockets and timers; never blocks. */
 export interface Source {
   /** It asks its devices again and again, so a frame that a full route does not take is made up for by the next. */
   readonly repeats: boolean;
+  /** Where its devices count their frames. */
+  readonly names?: FrameNames;
   /** Starts to listen or connect. A device that is away is no error: it is tried again with back-off. */
   start(): Promise<void>;
   /** There is room again after `push` returned 0. */

@@ -4,6 +4,7 @@ import { FrameId, type MessageId, type Origin } from '../message-id.js';
 /** What a packet does not carry of its message, by slot of the window: where it came from, and when. */
 export class SlotIds {
   readonly #origins: (Origin | undefined)[];
+  readonly #prefixes: (Buffer | undefined)[];
   readonly #sequences: Float64Array;
   readonly #places: Float64Array;
   readonly #parts: Uint32Array;
@@ -12,6 +13,7 @@ export class SlotIds {
 
   constructor(slots: number) {
     this.#origins = new Array<Origin | undefined>(slots).fill(undefined);
+    this.#prefixes = new Array<Buffer | undefined>(slots).fill(undefined);
     this.#sequences = new Float64Array(slots);
     this.#places = new Float64Array(slots);
     this.#parts = new Uint32Array(slots);
@@ -23,6 +25,7 @@ export class SlotIds {
     // What comes out of the spool is on the disk already: nobody asks.
     if (!(id instanceof FrameId)) return;
     this.#origins[slot] = id.origin;
+    this.#prefixes[slot] = id.prefix;
     this.#sequences[slot] = id.sequence;
     this.#places[slot] = id.place;
     this.#parts[slot] = id.part;
@@ -33,6 +36,7 @@ export class SlotIds {
   /** The id of a message that did not come out of the spool. */
   idOf(slot: number): FrameId {
     const id = new FrameId(this.#origins[slot] as Origin);
+    id.prefix = this.#prefixes[slot] as Buffer;
     id.sequence = this.#sequences[slot] as number;
     id.place = this.#places[slot] as number;
     id.part = this.#parts[slot] as number;

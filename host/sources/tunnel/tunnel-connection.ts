@@ -1,0 +1,298 @@
+import type { Socket } from 'node:net';
+import { type Fault, faultOf } from '../../../runtime/index.js';
+import { encodeBare, encodeClose, encodeWelcome } from '../../protocols/tunnel/encode.js';
+import { FrameReader } from '../../protocols/tunnel/frame-reader.js';
+import { checkSequence, DataFrame, type Hello, readHello } from '../../protocols/tunnel/messages.js';
+import { LARGEST_HELLO, REASON, TYPE } from '../../protocols/tunnel/wire.js';
+import { peerOf } from '../serve/peer-count.js';
+import { RateLimit } from '../serve/rate-limit.js';
+import type { Session } from './session.js';
+import type { TunnelSettings } from './tunnel-config.js';
+
+/** What the connections of one source share. */
+export interface TunnelHost {
+  readonly settings: TunnelSettings;
+  /** Milliseconds that never jump. */
+  steady(): number;
+  wall(): number;
+  /** Who this is; undefined: its token is not the right one. */
+  attach(hello: Hello, connection: TunnelConnection): Session | undefined;
+  /** Hands a frame over: true when it was taken or refused for good, false when there is no room. */
+  push(connection: TunnelConnection, frame: FrameReader, data: DataFrame, receivedAt: number): boolean;
+  /** A frame found no room: call `resume` once there is. */
+  blocked(connection: TunnelConnection): void;
+  /** Bytes more (or less) that are held for frames that have not come whole; false: too many in all. */
+  holds(bytes: number): boolean;
+  /** Frames that are left out, or that wait, for a reason that is no failure. */
+  skipped(code: Fault['code']): void;
+  failed(code: Fault['code'], message: string, peer: string): void;
+  closed(connection: TunnelConnection): void;
+}
+
+const DONE = 0;
+const WAITS = 1;
+const REASON_OF: Partial<Record<Fault['code'], number>> = {
+  SLUICE_FRAME_TOO_LARGE: REASON.tooLarge,
+  SLUICE_SOURCE_GAP: REASON.gap,
+};
+
+/** One connection of a client. What breaks the protocol ends it; what was acknowledged stays so, and the rest comes again. */
+export class TunnelConnection {
+  readonly peer: string;
+  session: Session | undefined;
+  /** Numbers of the ingress for its topic and its properties; -1: none yet. */
+  topic = -1;
+  properties = -1;
+  readonly #host: TunnelHost;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader(LARGEST_HELLO);
+  readonly #data = new DataFrame();
+  readonly #rate: RateLimit;
+  /** The frame that the reader stands on waits for room, or for its turn. */
+  #held = false;
+  #wait: NodeJS.Timeout | undefined;
+  #holding = 0;
+  #clogged = false;
+  #owesAck = false;
+  #stopping = false;
+  #over = false;
+  #receivedAt = 0;
+  /** When something whole came last, and since when there is a part of a frame; steady clock. */
+  #heardAt: number;
+  #partSince = Number.POSITIVE_INFINITY;
+
+  constructor(host: TunnelHost, socket: Socket) {
+    this.#host = host;
+    this.#socket = socket;
+    this.peer = peerOf(socket);
+    this.#rate = new RateLimit(host.settings.rate);
+    this.#heardAt = host.steady();
+    socket.on('data', chunk => this.#take(chunk));
+    socket.on('drain', () => {
+      this.#clogged = false;
+      if (this.#owesAck) this.acknowledge();
+    });
+    // `close` follows and says what is to be said.
+    socket.on('error', () => {});
+    socket.once('close', () => this.#closed());
+  }
+
+  /** There is room again. */
+  resume(): void {
+    if (this.#held && this.#wait === undefined) this.#walk();
+  }
+
+  /** Tells how far its frames are delivered; once the client reads again, if it does not now. */
+  acknowledge(): void {
+    this.#owesAck = this.#clogged;
+    if (!this.#clogged && this.session !== undefined)
+      this.#send(encodeBare(TYPE.ack, this.session.acknowledged));
+  }
+
+  /** Does what time asks for. */
+  look(now: number): void {
+    if (this.#over || this.#stopping) return;
+    const { helloMs, frameMs, keepAliveMs } = this.#host.settings;
+    const silent = now - this.#heardAt;
+    if (this.session === undefined && silent >= helloMs) {
+      this.close('SLUICE_SOURCE_TIMEOUT', `did not say who it is within ${helloMs} ms`, REASON.silent);
+    } else if (!this.#held && now - this.#partSince >= frameMs) {
+      const why = `sent ${this.#reader.partial} bytes of a frame and not the rest within ${frameMs} ms`;
+      this.close('SLUICE_SOURCE_TIMEOUT', why, REASON.silent);
+    } else if (!this.#held && silent >= 2.5 * keepAliveMs) {
+      const why = `was silent for ${Math.round(silent)} ms, and a PING is due every ${keepAliveMs}`;
+      this.close('SLUICE_SOURCE_IDLE', why, REASON.silent);
+    }
+  }
+
+  /** Reads no more; what was taken is acknowledged still. */
+  stop(): void {
+    this.#stopping = true;
+    clearTimeout(this.#wait);
+    this.#socket.pause();
+  }
+
+  /** Says goodbye. */
+  end(): void {
+    this.#over = true;
+    this.#socket.end(encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' }));
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#socket.destroy();
+  }
+
+  /** @param why goes behind the client's name */
+  close(code: Fault['code'], why: string, reason: number): void {
+    this.#host.failed(code, `${this.#who} ${why}; connection closed`, this.peer);
+    this.#over = true;
+    clearTimeout(this.#wait);
+    // A client that does not take these last words is not waited for.
+    if (this.#socket.writable && !this.#clogged) this.#socket.write(encodeClose({ reason, text: why }));
+    this.#socket.destroySoon();
+  }
+
+  get #who(): string {
+    return this.session === undefined ? this.peer : `${this.session.client} (${this.peer})`;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#over || this.#stopping) return;
+    this.#receivedAt = this.#host.wall();
+    this.#reader.feed(chunk);
+    this.#walk();
+  }
+
+  #walk(): void {
+    if (this.#over || this.#stopping) return;
+    let state: number;
+    try {
+      state = this.#frames();
+    } catch (thrown) {
+      const { code, message } = faultOf(thrown);
+      this.close(code, `broke the protocol: ${message}`, REASON_OF[code] ?? REASON.protocol);
+      return;
+    }
+    if (this.#over) return;
+    if (state === WAITS) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #frames(): number {
+    const reader = this.#reader;
+    for (;;) {
+      if (this.#held) {
+        if (!this.#handOver()) return WAITS;
+        this.#held = false;
+      } else if (reader.next()) {
+        this.#heardAt = this.#host.steady();
+        this.#partSince = Number.POSITIVE_INFINITY;
+        this.#held = !this.#frame();
+        if (this.#over) return DONE;
+        if (this.#held) return WAITS;
+      } else {
+        if (reader.partial > 0 && this.#partSince === Number.POSITIVE_INFINITY)
+          this.#partSince = this.#host.steady();
+        this.#countHeld();
+        return DONE;
+      }
+    }
+  }
+
+  #countHeld(): void {
+    const { held } = this.#reader;
+    if (held === this.#holding) return;
+    const more = held - this.#holding;
+    this.#holding = held;
+    if (this.#host.holds(more) || more < 0) return;
+    const why = `sent a part of a frame, and the ${this.#host.settings.memory} bytes that all connections may hold are used up`;
+    this.close('SLUICE_SOURCE_MEMORY', why, REASON.full);
+  }
+
+  /** False: it waits. */
+  #frame(): boolean {
+    const { type } = this.#reader;
+    if (this.session === undefined) {
+      if (type === TYPE.hello) this.#hello();
+      else
+        this.close(
+          'SLUICE_SOURCE_PROTOCOL',
+          `began with a frame of type ${type} and not with HELLO`,
+          REASON.protocol,
+        );
+      return true;
+    }
+    switch (type) {
+      case TYPE.data:
+        return this.#handOver();
+      case TYPE.ping:
+        if (!this.#clogged) this.#send(encodeBare(TYPE.pong, this.#reader.sequence));
+        return true;
+      case TYPE.pong:
+        return true;
+      case TYPE.close:
+        this.#over = true;
+        this.#socket.end();
+        return true;
+      default:
+        this.close('SLUICE_SOURCE_PROTOCOL', `sent a frame of type ${type}`, REASON.protocol);
+        return true;
+    }
+  }
+
+  #hello(): void {
+    const hello = readHello(this.#reader);
+    const { window, maxFrame, keepAliveMs } = this.#host.settings;
+    const session = this.#host.attach(hello, this);
+    if (session === undefined) {
+      this.close(
+        'SLUICE_SOURCE_TOKEN',
+        `says it is ${hello.client}, and its token is not the right one`,
+        REASON.refused,
+      );
+      return;
+    }
+    this.session = session;
+    this.#reader.maxFrame = maxFrame;
+    this.#send(encodeWelcome({ taken: session.taken, window, maxFrame, keepAliveMs }));
+    // Of frames that the client has still.
+    if (session.acknowledged >= hello.first) this.acknowledge();
+  }
+
+  /** The DATA frame that the reader stands on. False: it waits. */
+  #handOver(): boolean {
+    const session = this.session!;
+    const reader = this.#reader;
+    checkSequence(reader, 1);
+    const { sequence } = reader;
+    if (sequence <= session.taken) {
+      this.#host.skipped('SLUICE_SOURCE_REPEATED');
+      return true;
+    }
+    if (sequence > session.taken + 1) {
+      const why = `sent frame ${sequence} where ${session.taken + 1} comes next`;
+      this.close('SLUICE_SOURCE_GAP', why, REASON.gap);
+      return true;
+    }
+    const { window } = this.#host.settings;
+    if (session.open >= window) {
+      const why = `sent more than the ${window} frames that may wait for their acknowledgement`;
+      this.close('SLUICE_SOURCE_PROTOCOL', why, REASON.protocol);
+      return true;
+    }
+    this.#data.read(reader);
+    if (!this.#held || this.#wait !== undefined) {
+      this.#wait = undefined;
+      const wait = this.#rate.take(this.#host.steady());
+      if (wait > 0) return this.#slowDown(wait);
+    }
+    if (this.#host.push(this, reader, this.#data, this.#receivedAt)) return true;
+    this.#host.blocked(this);
+    return false;
+  }
+
+  #slowDown(ms: number): false {
+    this.#host.skipped('SLUICE_SOURCE_RATE');
+    this.#wait = setTimeout(() => this.#walk(), ms);
+    return false;
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#socket.writable && !this.#socket.write(bytes)) this.#clogged = true;
+  }
+
+  #closed(): void {
+    const { partial } = this.#reader;
+    if (!this.#over && !this.#stopping && partial > 0) {
+      const message = `${this.#who} closed the connection in the middle of a frame, after ${partial} bytes`;
+      this.#host.failed('SLUICE_SOURCE_DISCONNECTED', message, this.peer);
+    }
+    this.#over = true;
+    clearTimeout(this.#wait);
+    this.#host.holds(-this.#holding);
+    this.#holding = 0;
+    this.#host.closed(this);
+  }
+}

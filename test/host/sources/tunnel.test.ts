@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeData } from '../../../host/protocols/tunnel/encode.js';
+import { FrameId, Origins } from '../../../host/sinks/message-id.js';
+import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
+import { TunnelPeer } from '../../support/tunnel-peer.js';
+import { tunnelScene } from '../../support/tunnel-rig.js';
+
+test('a frame has the topic and time of the client, and says who sent it from where', async t => {
+  const { ingress, port } = await tunnelScene(t);
+  const peer = await TunnelPeer.welcomed(port);
+  peer.socket.write(
+    Buffer.concat([
+      encodeData(1, { payload: Buffer.from('a'), topic: 'halle/öl', timestampMs: 1764112345678 }),
+      encodeData(2, { payload: Buffer.from('b') }),
+    ]),
+  );
+  await ingress.until(() => ingress.frames.length === 2);
+  const [first, second] = ingress.frames;
+  assert.deepEqual(
+    [first?.topic, first?.timestampMs, String(first?.bytes)],
+    ['halle/öl', 1764112345678, 'a'],
+  );
+  assert.deepEqual([second?.topic, String(second?.bytes)], ['plc/press-4', 'b']);
+  assert.ok(Math.abs((second?.timestampMs ?? 0) - Date.now()) < 10_000);
+  assert.deepEqual(second?.properties, [
+    ['peer', '127.0.0.1'],
+    ['client', 'press-4'],
+  ]);
+});
+
+test('a frame is acknowledged when it is delivered and not before, each client in its own sequence', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const one = await TunnelPeer.welcomed(port, 'one');
+  const two = await TunnelPeer.welcomed(port, 'two', 3, 101);
+  one.data(1, 2);
+  await ingress.until(() => ingress.frames.length === 2);
+  two.data(101);
+  await ingress.until(() => ingress.frames.length === 3);
+  one.ping(5);
+  await one.hears(/pong 5/);
+  assert.deepEqual(one.told, ['welcome 0', 'pong 5']);
+  source.delivered(1);
+  await one.hears(/ack 1/);
+  source.delivered(3);
+  await Promise.all([one.hears(/ack 2/), two.hears(/ack 101/)]);
+});
+
+test('a client that comes back is told what was taken, and what it sends again is left out', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const before = await TunnelPeer.welcomed(port);
+  before.data(1, 2, 3);
+  await ingress.until(() => ingress.frames.length === 3);
+  before.socket.destroy();
+  source.delivered(1);
+  const after = await TunnelPeer.connect(port);
+  after.hello({ first: 1 });
+  // It does not wait for the welcome.
+  after.data(1, 2, 3, 4);
+  await after.hears(/welcome 3/);
+  await ingress.until(() => ingress.frames.length === 4);
+  assert.deepEqual(
+    ingress.frames.map(({ bytes }) => String(bytes)),
+    ['1', '2', '3', '4'],
+  );
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_REPEATED'), 3);
+  source.delivered(4);
+  await after.hears(/ack 4/);
+});
+
+test('a client that was started again counts from 1 again under another session', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const before = await TunnelPeer.welcomed(port, 'press-4', 9);
+  before.data(1, 2);
+  await ingress.until(() => ingress.frames.length === 2);
+  const after = await TunnelPeer.welcomed(port, 'press-4', 10);
+  assert.deepEqual(after.told, ['welcome 0']);
+  after.data(1);
+  await ingress.until(() => ingress.frames.length === 3);
+  source.delivered(2);
+  source.delivered(3);
+  // What was numbered before is not told to who numbers anew.
+  await after.hears(/ack/);
+  assert.deepEqual(after.told, ['welcome 0', 'ack 1']);
+});
+
+test('a server that knows nothing of a client begins with the oldest frame that the client has', async t => {
+  const { ingress, port } = await tunnelScene(t);
+  const peer = await TunnelPeer.welcomed(port, 'press-4', 9, 41);
+  assert.deepEqual(peer.told, ['welcome 40']);
+  peer.data(41);
+  await ingress.until(() => ingress.frames.length === 1);
+});
+
+test('frames that a client gave up before they were taken are counted as lost', async t => {
+  const { ingress, port } = await tunnelScene(t);
+  const before = await TunnelPeer.welcomed(port);
+  before.data(1);
+  await ingress.until(() => ingress.frames.length === 1);
+  const after = await TunnelPeer.welcomed(port, 'press-4', 9, 5);
+  assert.deepEqual(after.told, ['welcome 4']);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_GAP'), 3);
+  assert.match(ingress.faultsOf('SLUICE_SOURCE_GAP')[0] ?? '', /press-4 \(127\.0\.0\.1\) gave up 3 frames/);
+});
+
+test('the older connection of a client ends when it connects again', async t => {
+  const { ingress, port } = await tunnelScene(t);
+  const before = await TunnelPeer.welcomed(port);
+  await TunnelPeer.welcomed(port);
+  await before.hears(/close 4 connected again from/);
+  await before.isClosed();
+  assert.equal(ingress.faultsOf('SLUICE_SOURCE_REPLACED').length, 1);
+});
+
+test('without room nothing is read; with room again every frame comes once, in order', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  ingress.places = 2;
+  const peer = await TunnelPeer.welcomed(port);
+  peer.data(1, 2, 3, 4, 5);
+  await ingress.until(() => ingress.refused === 1);
+  ingress.places = 1;
+  source.resume();
+  await ingress.until(() => ingress.refused === 2);
+  ingress.places = 10;
+  source.resume();
+  await ingress.until(() => ingress.frames.length === 5);
+  assert.deepEqual(
+    ingress.frames.map(({ bytes }) => String(bytes)),
+    ['1', '2', '3', '4', '5'],
+  );
+});
+
+test('a frame whose topic is none is left out, counted, and acknowledged in its turn', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const peer = await TunnelPeer.welcomed(port);
+  peer.data(1);
+  peer.socket.write(encodeData(2, { payload: Buffer.alloc(0), topic: 'a/+' }));
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_MESSAGE') === 1);
+  peer.data(3);
+  await ingress.until(() => ingress.frames.length === 2);
+  source.delivered(1);
+  await peer.hears(/ack 2/);
+  assert.match(
+    ingress.faultsOf('SLUICE_SOURCE_MESSAGE')[0] ?? '',
+    /frame 2 of press-4 .* left out: its topic/,
+  );
+});
+
+test('message ids carry the client, its session and its own sequence', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const peer = await TunnelPeer.welcomed(port, 'press-4', 35, 700);
+  peer.data(700, 701);
+  await ingress.until(() => ingress.frames.length === 2);
+  const origin = new Origins('plant', '7').make('r', 'plc', false);
+  const id = new FrameId(origin);
+  id.stand(origin, 2);
+  source.names.name(2, id);
+  const out = Buffer.alloc(id.length);
+  id.write(out, 0);
+  assert.equal(String(out), 'plant/plc/press-4.z-701');
+});
+
+test('the client in TypeScript gets every frame through, whatever is cut', async t => {
+  const { ingress, source, port } = await tunnelScene(t, { window: 16 });
+  const client = new TunnelClient({ host: '127.0.0.1', port, client: 'press-4', retryMs: 5 });
+  t.after(() => client.close());
+  for (let n = 1; n <= 200; n++) client.send({ payload: Buffer.from(`${n}`) });
+  for (let seen = 0; seen < 200; ) {
+    await ingress.until(() => ingress.frames.length > seen);
+    seen = ingress.frames.length;
+    source.delivered(seen);
+    if (seen % 5 === 0) client.cut();
+  }
+  assert.deepEqual(
+    ingress.frames.map(({ bytes }) => Number(String(bytes))),
+    Array.from({ length: 200 }, (_, n) => n + 1),
+  );
+});

@@ -80,6 +80,12 @@ export const WORLDS = {
   },
 } as const;
 
+/** What the stateful worlds add: both or none. */
+export const STATE_EXPORTS = { 'export-state': ':i32', 'import-state': 'i32,i32,i32:i32' } as const;
+
+/** tuple<u32, list<u8>>, as export-state returns it: version of the form, then the bytes. */
+export const STATE = { size: 12, align: 4, version: 0, bytes: 4 } as const;
+
 /** Exports of every core module beside those of its world. */
 export const ARENA_EXPORTS = { sluice_arena: 'i32:i32', sluice_arena_end: ':i32' } as const;
 

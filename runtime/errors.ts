@@ -278,6 +278,23 @@ export const ERRORS = {
     cause: 'The plugin refused its configuration.',
     remedy: 'Read its message and correct `config` for this plugin in the route.',
   },
+  SLUICE_STATE_REFUSED: {
+    cause:
+      'A fresh instance of the plugin did not take the state of the one before it, or failed or hung over it. It goes on from an older state where there is one, else without.',
+    remedy:
+      'The message names the version of the form. Let the new plugin read what the old one writes, if what it remembers must go on.',
+  },
+  SLUICE_STATE_RESTORED: {
+    cause:
+      'After a fault a fresh instance of a plugin that has a state goes on from its last snapshot, or without one: what it remembered of the batches since then is gone.',
+    remedy: 'Mend the fault. `plugins.snapshotEvery` says how many batches lie between two snapshots.',
+  },
+  SLUICE_STATE_EXPORT: {
+    cause:
+      'The plugin failed or hung in `export-state`. It serves on, and no more snapshots of it are taken.',
+    remedy:
+      'Mend its export-state: until then a fault or a reload takes it back to the last snapshot, or to its beginning.',
+  },
   SLUICE_GUEST_SLOW: {
     cause: 'Batches took most of the time that their calls may take; a little more, and they are killed.',
     remedy:
@@ -676,7 +693,9 @@ export type Step =
   | 'start'
   | 'configure'
   | 'run'
-  | 'flush';
+  | 'flush'
+  | 'export-state'
+  | 'import-state';
 
 /** One thing about a module or an HTTP message that a policy does not allow. */
 export interface Finding {

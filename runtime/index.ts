@@ -43,7 +43,7 @@ export {
 } from './errors.js';
 export { CoreInstance } from './instance/core-instance.js';
 export { guestError } from './instance/guest-error.js';
-export type { GuestLog, Instance, Items, Produced } from './instance/instance.js';
+export type { GuestLog, Instance, Items, Produced, SavedState } from './instance/instance.js';
 export type {
   BlockObject,
   ConverterGuest,

@@ -9,6 +9,8 @@ export interface ChainSpec {
   readonly startDeadlineMs: number;
   /** Most result bytes of a batch. */
   readonly output: number;
+  /** Batches between two snapshots of what its guests remember. Absent or 0: none are taken. */
+  readonly snapshotEvery?: number;
   /** Absent: no breaker. */
   readonly breaker?: BreakerLimits;
   /** Absent: none. */
@@ -37,6 +39,10 @@ export class Generation {
   isRejected = false;
   /** What its modules are; known once it has served. */
   facts: ChainFacts = [];
+  /** Which of its stages have a state to hand over. */
+  stateful: readonly boolean[] = [];
+  /** A guest failed over its export-state: it is not asked again. */
+  isUnsaved = false;
   #spec: ChainSpec;
   #times: { readonly shortest: number; readonly allowed: number };
   #forbidden = false;

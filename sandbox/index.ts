@@ -6,5 +6,5 @@ export type { ChainFacts, ComponentCode, CoreCode, LogLine, StageSpec } from './
 export { SandboxPool } from './pool.js';
 export { Ring } from './ring.js';
 export { Slot } from './slot.js';
-export type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
+export type { PluginRestored, SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
 export { setV8Flags } from './v8-flags.js';

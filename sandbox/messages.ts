@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Fault, FrameCopy, ModuleFacts, Rules, Step, Vector } from '../runtime/index.js';
+import type { Fault, FrameCopy, ModuleFacts, Rules, SavedState, Step, Vector } from '../runtime/index.js';
 
 /** All that crosses between the host's thread and a sandbox's, except slabs. Plain data only. */
 
@@ -51,6 +51,46 @@ export interface SandboxTask {
 /** What a chain is made of: for each stage the facts of its core modules. */
 export type ChainFacts = readonly (readonly ModuleFacts[])[];
 
+/** What one stage had in memory behind the last slab before `sequence`. */
+export interface StageState extends SavedState {
+  /** Number of the generation that had it. */
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+/** Of each stage; undefined where there is none. */
+export type ChainState = readonly (StageState | undefined)[];
+
+/** How a chain that begins to serve deals with what its stages remember. */
+export interface Keeping {
+  /** Its number. */
+  readonly generation: number;
+  /** What it may go on from, first choice first. */
+  readonly states: readonly ChainState[];
+  /** Batches between two snapshots; 0: none are taken. */
+  readonly every: number;
+  /** Its guests may be asked for their state. */
+  readonly exports: boolean;
+  /** Nothing has served before it. */
+  readonly isFirst: boolean;
+}
+
+/** What a fresh instance goes on from. */
+export interface Restored {
+  readonly stage: number;
+  /** `bytes` of it, and how many batches it is behind. Undefined: it begins without a state. */
+  readonly from:
+    | {
+        readonly generation: number;
+        readonly version: number;
+        readonly bytes: number;
+        readonly behind: number;
+      }
+    | undefined;
+  /** What came of the state that it was given before, if any. */
+  readonly refused: Fault | undefined;
+}
+
 export interface RingBuffers {
   readonly control: SharedArrayBuffer;
   readonly slabs: readonly SharedArrayBuffer[];
@@ -66,7 +106,11 @@ export type ToSandbox =
       readonly rehearsal?: Rehearsal;
     }
   /** Begin to run what the ring holds. */
-  | { readonly kind: 'serve'; readonly slabs: readonly SharedArrayBuffer[] }
+  | {
+      readonly kind: 'serve';
+      readonly slabs: readonly SharedArrayBuffer[];
+      readonly keeping: Keeping;
+    }
   /** A slab of the ring was replaced. */
   | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }
   /** End the task. */
@@ -77,7 +121,7 @@ export type FromSandbox =
   /** This step of a rehearsal begins: it has a start deadline of its own. */
   | { readonly kind: 'step'; readonly step: Step }
   /** What the modules of each stage are, so that they can be judged again without being read again. */
-  | { readonly kind: 'ready'; readonly facts: ChainFacts }
+  | { readonly kind: 'ready'; readonly facts: ChainFacts; readonly stateful: readonly boolean[] }
   | { readonly kind: 'failed'; readonly fault: Fault }
   /** The sandbox replaced a slab by a larger one that begins with the same bytes. */
   | { readonly kind: 'slab'; readonly index: number; readonly buffer: SharedArrayBuffer }
@@ -98,6 +142,20 @@ export type FromSandbox =
       readonly lines: readonly LogLine[];
       readonly lost: number;
     }
+  /**
+   * What the stages remember: before slab `sequence`, and the first `progress` frames of it are in it. Sent before
+   * that is committed, so that a state never lacks what was delivered.
+   */
+  | {
+      readonly kind: 'state';
+      readonly generation: number;
+      readonly sequence: number;
+      readonly progress: number;
+      readonly states: ChainState;
+    }
+  | ({ readonly kind: 'restored' } & Restored)
+  /** A guest failed over its export-state: it is replaced, and asked no more. */
+  | { readonly kind: 'unsaved'; readonly fault: Fault; readonly stage: number }
   /** The session has run everything up to the ring's limit and holds nothing any more. */
   | { readonly kind: 'detached' };
 

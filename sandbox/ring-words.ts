@@ -16,13 +16,24 @@ export const RING = {
   limit: 33,
   /** Host: one of MODE. */
   mode: 34,
+  /** Host: bit k = a flush leaves out stage k, whose state another generation goes on with. */
+  keeps: 35,
   /** Sandbox: counts up before and after each call into a guest; odd = inside. */
   calls: 48,
   /** Sandbox: stage of that call, -1 outside. */
   stage: 49,
-  /** Sandbox: 1 = the call makes a fresh instance (instantiate, configure): it has the start deadline. */
-  starting: 50,
+  /** Sandbox: what the call is for, one of CALL. */
+  purpose: 50,
   headers: 64,
+} as const;
+
+/** What a guest is called for. All but `run` and `export` have the start deadline. */
+export const CALL = {
+  run: 0,
+  /** Instantiate and configure. */
+  start: 1,
+  import: 2,
+  export: 3,
 } as const;
 
 /** How a session runs what is published. */

@@ -29,6 +29,7 @@ export class Sandbox {
   #stepped: () => void = () => {};
   #answered = 0;
   #facts: ChainFacts = [];
+  #stateful: readonly boolean[] = [];
   #gone = false;
   /** Resolves when the thread is gone: undefined after `close`, else why. */
   readonly ended: Promise<Fault | undefined>;
@@ -50,6 +51,11 @@ export class Sandbox {
   /** What the modules of its chain are; known once that has started. */
   get facts(): ChainFacts {
     return this.#facts;
+  }
+
+  /** Which of its stages have a state to hand over; known once it has started. */
+  get stateful(): readonly boolean[] {
+    return this.#stateful;
   }
 
   /** Counts the bell up and wakes the thread. */
@@ -158,6 +164,7 @@ export class Sandbox {
       this.#stepped();
     } else if (message.kind === 'ready') {
       this.#facts = message.facts;
+      this.#stateful = message.stateful;
       this.#starting?.resolve();
     } else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
     else this.#listener(message);

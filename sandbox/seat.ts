@@ -3,19 +3,23 @@ import { CommitWatch } from './commit-watch.js';
 import { DeadlineWatch } from './deadline.js';
 import type { Generation } from './generation.js';
 import { IdleFlush } from './idle-flush.js';
-import type { FromSandbox } from './messages.js';
+import type { FromSandbox, Keeping } from './messages.js';
 import type { Ring } from './ring.js';
-import { MODE, type Mode, RING } from './ring-words.js';
+import { CALL, MODE, type Mode, RING } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
 
-type Told = Extract<FromSandbox, { kind: 'fault' | 'log' }>;
+type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
 
 export interface SeatEvents {
   /** Slabs are committed, or something else is to be looked at. */
   committed(): void;
   told(message: Told): void;
-  /** The thread is gone, unasked. @param stage of the call that it died in, -1 for none */
-  died(fault: Fault, stage: number): void;
+  /**
+   * The thread is gone, unasked.
+   * @param stage of the call that it died in, -1 for none
+   * @param purpose of that call, one of CALL
+   */
+  died(fault: Fault, stage: number, purpose: number): void;
 }
 
 /**
@@ -50,7 +54,7 @@ export class Seat {
     this.#deadline = new DeadlineWatch(
       ring.control,
       stage => this.#deadlineOf(stage),
-      () => ring.outstanding > 0,
+      () => ring.outstanding > 0 || this.isDraining,
       (stage, ms, calls) => this.#late(stage, ms, calls),
     );
   }
@@ -69,11 +73,12 @@ export class Seat {
   }
 
   /** The ring is served by this sandbox from here on. */
-  take(sandbox: Sandbox, generation: Generation, mode: Mode): void {
+  take(sandbox: Sandbox, generation: Generation, mode: Mode, keeping: Keeping): void {
     const { control } = this.#ring;
     Atomics.store(control, RING.detach, 0);
     Atomics.store(control, RING.stage, -1);
-    Atomics.store(control, RING.starting, 0);
+    Atomics.store(control, RING.purpose, CALL.run);
+    Atomics.store(control, RING.keeps, 0);
     this.#sandbox = sandbox;
     this.#generation = generation;
     this.mode = mode;
@@ -81,7 +86,7 @@ export class Seat {
     this.#commitsBefore = Atomics.load(control, RING.commits);
     sandbox.listen(message => this.#message(sandbox, message));
     void sandbox.ended.then(fault => this.#ended(sandbox, fault));
-    sandbox.send({ kind: 'serve', slabs: this.#ring.buffers.slabs });
+    sandbox.send({ kind: 'serve', slabs: this.#ring.buffers.slabs, keeping });
     this.#idle.start();
     this.#commits.arm();
     if (this.#ring.outstanding > 0) this.#watch();
@@ -112,14 +117,19 @@ export class Seat {
     this.#sandbox?.send({ kind: 'slab', index, buffer });
   }
 
-  /** Lets the chain finish what is published so far and a flush behind it. Returns when it has, or has died. */
-  async drain(patienceMs: number): Promise<void> {
+  /**
+   * Lets the chain finish what is published so far and a flush behind it. Returns when it has, or has died.
+   * @param keeps bit k: stage k keeps what it has, as another goes on with its state
+   */
+  async drain(patienceMs: number, keeps = 0): Promise<void> {
     if (this.#sandbox === undefined) return;
+    Atomics.store(this.#ring.control, RING.keeps, keeps);
     this.#ring.flush(this.#generation?.spec.stages.length ?? 1);
     const done = new Promise<void>(resolve => {
       this.#detached = resolve;
     });
     this.#limit();
+    this.#watch();
     const timer = Number.isFinite(patienceMs) ? setTimeout(() => this.#detached?.(), patienceMs) : undefined;
     await done;
     clearTimeout(timer);
@@ -168,7 +178,8 @@ export class Seat {
   }
 
   #deadlineOf(stage: number): number {
-    const fresh = this.#firstCall || Atomics.load(this.#ring.control, RING.starting) === 1;
+    const purpose = Atomics.load(this.#ring.control, RING.purpose);
+    const fresh = this.#firstCall || purpose === CALL.start || purpose === CALL.import;
     return this.#generation?.deadlineOf(stage, fresh) ?? Number.POSITIVE_INFINITY;
   }
 
@@ -200,6 +211,9 @@ export class Seat {
         this.#events.told(message);
         return;
       case 'log':
+      case 'state':
+      case 'restored':
+      case 'unsaved':
         this.#events.told(message);
         return;
       case 'detached':
@@ -226,7 +240,9 @@ export class Seat {
   #ended(sandbox: Sandbox, fault: Fault | undefined): void {
     if (sandbox !== this.#sandbox || fault === undefined) return;
     this.leave();
-    this.#events.died(fault, this.#diedIn(fault));
+    const stage = this.#diedIn(fault);
+    const purpose = stage < 0 ? CALL.run : Atomics.load(this.#ring.control, RING.purpose);
+    this.#events.died(fault, stage, purpose);
     this.#commits.wake();
     this.#detached?.();
   }

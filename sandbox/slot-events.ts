@@ -1,7 +1,7 @@
 import type { Fault } from '../runtime/index.js';
 import type { Cause } from './breaker.js';
 import type { Generation } from './generation.js';
-import type { LogLine } from './messages.js';
+import type { LogLine, Restored } from './messages.js';
 
 /**
  * What becomes of frames while a breaker is open: `fallback` the generation before serves them; `spool` they wait, and
@@ -48,6 +48,12 @@ export type SlotChange =
   /** It has stood its trial. */
   | { readonly kind: 'closed'; readonly generation: Generation };
 
+export interface PluginRestored extends Omit<Restored, 'stage'> {
+  readonly plugin: string;
+  /** Whose instance it is. */
+  readonly generation: Generation;
+}
+
 /** Told by a slot; set by the route. */
 export interface SlotEvents {
   /** Slabs are committed: take them with `next`. */
@@ -60,6 +66,10 @@ export interface SlotEvents {
   failed(fault: Fault, retryMs: number): void;
   log(plugin: string, lines: readonly LogLine[], lost: number): void;
   changed?(change: SlotChange): void;
+  /** What a fresh instance of a plugin that has a state goes on from. */
+  restored?(restored: PluginRestored): void;
+  /** A plugin failed in export-state. */
+  unsaved?(fault: Fault, plugin: string): void;
   /** Asked when a breaker opens. Absent: `fallback` where there is one, else `spool`. */
   whenOpen?(hasFallback: boolean): WhenOpen;
 }

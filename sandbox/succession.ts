@@ -3,16 +3,19 @@ import type { Delivery } from './delivery.js';
 import type { ChainSpec, Generation, Probation } from './generation.js';
 import { Judge } from './judge.js';
 import { Lineage } from './lineage.js';
-import type { FromSandbox, Rehearsal } from './messages.js';
+import type { FromSandbox, Rehearsal, Restored } from './messages.js';
 import type { SandboxPool } from './pool.js';
 import { RecentFrames } from './recent-frames.js';
 import { Recovery } from './recovery.js';
 import { Refuser } from './refuser.js';
 import type { Ring } from './ring.js';
-import { MODE, type Mode } from './ring-words.js';
+import { CALL, MODE, type Mode } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
 import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
+import { handedOver, StateKeeper } from './state-keeper.js';
+
+type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
 
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
@@ -33,6 +36,7 @@ export class Succession {
   readonly #lineage = new Lineage();
   readonly #recent = new RecentFrames();
   readonly #refuser: Refuser;
+  readonly #states: StateKeeper;
   #state: SlotState = 'stopped';
   /** Counts restarts and swaps: a restart that another has overtaken is of no more use. */
   #attempt = 0;
@@ -51,11 +55,12 @@ export class Succession {
     this.#ring = ring;
     this.#events = events;
     this.#recovery = new Recovery(ring);
+    this.#states = new StateKeeper(ring);
     this.#refuser = new Refuser(this.#recovery, () => this.#committed());
     this.#seat = new Seat(ring, {
       committed: () => this.#committed(),
       told: message => this.#told(message),
-      died: (fault, stage) => this.#died(fault, stage),
+      died: (fault, stage, purpose) => this.#died(fault, stage, purpose),
     });
     this.#judge = new Judge({
       opened: (generation, again) => this.#opened(generation, again),
@@ -195,7 +200,8 @@ export class Succession {
       if (this.#state === 'starting') this.#state = 'stopped';
       throw thrown;
     }
-    await this.#vacate();
+    const before = this.#seat.generation;
+    await this.#vacate(candidate, spec);
     const forbidden = spec.forbids?.(candidate.facts);
     if (forbidden !== undefined) {
       void candidate.close(100);
@@ -204,10 +210,11 @@ export class Succession {
     }
     clearTimeout(this.#again);
     const next = this.#lineage.add(spec, this.#seat.generation);
+    const from = before === undefined ? [] : [before];
     const probation = this.#lineage.fallback === undefined ? undefined : spec.probation;
     if (probation === undefined || probation.frames + probation.ms === 0)
-      this.#serve(candidate, next, MODE.normal);
-    else this.#serve(candidate, next, MODE.strict, probation);
+      this.#serve(candidate, next, MODE.normal, from);
+    else this.#serve(candidate, next, MODE.strict, from, probation);
   }
 
   /** The candidate was forbidden while the one before drained: that one has to be started again, if it still may be. */
@@ -226,9 +233,11 @@ export class Succession {
     return { stages: fresh, frames: this.#recent.good };
   }
 
-  /** Whoever serves finishes what is published, and then nobody does. */
-  async #vacate(): Promise<void> {
-    if (this.#state === 'serving') await this.#seat.drain(Number.POSITIVE_INFINITY);
+  /** Whoever serves finishes what is published, leaves its state, and then nobody serves. */
+  async #vacate(candidate: Sandbox, spec: ChainSpec): Promise<void> {
+    const { generation } = this.#seat;
+    const keeps = generation === undefined ? 0 : handedOver(generation, candidate, spec);
+    if (this.#state === 'serving') await this.#seat.drain(Number.POSITIVE_INFINITY, keeps);
     // It may have died while it drained, or its breaker may have opened: what follows takes the place of its recovery.
     clearTimeout(this.#retry);
     this.#attempt++;
@@ -237,13 +246,30 @@ export class Succession {
     this.#recovery.release();
   }
 
-  #serve(sandbox: Sandbox, generation: Generation, mode: Mode, probation?: Probation): void {
+  /** @param from whose state it may go on with, first choice first */
+  #serve(
+    sandbox: Sandbox,
+    generation: Generation,
+    mode: Mode,
+    from: readonly Generation[],
+    probation?: Probation,
+  ): void {
+    const isFirst = this.#seat.generation === undefined;
     this.#state = 'serving';
     this.#refuser.off();
     this.#mode = mode;
     generation.facts = sandbox.facts;
+    generation.stateful = sandbox.stateful;
     this.#judge.watch(generation, this.#ring.committed, probation);
-    this.#seat.take(sandbox, generation, mode);
+    const keeping = {
+      generation: generation.number,
+      states: this.#states.choices(generation, from),
+      every: generation.spec.snapshotEvery ?? 0,
+      exports: !generation.isUnsaved,
+      isFirst,
+    };
+    this.#states.forgetAllBut([generation, this.#lineage.current, this.#lineage.fallback]);
+    this.#seat.take(sandbox, generation, mode, keeping);
     this.#events.changed?.({ kind: 'serving', generation });
   }
 
@@ -253,11 +279,40 @@ export class Succession {
     this.#events.committed();
   }
 
-  #told(message: Extract<FromSandbox, { kind: 'fault' | 'log' }>): void {
-    if (message.kind === 'log') {
-      this.#events.log(message.plugin, message.lines, message.lost);
-      return;
+  #told(message: Told): void {
+    switch (message.kind) {
+      case 'log':
+        this.#events.log(message.plugin, message.lines, message.lost);
+        return;
+      case 'state':
+        this.#states.put(message);
+        return;
+      case 'restored':
+        this.#restored(message);
+        return;
+      case 'unsaved':
+        this.#unsaved(message.fault, this.#nameOf(message.stage, message.fault));
+        return;
+      case 'fault':
+        this.#failed(message);
+        return;
+      default:
+        message satisfies never;
     }
+  }
+
+  #restored({ stage, from, refused }: Restored): void {
+    const generation = this.#seat.generation as Generation;
+    this.#events.restored?.({ plugin: generation.nameOf(stage), generation, from, refused });
+  }
+
+  #unsaved(fault: Fault, plugin: string): void {
+    const generation = this.#seat.generation as Generation;
+    generation.isUnsaved = true;
+    this.#events.unsaved?.(fault, plugin);
+  }
+
+  #failed(message: Extract<Told, { kind: 'fault' }>): void {
     const { fault, stage, frames, gaveUp } = message;
     const plugin = this.#nameOf(stage, fault);
     if (gaveUp) {
@@ -277,11 +332,15 @@ export class Succession {
   }
 
   /** The serving thread is gone: what it had not committed is run again by a fresh one. */
-  #died(fault: Fault, stage: number): void {
+  #died(fault: Fault, where: number, purpose: number): void {
     if (this.#state === 'stopped') return;
     this.#state = 'recovering';
     const attempt = ++this.#attempt;
-    const plugin = this.#nameOf(stage, fault);
+    const plugin = this.#nameOf(where, fault);
+    const overState = purpose === CALL.import || purpose === CALL.export;
+    if (overState) this.#diedOverState(fault, where, purpose);
+    // That is no frame's doing.
+    const stage = overState ? -1 : where;
     if (this.#mode === MODE.strict) {
       this.#recovery.release();
       this.#judge.gaveUp(fault, plugin);
@@ -301,7 +360,20 @@ export class Succession {
     if (!this.#seat.isDraining) void this.#restart(generation);
   }
 
-  async #restart(generation: Generation): Promise<void> {
+  /** It is not tried again: the next instance begins without a state, or is not asked for its own. */
+  #diedOverState(fault: Fault, stage: number, purpose: number): void {
+    const generation = this.#seat.generation as Generation;
+    const plugin = this.#nameOf(stage, fault);
+    if (purpose === CALL.export) {
+      this.#unsaved(fault, plugin);
+      return;
+    }
+    this.#states.drop(generation);
+    const refused: Fault = { ...fault, code: 'SLUICE_STATE_REFUSED' };
+    this.#events.restored?.({ plugin, generation, from: undefined, refused });
+  }
+
+  async #restart(generation: Generation, from: readonly Generation[] = [generation]): Promise<void> {
     const attempt = ++this.#attempt;
     let sandbox: Sandbox;
     try {
@@ -313,7 +385,7 @@ export class Succession {
     }
     // Somebody swapped or stopped meanwhile.
     if (this.#state !== 'recovering' || attempt !== this.#attempt) void sandbox.close(100);
-    else this.#serve(sandbox, generation, this.#modeOf(generation));
+    else this.#serve(sandbox, generation, this.#modeOf(generation), from);
   }
 
   /** On trial, frames go one by one; or all of them, where another generation is there for those that fail. */
@@ -353,7 +425,7 @@ export class Succession {
     this.#tryLater(generation, frames, again);
     const { fallback } = this.#lineage;
     if (frames === 'fallback' && fallback !== undefined)
-      this.#leaveTo('recovering', () => this.#restart(fallback));
+      this.#leaveTo('recovering', () => this.#restart(fallback, [generation, fallback]));
     else
       this.#leaveTo('open', () => {
         if (frames === 'refuse') this.#refuser.on(generation.nameOf(0));
@@ -406,16 +478,19 @@ export class Succession {
       this.#tryLater(generation, this.#framesGo, true);
       return;
     }
-    await this.#vacate();
+    const before = this.#seat.generation ?? generation;
+    await this.#vacate(candidate, generation.spec);
     // It was forbidden meanwhile, or everything is stopped.
     if (generation.isForbidden) {
       void candidate.close(100);
       this.#goBack();
       return;
     }
+    // What it remembers may be what it fails over: from the second try on it begins without.
+    const isStuck = before === generation && breaker.openings(performance.now()) > 1;
     breaker.tryAgain(performance.now());
     this.#events.changed?.({ kind: 'half-open', generation });
-    this.#serve(candidate, generation, this.#modeOf(generation));
+    this.#serve(candidate, generation, this.#modeOf(generation), isStuck ? [] : [before, generation]);
   }
 
   /** Beside a fallback what it failed on is tried aside first: to fail on it once more must not stop what comes. */

@@ -33,13 +33,13 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
         case 'start':
           try {
             session = await Session.start(message, post, at => Atomics.store(word, BELL.rehearsed, at));
-            post({ kind: 'ready', facts: session.facts });
+            post({ kind: 'ready', facts: session.facts, stateful: session.stateful });
           } catch (thrown) {
             post({ kind: 'failed', fault: faultOf(thrown) });
           }
           break;
         case 'serve':
-          session?.serve(message.slabs);
+          session?.serve(message.slabs, message.keeping);
           break;
         case 'slab':
           session?.replace(message.index, message.buffer);

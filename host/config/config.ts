@@ -49,6 +49,8 @@ export interface PluginsConfig {
   readonly downgrade: boolean;
   /** Most sandbox threads. */
   readonly sandboxes: number;
+  /** Batches between two snapshots of the plugins that have a state; 0: none. */
+  readonly snapshotEvery: number;
   readonly breaker: BreakerConfig;
   readonly probation: Probation;
 }

@@ -83,6 +83,7 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
     keys: read.file(input.keys ?? './keys'),
     downgrade: input.downgrade ?? false,
     sandboxes: input.sandboxes ?? 16,
+    snapshotEvery: input.snapshotEvery ?? 100,
     breaker: normaliseBreaker(input.breaker ?? {}, at('breaker'), read),
     probation: normaliseProbation(input.probation ?? {}, at('probation'), read),
   };

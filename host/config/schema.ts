@@ -39,6 +39,14 @@ const Plugins = Type.Object(
     sandboxes: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1024, description: 'Most sandbox threads. Default 16' }),
     ),
+    snapshotEvery: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000,
+        description:
+          'Batches between two snapshots of what a plugin remembers, for plugins that export it. A plugin that fails goes on from the last one. 0: none. Default 100',
+      }),
+    ),
     breaker: Type.Optional(BreakerSchema),
     probation: Type.Optional(ProbationSchema),
   },

@@ -27,6 +27,7 @@ export function chainOf(wanted: Wanted, plugins: PluginsConfig, keeper: PolicyKe
     stages,
     startDeadlineMs: plugins.startDeadlineMs,
     output: Math.min(LIMITS.output, ...outputs),
+    snapshotEvery: plugins.snapshotEvery,
     breaker: plugins.breaker.limits,
     probation: plugins.probation,
     forbids: facts =>

@@ -16,6 +16,7 @@ import type { Poison } from '../store/quarantine.js';
 import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { BreakerReport } from './breaker-report.js';
+import { StateReport } from './state-report.js';
 import { SlabTicket } from './ticket.js';
 
 export interface RouteSink {
@@ -111,6 +112,7 @@ export class Route {
     this.#metrics = metrics;
     this.#report = report;
     this.#slabs = metrics.slabsInUse(name);
+    const states = new StateReport(name, metrics, report);
     this.slot = new Slot(pool, {
       committed: () => this.pump(),
       fault: (fault, plugin, frames) => this.#fault(fault, plugin, frames),
@@ -123,6 +125,11 @@ export class Route {
         ),
       log: (plugin, lines, lost) => this.#log(plugin, lines, lost),
       changed: change => this.#changed(change),
+      restored: restored => states.restored(restored),
+      unsaved: (fault, plugin) => {
+        const known = this.#plugins.find(({ name }) => name === plugin);
+        states.unsaved(fault, plugin, known?.version ?? '');
+      },
       whenOpen: hasFallback => this.#whenOpen(hasFallback),
     });
   }

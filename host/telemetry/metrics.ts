@@ -37,6 +37,13 @@ function families(registry: Registry) {
     faults: family('plugin_faults_total', 'Faults of a plugin.', 'plugin', 'version', 'code'),
     restarts: family('plugin_restarts_total', 'Fresh instances after a fault.', 'plugin', 'version', 'code'),
     swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
+    states: family(
+      'plugin_states_total',
+      'Fresh instances of plugins that have a state, by what they go on from.',
+      'plugin',
+      'version',
+      'from',
+    ),
     slowBatches: family('batches_slow_total', 'Batches that took most of the time they may take.', 'plugin'),
     rollbacks: family(
       'plugin_rollbacks_total',
@@ -171,6 +178,10 @@ export class PluginMetrics {
 
   faulted(version: string, code: ErrorCode, count = 1): void {
     this.#families.faults({ plugin: this.#name, version, code }).add(count);
+  }
+
+  restored(version: string, from: 'generation-before' | 'snapshot' | 'nothing'): void {
+    this.#families.states({ plugin: this.#name, version, from }).add(1);
   }
 
   restarted(version: string, code: ErrorCode): void {

@@ -1,4 +1,4 @@
-import { ARENA_EXPORTS, WORLDS } from '../contract.js';
+import { ARENA_EXPORTS, STATE_EXPORTS, WORLDS } from '../contract.js';
 import type { Finding } from '../errors.js';
 import type { ModuleFacts } from './facts.js';
 
@@ -7,7 +7,8 @@ const SHOWN = 64;
 
 /** What the contract asks of a module of this world and the module does not export. One finding names them all. */
 export function judgeExports(facts: ModuleFacts, world: keyof typeof WORLDS, policy: number): Finding[] {
-  const wanted = Object.entries({ ...ARENA_EXPORTS, ...WORLDS[world] });
+  const isStateful = Object.keys(STATE_EXPORTS).some(name => facts.exports.has(name));
+  const wanted = Object.entries({ ...ARENA_EXPORTS, ...WORLDS[world], ...(isStateful ? STATE_EXPORTS : {}) });
   const problems = wanted.flatMap(([name, type]) => {
     const found = facts.exports.get(name);
     if (found === undefined) return [`${name} is missing`];

@@ -61,12 +61,16 @@ export class Chain {
     this.#walk(0, items, this.#identity.subarray(from, to), this.#faulted, out);
   }
 
-  /** Asks every stage for what it holds back; outcome k is what stage k gave out. */
-  flush(nowLow: number, nowHigh: number, out: OutWriter): void {
+  /**
+   * Asks every stage for what it holds back; outcome k is what stage k gave out.
+   * @param keeps bit k: stage k keeps what it has, for the instance that goes on with its state
+   */
+  flush(nowLow: number, nowHigh: number, out: OutWriter, keeps = 0): void {
     const last = this.#stages.length - 1;
     const faulted = new Uint8Array(this.#stages.length);
     for (const [index, stage] of this.#stages.entries()) {
       out.messages(index, 0, 0);
+      if (((keeps >>> index) & 1) === 1) continue;
       const produced = this.#call(index, () => stage.instance.flush(nowLow, nowHigh));
       if (produced === undefined || produced.count === 0) continue;
       const target = this.#target(index, Uint32Array.of(index), faulted, out);

@@ -6,11 +6,12 @@ import {
   LOG_IMPORT,
   MESSAGE,
   RESULT,
+  STATE,
 } from '../contract.js';
 import { SluiceError, type Step } from '../errors.js';
 import { Arena, type ArenaExports } from './arena.js';
-import { badResult, guestError } from './guest-error.js';
-import type { GuestLog, Instance, Items, Produced } from './instance.js';
+import { badResult, guestError, stateRefused } from './guest-error.js';
+import type { GuestLog, Instance, Items, Produced, SavedState } from './instance.js';
 
 type Call = (...values: (number | bigint)[]) => number;
 
@@ -19,6 +20,8 @@ interface GuestExports extends ArenaExports {
   convert?: Call;
   process?: Call;
   flush?: Call;
+  'export-state'?: Call;
+  'import-state'?: Call;
 }
 
 const stamp = new BigUint64Array(1);
@@ -78,21 +81,9 @@ export class CoreInstance implements Instance {
       const bytes = Buffer.from(config, 'utf8');
       const base = this.#arena.begin(bytes.length);
       this.#arena.u8.set(bytes, base);
-      const answer = this.#exports.configure(base, bytes.length);
-      const produced = this.#arena.close();
-      const at = this.#arena.returnArea(answer, RESULT.size, RESULT.align);
-      if (produced.u8[at] === 0) return;
-      const code = FAULT_CODES[produced.u32[(at + RESULT.fault) >> 2] as number] ?? 'SLUICE_GUEST_CONFIG';
-      const text = produced.u32[(at + RESULT.text) >> 2] as number;
-      const length = produced.u32[(at + RESULT.text + 4) >> 2] as number;
-      if (length > 0 && (text < produced.base || text + length > produced.end)) {
-        throw badResult(
-          this.#plugin,
-          `a configuration fault whose text lies outside of the arena`,
-          'configure',
-        );
-      }
-      const said = Buffer.from(produced.u8.buffer).toString('utf8', text, text + Math.min(length, 1024));
+      const refusal = this.#refusal(this.#exports.configure(base, bytes.length), 'configure');
+      if (refusal === undefined) return;
+      const { code, said } = refusal;
       throw new SluiceError(
         'SLUICE_GUEST_CONFIG',
         `${this.#plugin} refused its configuration: ${said} (${code})`,
@@ -124,6 +115,52 @@ export class CoreInstance implements Instance {
       produced.answers = undefined;
       return produced;
     });
+  }
+
+  get isStateful(): boolean {
+    return this.#exports['export-state'] !== undefined;
+  }
+
+  exportState(): SavedState {
+    return this.#guarded('export-state', () => {
+      this.#arena.begin(0);
+      const answer = (this.#exports['export-state'] as Call)();
+      const { u8, u32, base, end } = this.#arena.close();
+      const at = this.#arena.returnArea(answer, STATE.size, STATE.align);
+      const from = u32[(at + STATE.bytes) >> 2] as number;
+      const length = u32[(at + STATE.bytes + 4) >> 2] as number;
+      if (length > 0 && (from < base || from + length > end)) {
+        const what = `a state of ${length} bytes at ${from}, outside of its arena [${base}, ${end})`;
+        throw badResult(this.#plugin, what, 'export-state');
+      }
+      const bytes = new Uint8Array(new SharedArrayBuffer(length));
+      bytes.set(u8.subarray(from, from + length));
+      return { version: u32[(at + STATE.version) >> 2] as number, bytes };
+    });
+  }
+
+  importState({ version, bytes }: SavedState): void {
+    this.#guarded('import-state', () => {
+      const base = this.#arena.begin(bytes.length);
+      this.#arena.u8.set(bytes, base);
+      const answer = (this.#exports['import-state'] as Call)(version, base, bytes.length);
+      const refusal = this.#refusal(answer, 'import-state');
+      if (refusal !== undefined) throw stateRefused(this.#plugin, `${refusal.said} (${refusal.code})`);
+    });
+  }
+
+  /** Reads a result<_, fault>. */
+  #refusal(answer: number, step: Step): { code: string; said: string } | undefined {
+    const produced = this.#arena.close();
+    const at = this.#arena.returnArea(answer, RESULT.size, RESULT.align);
+    if (produced.u8[at] === 0) return undefined;
+    const code = FAULT_CODES[produced.u32[(at + RESULT.fault) >> 2] as number] ?? 'SLUICE_GUEST_CONFIG';
+    const text = produced.u32[(at + RESULT.text) >> 2] as number;
+    const length = produced.u32[(at + RESULT.text + 4) >> 2] as number;
+    if (length > 0 && (text < produced.base || text + length > produced.end))
+      throw badResult(this.#plugin, 'a fault whose text lies outside of the arena', step);
+    const said = Buffer.from(produced.u8.buffer).toString('utf8', text, text + Math.min(length, 1024));
+    return { code, said };
   }
 
   #convert(items: Items): Produced {

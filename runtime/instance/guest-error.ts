@@ -46,3 +46,11 @@ export function guestError(thrown: unknown, step: Step, plugin: string): SluiceE
 export function badResult(plugin: string, what: string, step: Step = 'run'): SluiceError {
   return new SluiceError('SLUICE_GUEST_RESULT', `${plugin} returned ${what}`, { step, plugin });
 }
+
+/** "I cannot go on from this": the plugin's own answer. */
+export function stateRefused(plugin: string, said: string): SluiceError {
+  return new SluiceError('SLUICE_STATE_REFUSED', `${plugin} refused the state that it was given: ${said}`, {
+    step: 'import-state',
+    plugin,
+  });
+}

@@ -49,8 +49,17 @@ export interface Produced {
   answers: Uint32Array | undefined;
 }
 
+/** What an instance remembers, for the one that goes on in its place. */
+export interface SavedState {
+  /** Of its form; the plugin's own. */
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface Instance {
   readonly kind: 'converter' | 'kernel';
+  /** It has export-state and import-state. */
+  readonly isStateful: boolean;
   /** [base, inputEnd) of what it produces is, byte for byte, the region it was given. */
   readonly sharesInput: boolean;
   /** @throws SluiceError SLUICE_GUEST_CONFIG, or a guest fault */
@@ -59,6 +68,13 @@ export interface Instance {
   run(items: Items): Produced;
   /** Gives out what is held back; `undefined` when the guest has nothing to flush with. */
   flush(nowLow: number, nowHigh: number): Produced | undefined;
+  /** A copy, in shared memory. Only where `isStateful`. @throws SluiceError a guest fault */
+  exportState(): SavedState;
+  /**
+   * Once, after `configure`. Only where `isStateful`.
+   * @throws SluiceError SLUICE_STATE_REFUSED, or a guest fault: the instance is then of no more use
+   */
+  importState(state: SavedState): void;
 }
 
 /** Takes a line of a guest's log. */

@@ -51,14 +51,20 @@ export interface BlockObject {
 /** Cases of enum `errno`, as jco spells them. */
 export const ERRNO_TAGS = ['einval', 'enospc', 'edom', 'erange', 'enomem', 'enosys'] as const;
 
+/** Of a stateful world: both or none. */
+interface StatefulGuest {
+  exportState?(): [version: number, state: Uint8Array];
+  importState?(version: number, state: Uint8Array): void;
+}
+
 /** Refusals are thrown with the fault or errno as `payload`, as jco does. */
-export interface ConverterGuest {
+export interface ConverterGuest extends StatefulGuest {
   configure(config: string): void;
   convert(frames: FrameObject[]): ResultObject[];
   flush?(now: bigint): MessageObject[];
 }
 
-export interface KernelGuest {
+export interface KernelGuest extends StatefulGuest {
   configure(config: string): void;
   process(block: BlockObject): BlockObject;
   flush?(now: bigint): BlockObject[];

@@ -1,7 +1,7 @@
 import { BLOCK, BLOCK_RESULT, MESSAGE, PROPERTY, RESULT } from '../contract.js';
 import { SluiceError } from '../errors.js';
-import { badResult, guestError } from './guest-error.js';
-import type { Instance, Items, Produced } from './instance.js';
+import { badResult, guestError, stateRefused } from './guest-error.js';
+import type { Instance, Items, Produced, SavedState } from './instance.js';
 import {
   type BlockObject,
   type ConverterGuest,
@@ -73,6 +73,31 @@ export class ObjectInstance implements Instance {
       return this.#produced(0, list, given.length, undefined);
     } catch (thrown) {
       throw guestError(thrown, 'flush', this.#plugin);
+    }
+  }
+
+  get isStateful(): boolean {
+    return this.#guest.exportState !== undefined && this.#guest.importState !== undefined;
+  }
+
+  exportState(): SavedState {
+    try {
+      const [version, given] = this.#guest.exportState?.() ?? [0, new Uint8Array(0)];
+      const bytes = new Uint8Array(new SharedArrayBuffer(given.length));
+      bytes.set(given);
+      return { version, bytes };
+    } catch (thrown) {
+      throw guestError(thrown, 'export-state', this.#plugin);
+    }
+  }
+
+  importState({ version, bytes }: SavedState): void {
+    try {
+      this.#guest.importState?.(version, Uint8Array.from(bytes));
+    } catch (thrown) {
+      const fault = refusal(thrown) as FaultObject | undefined;
+      if (fault === undefined) throw guestError(thrown, 'import-state', this.#plugin);
+      throw stateRefused(this.#plugin, fault.val);
     }
   }
 

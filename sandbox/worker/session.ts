@@ -7,9 +7,11 @@ import {
   OPERATION,
   OutWriter,
   Slab,
+  type Stage,
 } from '../../runtime/index.js';
-import type { FromSandbox, Rehearsal, ToSandbox } from '../messages.js';
-import { headerOf, MODE, RING } from '../ring-words.js';
+import type { FromSandbox, Keeping, Rehearsal, ToSandbox } from '../messages.js';
+import { CALL, headerOf, MODE, RING } from '../ring-words.js';
+import { Memory } from './memory.js';
 import { runShadow, runVectors } from './rehearsal.js';
 import { LogBuffer, type Prepared, prepare, quiet } from './stages.js';
 
@@ -29,6 +31,9 @@ export class Session {
   readonly #slabs: Slab[];
   readonly #output: number;
   readonly #logs: readonly LogBuffer[];
+  readonly #memory: Memory;
+  #stages: readonly Stage[] = [];
+  #isStateful = false;
   #chain: Chain;
   #serving = false;
   /** Stage of the call under way or, between two, of the last one: its results are what is looked at. */
@@ -43,6 +48,7 @@ export class Session {
     this.#slabs = start.ring.slabs.map(buffer => new Slab(buffer));
     this.#output = start.output;
     this.#logs = prepared.map(() => new LogBuffer());
+    this.#memory = new Memory(prepared.length, restored => this.#send({ kind: 'restored', ...restored }));
     this.#chain = this.#fresh();
     this.#sendLogs();
   }
@@ -64,9 +70,19 @@ export class Session {
     return this.#prepared.map(({ facts }) => facts);
   }
 
-  serve(slabs: readonly SharedArrayBuffer[]): void {
+  /** Which stages have a state to hand over. */
+  get stateful(): readonly boolean[] {
+    return this.#stages.map(({ instance }) => instance.isStateful);
+  }
+
+  serve(slabs: readonly SharedArrayBuffer[], keeping: Keeping): void {
     for (const [index, buffer] of slabs.entries()) this.replace(index, buffer);
     this.#serving = true;
+    if (!this.#isStateful) return;
+    this.#memory.begin(keeping);
+    this.#chain = this.#chainOf(this.#stages.map((stage, index) => this.#restore(stage, index)));
+    this.#memory.serves();
+    this.#sendLogs();
   }
 
   replace(index: number, buffer: SharedArrayBuffer): void {
@@ -82,6 +98,7 @@ export class Session {
       // Only a piece of it is committed: the host has to take that, and asks for the rest.
       if (control[headerOf(committed - 1, this.#slabs.length) + HEADER.piece] === 1) return 'idle';
       if (Atomics.load(control, RING.detach) === 1 && committed === Atomics.load(control, RING.limit)) {
+        if (this.#isStateful) this.#save(committed, 0);
         this.#serving = false;
         return 'detached';
       }
@@ -111,6 +128,7 @@ export class Session {
         out = this.#writer(sequence, header, count);
         this.#batch(sequence, header, out);
         control[header + HEADER.progress] = count;
+        if (this.#isStateful && this.#memory.isDue) this.#save((sequence + 1) | 0, 0);
       } catch (thrown) {
         if (this.#givesUp(thrown, flush ? 1 : count - begin)) return false;
         const { fault, stage } = this.#failed(thrown, count);
@@ -135,7 +153,8 @@ export class Session {
     const control = this.#control;
     if (control[header + HEADER.operation] === OPERATION.flush) {
       const low = (control[header + HEADER.nowLow] as number) >>> 0;
-      this.#chain.flush(low, (control[header + HEADER.nowHigh] as number) >>> 0, out);
+      const high = (control[header + HEADER.nowHigh] as number) >>> 0;
+      this.#chain.flush(low, high, out, Atomics.load(control, RING.keeps));
     } else {
       const dataEnd = control[header + HEADER.dataEnd] as number;
       const recordsAt = control[header + HEADER.recordsAt] as number;
@@ -184,6 +203,7 @@ export class Session {
         ends = true;
       }
       this.#settle(sequence, header, out);
+      if (this.#isStateful && this.#memory.isDue) this.#save(sequence, frame + 1);
       Atomics.store(control, header + HEADER.progress, frame + 1);
       if (ends) break;
     }
@@ -255,15 +275,63 @@ export class Session {
   }
 
   #fresh(): Chain {
-    if (this.#serving) Atomics.store(this.#control, RING.starting, 1);
-    const stages = this.#prepared.map((stage, index) => {
-      this.#mark(index);
-      const made = stage.make((this.#logs[index] as LogBuffer).take);
-      this.#mark(-1);
-      return made;
+    const stages = this.#prepared.map((_, index) => {
+      const made = this.#make(index);
+      return this.#serving ? this.#restore(made, index) : made;
     });
-    if (this.#serving) Atomics.store(this.#control, RING.starting, 0);
+    return this.#chainOf(stages);
+  }
+
+  #chainOf(stages: readonly Stage[]): Chain {
+    this.#stages = stages;
+    this.#isStateful = this.stateful.includes(true);
     return new Chain(stages, stage => this.#mark(stage));
+  }
+
+  #make(index: number): Stage {
+    this.#purpose(CALL.start);
+    this.#mark(index);
+    const made = (this.#prepared[index] as Prepared).make((this.#logs[index] as LogBuffer).take);
+    this.#mark(-1);
+    this.#purpose(CALL.run);
+    return made;
+  }
+
+  /** Gives an instance that has run nothing yet what it is to go on from. */
+  #restore(stage: Stage, index: number): Stage {
+    const next = Atomics.load(this.#control, RING.committed);
+    const importing = (call: () => void): void => {
+      this.#purpose(CALL.import);
+      this.#mark(index);
+      try {
+        call();
+      } finally {
+        this.#mark(-1);
+        this.#purpose(CALL.run);
+      }
+    };
+    return this.#memory.give(stage, index, next, importing, () => this.#make(index));
+  }
+
+  #purpose(purpose: number): void {
+    if (this.#serving) Atomics.store(this.#control, RING.purpose, purpose);
+  }
+
+  /** Sends what the stages remember. Where that fails, a fresh chain goes on from what was sent before. */
+  #save(sequence: number, progress: number): void {
+    if (!this.#memory.isOn) return;
+    this.#purpose(CALL.export);
+    try {
+      const states = this.#memory.take(this.#stages, sequence, stage => this.#mark(stage));
+      this.#purpose(CALL.run);
+      this.#send({ kind: 'state', generation: this.#memory.generation, sequence, progress, states });
+    } catch (thrown) {
+      const stage = this.#called;
+      this.#mark(-1);
+      this.#memory.stop();
+      this.#send({ kind: 'unsaved', fault: faultOf(thrown), stage });
+      this.#chain = this.#fresh();
+    }
   }
 
   /** Tells the watcher on the host's thread that a call begins (stage) or is over (-1). */

@@ -92,7 +92,13 @@ class Steps {
     this.#session = await Session.start({ kind: 'start', stages, ring: buffers, output }, message =>
       this.#other.postMessage(message),
     );
-    this.#session.serve(this.ring.buffers.slabs);
+    this.#session.serve(this.ring.buffers.slabs, {
+      generation: 1,
+      states: [],
+      every: 0,
+      exports: true,
+      isFirst: true,
+    });
   }
 
   work(): void {

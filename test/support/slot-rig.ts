@@ -5,6 +5,7 @@ import {
   type BreakerLimits,
   type ChainSpec,
   type Delivery,
+  type PluginRestored,
   type Probation,
   SandboxPool,
   Slot,
@@ -35,6 +36,7 @@ export interface RigOptions {
   readonly config?: string;
   readonly breaker?: BreakerLimits;
   readonly probation?: Probation;
+  readonly snapshotEvery?: number;
 }
 
 const guests = new URL('../guests/', import.meta.url);
@@ -55,13 +57,14 @@ export async function guestStage(name: string, options: RigOptions = {}): Promis
 }
 
 export function chainOf(stages: readonly StageSpec[], options: RigOptions = {}): ChainSpec {
-  const { startDeadlineMs = 5000, output = 16 << 20, breaker, probation } = options;
+  const { startDeadlineMs = 5000, output = 16 << 20, breaker, probation, snapshotEvery } = options;
   return {
     stages,
     startDeadlineMs,
     output,
     ...(breaker === undefined ? {} : { breaker }),
     ...(probation === undefined ? {} : { probation }),
+    ...(snapshotEvery === undefined ? {} : { snapshotEvery }),
   };
 }
 
@@ -74,6 +77,8 @@ export class SlotRig {
   readonly restarts: Fault[] = [];
   readonly failures: Fault[] = [];
   readonly changes: SlotChange[] = [];
+  readonly restored: PluginRestored[] = [];
+  readonly unsaved: Fault[] = [];
   whenOpen: WhenOpen = 'spool';
   readonly logs: { plugin: string; text: string }[] = [];
   readonly #events = new EventEmitter();
@@ -94,6 +99,11 @@ export class SlotRig {
       this.changes.push(change);
       this.#events.emit('change');
     },
+    restored: restored => {
+      this.restored.push(restored);
+      this.#events.emit('change');
+    },
+    unsaved: fault => this.unsaved.push(fault),
     whenOpen: () => this.whenOpen,
     log: (plugin, lines) => {
       for (const { text } of lines) this.logs.push({ plugin, text });

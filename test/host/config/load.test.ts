@@ -42,6 +42,7 @@ admin: { host: 127.0.0.1, port: 8080 }
       keys: resolve('keys'),
       downgrade: false,
       sandboxes: 16,
+      snapshotEvery: 100,
       breaker: {
         whenOpen: 'fallback',
         limits: {

@@ -1,0 +1,91 @@
+import { HEADER } from '../runtime/index.js';
+import type { ChainSpec, Generation } from './generation.js';
+import type { ChainState, FromSandbox } from './messages.js';
+import type { Ring } from './ring.js';
+import type { Sandbox } from './sandbox.js';
+
+type Snapshot = Extract<FromSandbox, { kind: 'state' }>;
+
+/** Snapshots of one generation that are kept: the last can belong to a batch that is never committed. */
+const KEPT = 2;
+
+/** The last states of the generations of a slot, as their threads have sent them. */
+export class StateKeeper {
+  readonly #ring: Ring;
+  /** Newest first. */
+  readonly #snapshots = new Map<number, Snapshot[]>();
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+  }
+
+  put(snapshot: Snapshot): void {
+    const before = this.#snapshots.get(snapshot.generation) ?? [];
+    this.#snapshots.set(snapshot.generation, [snapshot, ...before].slice(0, KEPT));
+  }
+
+  /** Generations that nobody goes back to. */
+  forgetAllBut(generations: readonly (Generation | undefined)[]): void {
+    const numbers = new Set(generations.map(generation => generation?.number));
+    for (const number of this.#snapshots.keys()) if (!numbers.has(number)) this.#snapshots.delete(number);
+  }
+
+  /** What a generation has left is not to be tried again. */
+  drop({ number }: Generation): void {
+    this.#snapshots.delete(number);
+  }
+
+  /**
+   * What a fresh chain may go on from, stage by stage of its own; a stage takes what one of the same plugin has left.
+   * @param from whose states, first choice first
+   */
+  choices(to: Generation, from: readonly Generation[]): ChainState[] {
+    const places = placesOf(to.spec.stages);
+    const choices = [...new Set(from)].flatMap(generation => {
+      const states = this.#newest(generation.number)?.states;
+      if (states === undefined) return [];
+      const had = placesOf(generation.spec.stages);
+      return [places.map(place => states[had.indexOf(place)])];
+    });
+    const [states] = choices;
+    // Until it has sent a state of its own it is taken back to this one.
+    if (states !== undefined && !this.#snapshots.has(to.number))
+      this.put({ kind: 'state', generation: to.number, sequence: this.#ring.committed, progress: 0, states });
+    return choices;
+  }
+
+  /** Of a batch that was committed, or of a frame whose outcome is final. */
+  #newest(generation: number): Snapshot | undefined {
+    const known = this.#snapshots.get(generation)?.filter(snapshot => this.#holds(snapshot));
+    if (known !== undefined) this.#snapshots.set(generation, known);
+    return known?.[0];
+  }
+
+  #holds({ sequence, progress }: Snapshot): boolean {
+    const behind = (this.#ring.committed - sequence) | 0;
+    if (behind !== 0) return behind > 0;
+    if (progress === 0) return true;
+    return progress <= (this.#ring.control[this.#ring.headerOf(sequence) + HEADER.progress] as number);
+  }
+}
+
+/** Bit k: stage k of the old chain has a state, and a stage of the new one that can take it. */
+export function handedOver(old: Generation, next: Sandbox, { stages }: ChainSpec): number {
+  if (old.spec.stages.length > 31) return 0;
+  const places = placesOf(stages);
+  const keeps = placesOf(old.spec.stages).map((place, k) => {
+    const takes = next.stateful[places.indexOf(place)] === true;
+    return takes && old.stateful[k] === true ? 1 << k : 0;
+  });
+  return keeps.reduce((mask, bit) => mask | bit, 0);
+}
+
+/** A name for each stage: its plugin's, and which one of that name it is. */
+function placesOf(stages: ChainSpec['stages']): string[] {
+  const seen = new Map<string, number>();
+  return stages.map(({ plugin }) => {
+    const count = (seen.get(plugin) ?? 0) + 1;
+    seen.set(plugin, count);
+    return `${plugin} ${count}`;
+  });
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StageSpec } from '../../sandbox/index.js';
+import { chainOf, guestStage, type RigOptions, SlotRig } from '../support/slot-rig.js';
+
+const OPTIONS: RigOptions = { deadlineMs: 40, startDeadlineMs: 250, snapshotEvery: 1 };
+const good = (count: number): Buffer[] => Array.from({ length: count }, () => Buffer.from([1]));
+const TRAP = Buffer.from([0xee]);
+const SPIN = Buffer.from([0xdd]);
+
+/** Builds of one plugin: only what is in them differs. */
+async function builds(names: readonly string[], options = OPTIONS): Promise<StageSpec[]> {
+  return Promise.all(names.map(async name => ({ ...(await guestStage(name, options)), plugin: 'tally' })));
+}
+
+async function serve(rig: SlotRig, build: string, options = OPTIONS): Promise<void> {
+  await rig.slot.swap(chainOf(await builds([build], options), options));
+}
+
+/** What the frames became: numbers, or the code of a refusal. */
+function said(rig: SlotRig): (number | string)[] {
+  return rig.outcomes.map(({ code, messages }) => code ?? Number(messages[0]?.payload.toString()));
+}
+
+/** What fresh instances went on from: generation and batches behind. */
+function restored(rig: SlotRig): (readonly [generation: number, behind: number] | string)[] {
+  return rig.restored.map(({ from, refused }) =>
+    from === undefined ? (refused?.code ?? 'nothing') : [from.generation, from.behind],
+  );
+}
+
+test('a swap hands the state over: the new generation counts on, and nothing is flushed for it', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 0 });
+  await rig.run(good(5));
+  await serve(rig, 'tally-2', { ...OPTIONS, snapshotEvery: 0 });
+  await rig.run(good(3));
+  assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(restored(rig), [[1, 0]]);
+  assert.deepEqual(
+    rig.flushes.flatMap(({ messages }) => messages),
+    [],
+  );
+});
+
+test('a generation that does not read the form begins without a state, and that is told with its reason', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally-2');
+  await rig.run(good(5));
+  await serve(rig, 'tally');
+  await rig.run(good(2));
+  assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 1, 2]);
+  assert.equal(rig.restored[0]?.from, undefined);
+  assert.match(
+    rig.restored[0]?.refused?.message ?? '',
+    /I do not read this form .* \(its form is version 2, 8 bytes\)/,
+  );
+});
+
+test('after a trap the state is that of the last snapshot: with one for each batch nothing is forgotten', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally');
+  await rig.run(good(3));
+  await rig.run([...good(2), TRAP, ...good(2)]);
+  await rig.run(good(1));
+  assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 'SLUICE_GUEST_TRAP', 6, 7, 8]);
+});
+
+test('after a kill the next thread goes on from the last snapshot', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally');
+  await rig.run(good(3));
+  await rig.run([...good(2), SPIN, ...good(2)]);
+  assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 'SLUICE_GUEST_DEADLINE', 6, 7]);
+});
+
+test('snapshots are taken every so many batches, and what is told says how old the state is', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 3 });
+  for (let batch = 0; batch < 5; batch++) await rig.run(good(1));
+  await rig.run([SPIN]);
+  await rig.run(good(1));
+  assert.deepEqual(said(rig).slice(-2), ['SLUICE_GUEST_DEADLINE', 4]);
+  assert.deepEqual(restored(rig).at(-1), [1, 3]);
+});
+
+test('without snapshots a fresh instance begins without a state, and that is told', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 0 });
+  await rig.run(good(3));
+  await rig.run([TRAP]);
+  await rig.run(good(1));
+  assert.deepEqual(said(rig), [1, 2, 3, 'SLUICE_GUEST_TRAP', 1]);
+  assert.ok(restored(rig).includes('nothing'));
+});
+
+test('a generation that was just swapped in is taken back to the state that it was handed', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 100 });
+  await rig.run(good(5));
+  await serve(rig, 'tally-2', { ...OPTIONS, snapshotEvery: 100 });
+  await rig.run([SPIN]);
+  await rig.run(good(1));
+  assert.deepEqual(said(rig).slice(-2), ['SLUICE_GUEST_DEADLINE', 6]);
+});
+
+test('a generation that is taken back on probation leaves the one before with its own state', async () => {
+  await using rig = new SlotRig();
+  await serve(rig, 'tally');
+  await rig.run(good(5));
+  await serve(rig, 'tally-2', { ...OPTIONS, probation: { frames: 50, ms: 0 } });
+  await rig.run(good(2));
+  await rig.run([...good(1), TRAP, ...good(1)]);
+  assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 6, 7, 6, 'SLUICE_GUEST_TRAP', 7]);
+  assert.equal(rig.slot.generation, 1);
+});
+
+for (const build of ['tally-import-traps', 'tally-import-spins']) {
+  test(`"${build}" begins without a state, and serves`, async () => {
+    await using rig = new SlotRig();
+    await serve(rig, 'tally');
+    await rig.run(good(5));
+    await serve(rig, build);
+    await rig.run(good(2));
+    assert.deepEqual(said(rig), [1, 2, 3, 4, 5, 1, 2]);
+    assert.ok(restored(rig).includes('SLUICE_STATE_REFUSED'));
+  });
+}
+
+for (const build of ['tally-export-traps', 'tally-export-spins', 'tally-export-outside']) {
+  test(`"${build}" serves on without snapshots, no frame is lost, and it can still be replaced`, async () => {
+    await using rig = new SlotRig();
+    await serve(rig, build);
+    for (let batch = 0; batch < 3; batch++) await rig.run(good(1));
+    await serve(rig, 'tally');
+    await rig.run(good(1));
+    assert.deepEqual(
+      rig.outcomes.map(({ sequence, code }) => [sequence, code]),
+      [1, 2, 3, 4].map(sequence => [sequence, undefined]),
+    );
+    assert.equal(rig.unsaved.length, 1);
+  });
+}
+
+test('in a chain each stage takes the state of the stage of its plugin, wherever that stands', async () => {
+  await using rig = new SlotRig();
+  const [tally] = (await builds(['tally'])) as [StageSpec];
+  const echo = await guestStage('echo', OPTIONS);
+  await rig.slot.swap(chainOf([echo, tally], OPTIONS));
+  await rig.run(good(5));
+  await rig.slot.swap(chainOf([tally, echo], OPTIONS));
+  await rig.run(good(1));
+  assert.deepEqual(said(rig).at(-1), 6);
+});

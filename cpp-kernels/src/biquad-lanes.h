@@ -78,6 +78,21 @@ static inline void run_channels(const Section4 &section, Memory4 &memory, double
   filter.save(memory);
 }
 
+// `some` channels of each frame, four at most, and zeros in place of those that are missing. What is read beyond them belongs to
+// the next frame; the last ones have none.
+static inline void gather_four(const float *in, uint32_t count, uint32_t channels, uint32_t some, double *line) {
+  mask4 wanted = is_less(set4(0, 1, 2, 3), splat4(static_cast<float>(some)));
+  uint32_t whole = count > 4 ? count - 4 : 0;
+  for (uint32_t i = 0; i < whole; i++, in += channels) {
+    f32x4 x = choose(wanted, load4(in), splat4(0));
+    store(line + 4 * i, widened_low(x));
+    store(line + 4 * i + 2, widened_high(x));
+  }
+  for (uint32_t i = whole; i < count; i++, in += channels) {
+    for (uint32_t lane = 0; lane < 4; lane++) line[4 * i + lane] = lane < some ? in[lane] : 0;
+  }
+}
+
 // At step t lane l works on sample t - l. In the first and last three steps some lanes have none: these go one by one.
 static inline void run_sections(const Section4 &section, Memory4 &memory, double *line, uint32_t count) {
   double y[4] = {};
@@ -132,6 +147,27 @@ static inline bool narrow(const double *line, uint32_t count, float *out) {
     out[i] = narrowed_once(line[i]);
   }
   return rest == 0;
+}
+
+// The way back from gather_four. Fewer than four channels are written with those of the next frame, which are written then; where
+// these belong to another group of channels, and at the end, one by one. False if a number is not finite.
+static inline bool scatter_four(const double *line, uint32_t count, uint32_t channels, uint32_t some, float *out) {
+  f64x2 sum = splat2(0);
+  uint32_t whole = some == 4 ? count : channels > 4 || count < 4 ? 0 : count - 4;
+  for (uint32_t i = 0; i < count; i++, out += channels) {
+    f64x2 low = load2(line + 4 * i), high = load2(line + 4 * i + 2);
+    sum = sum + ((low - low) + (high - high));
+    // Without the sign of a zero, as in narrowed_once.
+    f32x4 x = narrowed(low, high) + splat4(0);
+    if (i < whole) {
+      store(out, x);
+      continue;
+    }
+    float four[4];
+    store(four, x);
+    for (uint32_t lane = 0; lane < some; lane++) out[lane] = four[lane];
+  }
+  return first(sum) + second(sum) == 0;
 }
 
 #endif

@@ -64,15 +64,9 @@ static inline bool biquad_chunk(void *state, const BiquadParts &parts, uint32_t 
   bool finite = true;
   for (uint32_t first = 0; first < channels; first += 4, memory += sections) {
     uint32_t some = channels - first < 4 ? channels - first : 4;
-    for (uint32_t i = 0; i < count; i++) {
-      for (uint32_t lane = 0; lane < 4; lane++) line[4 * i + lane] = lane < some ? in[static_cast<uint64_t>(i) * channels + first + lane] : 0;
-    }
+    gather_four(in + first, count, channels, some, line);
     for (uint32_t s = 0; s < sections; s++) run_channels(list[s], memory[s], line, count);
-    for (uint32_t i = 0; i < count; i++) {
-      alignas(16) float four[4];
-      finite = narrow(line + 4 * i, 4, four) && finite;
-      for (uint32_t lane = 0; lane < some; lane++) out[static_cast<uint64_t>(i) * channels + first + lane] = four[lane];
-    }
+    finite = scatter_four(line, count, channels, some, out + first) && finite;
   }
   return finite;
 }

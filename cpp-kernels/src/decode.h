@@ -64,19 +64,6 @@ static inline void decode_each(const unsigned char *from, uint32_t count, uint32
 }
 
 #ifndef SLUICE_SCALAR
-// The byte that comes to each place of a number of `size` bytes.
-static inline bytes16 places(uint32_t size, uint32_t order) {
-  bool swap_bytes = order == SLUICE_ABCD || order == SLUICE_CDAB, swap_words = order == SLUICE_CDAB || order == SLUICE_BADC;
-  uint8_t place[16];
-  for (uint32_t i = 0; i < 16; i++) {
-    uint32_t at = i % size;
-    if (swap_bytes) at = size - 1 - at;
-    if (swap_words) at = at % 2 + (size - 2 - at / 2 * 2);
-    place[i] = static_cast<uint8_t>(i / size * size + at);
-  }
-  return load16(place);
-}
-
 static inline f32x4 floats_of_u32(bytes16 a) {
   i32x4 words = as_words(a);
   return converted(upper_half(words)) * splat4(65536.0f) + converted(lower_half(words));
@@ -87,55 +74,55 @@ static inline f32x4 floats_of_f64(bytes16 low, bytes16 high) {
   return choose(is_same(x, x), x, splat4(__builtin_nanf("")));
 }
 
-// Numbers that lie side by side, sixteen bytes at a time; returns how many it has done.
-static inline uint32_t decode_lanes(const unsigned char *from, uint32_t count, uint32_t type, uint32_t order, float *out) {
-  bytes16 place = places(size_of_number(type), order);
-  uint32_t i = 0;
-  switch (type) {
-    case SLUICE_U16:
-      for (; i + 16 <= count; i += 16) {
-        bytes16 a = ordered(load16(from + 2 * i), place), b = ordered(load16(from + 2 * i + 16), place);
-        store(out + i, converted(unsigned_low(a)));
-        store(out + i + 4, converted(unsigned_high(a)));
-        store(out + i + 8, converted(unsigned_low(b)));
-        store(out + i + 12, converted(unsigned_high(b)));
-      }
-      break;
-    case SLUICE_I16:
-      for (; i + 16 <= count; i += 16) {
-        bytes16 a = ordered(load16(from + 2 * i), place), b = ordered(load16(from + 2 * i + 16), place);
-        store(out + i, converted(signed_low(a)));
-        store(out + i + 4, converted(signed_high(a)));
-        store(out + i + 8, converted(signed_low(b)));
-        store(out + i + 12, converted(signed_high(b)));
-      }
-      break;
-    case SLUICE_U32:
-      for (; i + 8 <= count; i += 8) {
-        store(out + i, floats_of_u32(ordered(load16(from + 4 * i), place)));
-        store(out + i + 4, floats_of_u32(ordered(load16(from + 4 * i + 16), place)));
-      }
-      break;
-    case SLUICE_I32:
-      for (; i + 8 <= count; i += 8) {
-        store(out + i, converted(as_words(ordered(load16(from + 4 * i), place))));
-        store(out + i + 4, converted(as_words(ordered(load16(from + 4 * i + 16), place))));
-      }
-      break;
-    case SLUICE_FLOAT32:
-      for (; i + 8 <= count; i += 8) {
-        store(out + i, as_floats(ordered(load16(from + 4 * i), place)));
-        store(out + i + 4, as_floats(ordered(load16(from + 4 * i + 16), place)));
-      }
-      break;
-    default:
-      for (; i + 8 <= count; i += 8) {
-        const unsigned char *at = from + 8 * i;
-        store(out + i, floats_of_f64(ordered(load16(at), place), ordered(load16(at + 16), place)));
-        store(out + i + 4, floats_of_f64(ordered(load16(at + 32), place), ordered(load16(at + 48), place)));
-      }
+// Numbers that lie side by side, sixteen at a time; returns how many it has done. Byte i of a number comes from byte i ^ x: that
+// is known when this is compiled, as a shuffle by what only the caller knows is three instructions.
+template <uint32_t type, int x> static inline uint32_t decode_sixteens(const unsigned char *from, uint32_t count, float *out) {
+  bytes16 order = order_of<x>();
+  auto at = [&](uint32_t i) { return x == 0 ? load16(from + 16 * i) : ordered(load16(from + 16 * i), order); };
+  auto four = [&](uint32_t i) {
+    if constexpr (type == SLUICE_U32) return floats_of_u32(at(i));
+    else if constexpr (type == SLUICE_I32) return converted(as_words(at(i)));
+    else if constexpr (type == SLUICE_FLOAT32) return as_floats(at(i));
+    else return floats_of_f64(at(2 * i), at(2 * i + 1));
+  };
+  uint32_t size = size_of_number(type), done = count / 16 * 16;
+  for (const float *end = out + done; out != end; from = held(from + 16 * size), out = held(out + 16)) {
+    if constexpr (type == SLUICE_U16 || type == SLUICE_I16) {
+      bytes16 a = at(0), b = at(1);
+      store(out, converted(type == SLUICE_U16 ? unsigned_low(a) : signed_low(a)));
+      store(out + 4, converted(type == SLUICE_U16 ? unsigned_high(a) : signed_high(a)));
+      store(out + 8, converted(type == SLUICE_U16 ? unsigned_low(b) : signed_low(b)));
+      store(out + 12, converted(type == SLUICE_U16 ? unsigned_high(b) : signed_high(b)));
+    } else {
+      f32x4 a = four(0), b = four(1), c = four(2), d = four(3);
+      store(out, a);
+      store(out + 4, b);
+      store(out + 8, c);
+      store(out + 12, d);
+    }
   }
-  return i;
+  return done;
+}
+
+template <uint32_t type> static inline uint32_t decode_lanes(const unsigned char *from, uint32_t count, uint32_t order, float *out) {
+  constexpr int bytes = static_cast<int>(type <= SLUICE_I16 ? 1 : type <= SLUICE_FLOAT32 ? 3 : 7), words = bytes - 1;
+  switch (order) {
+    case SLUICE_ABCD: return decode_sixteens<type, bytes>(from, count, out);
+    case SLUICE_CDAB: return decode_sixteens<type, bytes ^ words>(from, count, out);
+    case SLUICE_BADC: return decode_sixteens<type, words>(from, count, out);
+    default: return decode_sixteens<type, 0>(from, count, out);
+  }
+}
+
+static inline uint32_t decode_lanes(const unsigned char *from, uint32_t count, uint32_t type, uint32_t order, float *out) {
+  switch (type) {
+    case SLUICE_U16: return decode_lanes<SLUICE_U16>(from, count, order, out);
+    case SLUICE_I16: return decode_lanes<SLUICE_I16>(from, count, order, out);
+    case SLUICE_U32: return decode_lanes<SLUICE_U32>(from, count, order, out);
+    case SLUICE_I32: return decode_lanes<SLUICE_I32>(from, count, order, out);
+    case SLUICE_FLOAT32: return decode_lanes<SLUICE_FLOAT32>(from, count, order, out);
+    default: return decode_lanes<SLUICE_FLOAT64>(from, count, order, out);
+  }
 }
 #endif
 

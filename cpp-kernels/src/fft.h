@@ -23,6 +23,8 @@
 #define SLUICE_KERNEL_FFT_MAX 65536u
 // Below this, the sum as it is written.
 #define SLUICE_FFT_SMALL 32u
+// Floats between the parts of the room: at powers of two from each other they would all want the same few lines of the cache.
+#define SLUICE_FFT_APART 48u
 
 struct FftParts {
   uint32_t twiddles, room, bytes;
@@ -35,7 +37,7 @@ struct FftParts {
       uint32_t floats = count / 2;
       for (uint32_t length = count / 2; length > 8; length /= 4) floats += 6 * (length / 4);
       twiddles = layout.list<float>(floats);
-      room = layout.list<float>(2 * count);
+      room = layout.list<float>(2 * count + 3 * SLUICE_FFT_APART);
     }
     bytes = layout.bytes();
   }
@@ -104,7 +106,8 @@ static inline void fft_of(void *state, uint32_t count, const float *in, float *o
   if (count < SLUICE_FFT_SMALL) return small_fft(part_of<double>(state, parts.twiddles), in, count, out);
   uint32_t pairs = count / 2;
   auto *room = part_of<float>(state, parts.room);
-  Halves from = {room, room + pairs}, to = {room + 2 * pairs, room + 3 * pairs};
+  uint32_t apart = pairs + SLUICE_FFT_APART;
+  Halves from = {room, room + apart}, to = {room + 2 * apart, room + 3 * apart};
   const float *w = fft_first(in, pairs, part_of<float>(state, parts.twiddles), from);
   uint32_t length = pairs / 4;
   for (; length > 8; length /= 4) {

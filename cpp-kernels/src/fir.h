@@ -48,9 +48,9 @@ static inline void fir_sums(const float *taps, uint32_t count, uint32_t channels
   uint32_t i = 0;
   for (; i + 32 <= results; i += 32) {
     f32x4 a = splat4(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    const float *from = x + i;
-    for (uint32_t k = 0; k < count; k++, from -= channels) {
-      f32x4 tap = splat4_at(taps + k);
+    const float *from = held(x + i), *at = held(taps);
+    for (const float *end = taps + count; at != end; at = held(at + 1), from = held(from - channels)) {
+      f32x4 tap = splat4_at(at);
       a = a + tap * load4(from);
       b = b + tap * load4(from + 4);
       c = c + tap * load4(from + 8);

@@ -65,11 +65,6 @@ LANES double first(f64x2 x) { return x.a; }
 LANES double second(f64x2 x) { return x.b; }
 
 LANES bytes16 load16(const void *at) { return read<bytes16>(at); }
-LANES bytes16 ordered(bytes16 x, bytes16 order) {
-  bytes16 to;
-  for (int i = 0; i < 16; i++) to.v[i] = x.v[order.v[i]];
-  return to;
-}
 template <class T> LANES i32x4 halves(const uint8_t *v) {
   return {read<T>(v), read<T>(v + 2), read<T>(v + 4), read<T>(v + 6)};
 }

@@ -55,6 +55,9 @@ LANES double first(f64x2 a) { return _mm_cvtsd_f64(a.v); }
 LANES double second(f64x2 a) { return _mm_cvtsd_f64(_mm_unpackhi_pd(a.v, a.v)); }
 
 LANES bytes16 load16(const void *at) { return {_mm_loadu_si128(static_cast<const __m128i *>(at))}; }
+template <int x> LANES bytes16 order_of() {
+  return {_mm_setr_epi8(0 ^ x, 1 ^ x, 2 ^ x, 3 ^ x, 4 ^ x, 5 ^ x, 6 ^ x, 7 ^ x, 8 ^ x, 9 ^ x, 10 ^ x, 11 ^ x, 12 ^ x, 13 ^ x, 14 ^ x, 15 ^ x)};
+}
 LANES bytes16 ordered(bytes16 a, bytes16 order) { return {_mm_shuffle_epi8(a.v, order.v)}; }
 LANES i32x4 unsigned_low(bytes16 a) { return {_mm_cvtepu16_epi32(a.v)}; }
 LANES i32x4 unsigned_high(bytes16 a) { return {_mm_unpackhi_epi16(a.v, _mm_setzero_si128())}; }

@@ -59,7 +59,12 @@ LANES double first(f64x2 a) { return wasm_f64x2_extract_lane(a.v, 0); }
 LANES double second(f64x2 a) { return wasm_f64x2_extract_lane(a.v, 1); }
 
 LANES bytes16 load16(const void *at) { return {wasm_v128_load(at)}; }
-/* Byte i of the result is byte order[i] of `a`; no order is above 15. */
+/* Byte i of `ordered` by it is byte i ^ x. Laid into a register ahead of the loop: the compiler would do so at each use. */
+template <int x> LANES bytes16 order_of() {
+  v128_t order = wasm_i8x16_const(0 ^ x, 1 ^ x, 2 ^ x, 3 ^ x, 4 ^ x, 5 ^ x, 6 ^ x, 7 ^ x, 8 ^ x, 9 ^ x, 10 ^ x, 11 ^ x, 12 ^ x, 13 ^ x, 14 ^ x, 15 ^ x);
+  asm("" : "+r"(order));
+  return {order};
+}
 LANES bytes16 ordered(bytes16 a, bytes16 order) { return {wasm_i8x16_swizzle(a.v, order.v)}; }
 LANES i32x4 unsigned_low(bytes16 a) { return {wasm_u32x4_extend_low_u16x8(a.v)}; }
 LANES i32x4 unsigned_high(bytes16 a) { return {wasm_u32x4_extend_high_u16x8(a.v)}; }

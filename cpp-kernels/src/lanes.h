@@ -8,6 +8,13 @@
 #define LANES_MEMBER inline __attribute__((always_inline))
 #define LANES static LANES_MEMBER __attribute__((unused))
 
+// A pointer of which the compiler is to know nothing else: addresses of a loop then are this one and a constant, which costs
+// nothing in WebAssembly; it would make each of them anew from what it knows.
+template <class T> LANES T *held(T *at) {
+  asm("" : "+r"(at));
+  return at;
+}
+
 #if defined(SLUICE_SCALAR)
 #include "lanes-scalar.h"
 #elif defined(__wasm_simd128__)

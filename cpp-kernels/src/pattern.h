@@ -31,6 +31,17 @@ static inline bool is_stream(void *state, const float *in, uint64_t count, float
 template <class What>
 static inline void for_each_sample(const float *in, uint64_t count, uint32_t length, float *out, What what) {
   uint64_t i = 0;
+  if (length == 16) {
+    // Of one, two or four channels the pattern is held in registers.
+    for (; i + 16 <= count; i += 16) {
+      const float *from = held(in + i);
+      float *to = held(out + i);
+      store(to, what(load4(from), 0));
+      store(to + 4, what(load4(from + 4), 4));
+      store(to + 8, what(load4(from + 8), 8));
+      store(to + 12, what(load4(from + 12), 12));
+    }
+  }
   for (; i + length <= count; i += length) {
     for (uint32_t j = 0; j < length; j += 4) store(out + i + j, what(load4(in + i + j), j));
   }

@@ -9,7 +9,7 @@ import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js
 
 interface Options {
   readonly json: boolean;
-  /** Variants of `border` to run alone, for a profile. */
+  /** Variants of `border`, or cases of `kernels`, to run alone, for a profile. */
   readonly only: readonly string[];
 }
 
@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   admission: async () => (await import('./admission/admission.js')).admission(),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
+  kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
   reload: async () => (await import('./reload/reload.js')).reload(),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };

@@ -47,7 +47,12 @@ function result(
   const ratios: Record<string, number> = {};
   const targets: Record<string, Target> = {};
   for (const { of, ns, peers } of measured) {
-    const ratio = (name: string, over: number | undefined, under: number | undefined, target?: Target): void => {
+    const ratio = (
+      name: string,
+      over: number | undefined,
+      under: number | undefined,
+      target?: Target,
+    ): void => {
       if (over === undefined || under === undefined) return;
       ratios[`${of.name}: ${name}`] = rounded(over / under);
       if (target !== undefined) targets[`${of.name}: ${name}`] = target;
@@ -80,7 +85,17 @@ function result(
 function table(measured: readonly Measured[]): Table {
   const micro = (ns: number | undefined): string => (ns === undefined ? '' : (ns / 1000).toFixed(2));
   return {
-    head: ['us a call', 'elements', 'simd128', 'scalar', 'native sse4.2', 'avx2+fma', 'by hand', 'to native', 'to scalar'],
+    head: [
+      'us a call',
+      'elements',
+      'simd128',
+      'scalar',
+      'native sse4.2',
+      'avx2+fma',
+      'by hand',
+      'to native',
+      'to scalar',
+    ],
     rows: measured.map(({ of, ns }) => [
       of.name,
       String(of.elements),

@@ -30,7 +30,7 @@ export class SandboxPool {
     this.#threads = options.threads;
     this.#wanted = options.spares ?? 1;
     this.#piscina = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
+      filename: new URL('./worker.bundle.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: options.threads,
       // A task is a sandbox's life: it never shares a thread, and a finished thread is not kept.

@@ -10,6 +10,6 @@ const outputs = globSync('dist/{runtime,sandbox,host,scripts,cpp-kernels,test}/*
   cwd: ROOT,
 });
 for (const output of outputs) {
-  const source = output.replace(/^dist[\\/]/, '').replace(/\.js(\.map)?$/, '.ts');
+  const source = output.replace(/^dist[\\/]/, '').replace(/(\.bundle)?\.js(\.map)?$/, '.ts');
   if (!existsSync(join(ROOT, source))) rmSync(join(ROOT, output));
 }

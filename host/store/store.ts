@@ -95,7 +95,7 @@ export class Store {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./thread/thread.js', import.meta.url), {
+    const worker = new Worker(new URL('./thread/thread.bundle.js', import.meta.url), {
       name: 'sluice-store',
       resourceLimits: RESOURCES,
     });

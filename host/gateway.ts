@@ -104,7 +104,7 @@ export class Gateway {
       report: (error, where) => this.#report.fault(error.toFault(), where),
     });
     const versions = new VersionGate({
-      allowed: () => config.plugins.downgrade,
+      allowed: plugin => this.#policy.keeper.grantOf(plugin)?.downgrade ?? config.plugins.downgrade,
       served: plugin => this.#admin.served(plugin),
     });
     const events: CatalogEvents = {
@@ -333,7 +333,9 @@ export class Gateway {
   #policyChanged(policy: Policy): void {
     this.metrics.policy(policy.version);
     this.#admin.policyChanged(policy.version);
-    if (this.#stopped === undefined) void this.#router.policyChanged();
+    if (this.#stopped !== undefined) return;
+    void this.#router.policyChanged();
+    this.#catalog.judgeAgain();
   }
 
   #keysChanged(): void {

@@ -193,7 +193,7 @@ export const ERRORS = {
   SLUICE_PLUGIN_DOWNGRADE: {
     cause: 'The version is lower than the one of this plugin that served last.',
     remedy:
-      'To go back on purpose: POST /v1/plugins/NAME/rollback, or `plugins: { downgrade: true }` in the configuration. Else give the plugin a higher version.',
+      'To go back on purpose: POST /v1/plugins/NAME/rollback, or `plugins: { grants: { NAME: { downgrade: true } } }` in the configuration (`plugins.downgrade` for all). Else give the plugin a higher version.',
   },
 
   // Signatures

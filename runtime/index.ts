@@ -1,5 +1,6 @@
 export { type Admitted, admit, type Inspected, inspect, type Role } from './admission/admit.js';
 export { CEILINGS, type Ceilings } from './admission/ceilings.js';
+export { readComponent } from './admission/component-parts.js';
 export type { FeatureClass, ModuleFacts } from './admission/facts.js';
 export { GRANTABLE_FEATURES } from './admission/feature-policy.js';
 export { type Asks, type Base, defaultRules, type Granted, grant } from './admission/grants.js';
@@ -12,6 +13,7 @@ export {
   refuseHeaders,
 } from './admission/header-policy.js';
 export { judge } from './admission/judge.js';
+export { judgeComponentImports } from './admission/judge-component.js';
 export {
   DEFAULT_POLICY,
   type Grant,

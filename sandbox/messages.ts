@@ -39,6 +39,8 @@ export interface ComponentCode {
   /** file: URL of the script, which exports `instantiate`. */
   readonly script: string;
   readonly modules: Readonly<Record<string, Uint8Array>>;
+  /** Of the component itself, `name (kind)`. */
+  readonly imports: readonly string[];
 }
 
 /** What the task of a sandbox is started with. */

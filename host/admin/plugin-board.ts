@@ -239,6 +239,7 @@ function grantsView({
   deadline,
   simd,
   features,
+  imports,
   denied,
 }: Granted): NonNullable<PluginView['grants']> {
   return {
@@ -246,6 +247,7 @@ function grantsView({
     deadline,
     simd: typeof simd === 'string' ? simd : [...simd],
     features: [...features],
+    imports: [...imports],
     denied: [...denied],
   };
 }

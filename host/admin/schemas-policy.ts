@@ -27,6 +27,7 @@ export const GrantsView = Type.Object(
     deadline: Type.Number({ description: 'Milliseconds of one call.' }),
     simd: Type.Union([Type.String(), Type.Array(Type.String())]),
     features: Type.Array(Type.String()),
+    imports: Type.Array(Type.String()),
     denied: Type.Array(Type.String(), { description: 'What it asks for and does not get.' }),
   },
   exact,

@@ -81,7 +81,7 @@ function normaliseGrants(
   read: Reader,
 ): Readonly<Record<string, Grant>> {
   return Object.fromEntries(
-    Object.entries(input).map(([name, { memory, deadline, simd, features, imports }]) => {
+    Object.entries(input).map(([name, { memory, deadline, simd, features, imports, downgrade }]) => {
       const at = (key: string): Path => [...path, name, key];
       const bytes = read.size(memory, at('memory'), MEMORY);
       const ms = read.duration(deadline, at('deadline'), { least: 1 });
@@ -94,6 +94,7 @@ function normaliseGrants(
           ...(rule === undefined ? {} : { simd: rule }),
           ...(features === undefined ? {} : { features }),
           ...(imports === undefined ? {} : { imports }),
+          ...(downgrade === undefined ? {} : { downgrade }),
         },
       ];
     }),

@@ -43,6 +43,7 @@ const Grant = Type.Object(
     simd: Type.Optional(Simd('In place of the general rule.')),
     features: Type.Optional(Features('Beside those that every plugin may use.')),
     imports: Type.Optional(Imports('Beside those that every plugin may import.')),
+    downgrade: Type.Optional(Type.Boolean({ description: 'In place of plugins.downgrade.' })),
   },
   exact,
 );

@@ -23,6 +23,7 @@ export function writtenPolicy({
           ...(grant.simd === undefined ? {} : { simd: simdOf(grant.simd) }),
           ...(grant.features === undefined ? {} : { features: [...grant.features] }),
           ...(grant.imports === undefined ? {} : { imports: [...grant.imports] }),
+          ...(grant.downgrade === undefined ? {} : { downgrade: grant.downgrade }),
         },
       ]),
     ),

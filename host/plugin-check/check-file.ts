@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import {
+  type Granted,
   inspect,
+  judgeComponentImports,
   type Manifest,
   moduleKind,
   parseManifest,
   type Role,
+  readComponent,
   readManifest,
   readSections,
   type Section,
   SluiceError,
 } from '../../runtime/index.js';
-import { readComponent } from '../plugin-tools/component-parts.js';
 import { readModule, sha256 } from '../plugin-tools/module-file.js';
 import { sidecarOf, signaturesOf } from '../plugins/folder.js';
 import { isGone } from '../plugins/found.js';
@@ -123,10 +125,8 @@ class FileCheck {
   #component(bytes: Buffer): void {
     const { imports, exports, modules } = readComponent(bytes);
     Object.assign(this.#parts, { sections: sectionsOf(readSections(bytes)), imports, exports });
-    for (const each of imports.filter(isForeign)) {
-      const message = `${this.#file}: imports ${each}: a component may import log and the types of sluice:plugin`;
-      this.#findings.push(findingOf(this.#file, new SluiceError('SLUICE_MODULE_IMPORT', message)));
-    }
+    const foreign = judgeComponentImports(imports, this.#granted().rules);
+    this.#findings.push(...foreign.map(each => policyFinding(this.#file, each)));
     const inside = modules.map(module => {
       const { facts, findings } = this.#inspect(module, 'inside a component');
       this.#findings.push(...findings.map(each => policyFinding(this.#file, each)));
@@ -138,10 +138,13 @@ class FileCheck {
   }
 
   #inspect(bytes: Uint8Array, role: Role): ReturnType<typeof inspect> {
-    const asks = this.#parts.manifest ?? { name: this.#file, limits: {} };
-    const { rules, denied } = this.#rules.grantFor(asks);
-    this.#parts.denied = denied;
-    return inspect(bytes, role, rules);
+    return inspect(bytes, role, this.#granted().rules);
+  }
+
+  #granted(): Granted {
+    const granted = this.#rules.grantFor(this.#parts.manifest ?? { name: this.#file, limits: {} });
+    this.#parts.denied = granted.denied;
+    return granted;
   }
 
   /** The last word is the engine's: types of operands are not judged by the scanner. */
@@ -159,11 +162,4 @@ class FileCheck {
 
 function sectionsOf(sections: readonly Section[]): NonNullable<CheckReport['sections']> {
   return sections.map(({ name, id, offset, end }) => ({ section: name ?? id, bytes: end - offset }));
-}
-
-/** Types are no code; the one function is `log`. */
-function isForeign(name: string): boolean {
-  return (
-    name !== 'log (func)' && !name.endsWith(' (type)') && !/^sluice:plugin\/\S+ \(instance\)$/.test(name)
-  );
 }

@@ -46,7 +46,7 @@ export async function checkRules(options: CheckRuleOptions): Promise<CheckRules>
     memory: memory ?? plugins?.memoryBytes ?? MEMORY,
     deadline: plugins?.deadlineMs ?? DEADLINE,
   };
-  const policy = overridden(DEFAULT_POLICY, memory, simd);
+  const policy = overridden({ ...(plugins?.policy.content ?? DEFAULT_POLICY), version: 1 }, memory, simd);
   const keys = options.keys === undefined ? plugins?.keys : resolve(options.keys);
   const ring = keys === undefined ? undefined : await readKeyRing(keys);
   const mode = plugins?.signatures ?? 'auto';

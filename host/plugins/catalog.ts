@@ -72,13 +72,17 @@ export class Catalog {
     return this.#files.get(plugin);
   }
 
-  /** The keys have changed: what was refused for its signature is looked at again, and so is what is revoked now. */
+  /**
+   * Keys or policy have changed: what was refused for its signature or its version is looked at again, and so is what
+   * is revoked now.
+   */
   judgeAgain(): void {
     if (!this.#started) return;
     const { signatures } = this.#parts;
     for (const [file, { refused, offer }] of this.#seen) {
       const revoked = offer !== undefined && signatures.standing(offer).may === 'not run';
-      if (revoked || refused?.startsWith('SLUICE_SIGNATURE_')) this.#seen.delete(file);
+      const may = refused === 'SLUICE_PLUGIN_DOWNGRADE' || refused?.startsWith('SLUICE_SIGNATURE_');
+      if (revoked || may) this.#seen.delete(file);
     }
     this.#watcher.poke();
   }

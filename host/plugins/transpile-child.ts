@@ -1,6 +1,7 @@
-/** Runs in a process of its own: component.wasm in the folder it is given becomes plugin.js and core modules. */
+/** Runs in a process of its own: component.wasm in the folder it is given becomes plugin.js, core modules and imports.json. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readComponent } from '../../runtime/index.js';
 
 const folder = process.argv[2] as string;
 
@@ -11,7 +12,10 @@ async function main(): Promise<void> {
       code: 'SLUICE_COMPONENT_TOOLS',
     });
   });
-  const { files } = await tools.transpileBytes(await readFile(join(folder, 'component.wasm')), {
+  const component = await readFile(join(folder, 'component.wasm'));
+  const { imports } = readComponent(component);
+  await writeFile(join(folder, 'imports.json'), JSON.stringify(imports));
+  const { files } = await tools.transpileBytes(component, {
     name: 'plugin',
     instantiation: 'sync',
     wasiShim: false,
@@ -26,7 +30,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.disconnect(),
   thrown => {
-    const code = thrown.code === 'SLUICE_COMPONENT_TOOLS' ? thrown.code : 'SLUICE_COMPONENT_TRANSPILE';
+    const own = ['SLUICE_COMPONENT_TOOLS', 'SLUICE_MODULE_MALFORMED'].includes(thrown.code);
+    const code = own ? thrown.code : 'SLUICE_COMPONENT_TRANSPILE';
     process.send?.(
       { code, message: thrown instanceof Error ? thrown.message : String(thrown?.payload ?? thrown) },
       () => process.exit(1),

@@ -28,7 +28,7 @@ export class Transpiler {
     this.#folder = folder;
   }
 
-  /** @throws SluiceError SLUICE_COMPONENT_TOOLS, SLUICE_COMPONENT_TRANSPILE */
+  /** @throws SluiceError SLUICE_COMPONENT_TOOLS, SLUICE_COMPONENT_TRANSPILE, SLUICE_MODULE_MALFORMED */
   async transpile(plugin: string, bytes: Uint8Array, sha256: string): Promise<ComponentCode> {
     const folder = join(this.#folder, sha256);
     const known = await load(folder);
@@ -39,8 +39,12 @@ export class Transpiler {
       await writeFile(join(work, 'component.wasm'), bytes);
       await this.#inTurn(() => this.#run(plugin, work));
       await rm(join(work, 'component.wasm'));
-      // Another gateway may have been faster: its result is the same.
-      await rename(work, folder).catch(() => {});
+      // Another gateway may have been faster: its result is the same. One without the list of imports is older.
+      await rename(work, folder).catch(async () => {
+        if ((await load(folder)) !== undefined) return;
+        await rm(folder, { recursive: true, force: true });
+        await rename(work, folder);
+      });
     } catch (thrown) {
       if (thrown instanceof SluiceError) throw thrown;
       throw failed(plugin, 'SLUICE_COMPONENT_TRANSPILE', (thrown as Error).message);
@@ -119,16 +123,19 @@ async function load(folder: string): Promise<ComponentCode | undefined> {
   } catch {
     return undefined;
   }
-  if (!names.includes(SCRIPT)) return undefined;
+  if (!names.includes(SCRIPT) || !names.includes(IMPORTS)) return undefined;
   const modules: Record<string, Uint8Array> = {};
   for (const name of names) if (name.endsWith('.wasm')) modules[name] = await readFile(join(folder, name));
-  return { format: 'component', script: pathToFileURL(join(folder, SCRIPT)).href, modules };
+  const imports = JSON.parse(await readFile(join(folder, IMPORTS), 'utf8')) as string[];
+  return { format: 'component', script: pathToFileURL(join(folder, SCRIPT)).href, modules, imports };
 }
 
 const SCRIPT = 'plugin.js';
+/** What the component itself imports: the policy judges it, not what its core modules are given by the script. */
+const IMPORTS = 'imports.json';
 
 /** What the child says when it has failed. */
 interface Failure {
-  readonly code: 'SLUICE_COMPONENT_TOOLS' | 'SLUICE_COMPONENT_TRANSPILE';
+  readonly code: 'SLUICE_COMPONENT_TOOLS' | 'SLUICE_COMPONENT_TRANSPILE' | 'SLUICE_MODULE_MALFORMED';
   readonly message: string;
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Policy, PolicyContent } from '../../runtime/index.js';
+import type { Grant, Policy, PolicyContent } from '../../runtime/index.js';
 
 /**
  * The policy that is in force: one object, replaced as a whole, so that whoever reads it sees the opcodes and the
@@ -14,6 +14,12 @@ export class PolicyKeeper {
 
   get current(): Policy {
     return this.#current;
+  }
+
+  /** What this plugin gets in place of what all get. */
+  grantOf(plugin: string): Grant | undefined {
+    const { grants } = this.#current;
+    return Object.hasOwn(grants, plugin) ? grants[plugin] : undefined;
   }
 
   /** Gives false if that is what is in force already: a comment or another order of keys is no other policy. */

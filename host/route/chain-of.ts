@@ -2,6 +2,7 @@ import {
   type Granted,
   grant,
   judge,
+  judgeComponentImports,
   LIMITS,
   type Policy,
   refusal,
@@ -51,8 +52,11 @@ export function grantedTo(
 /** Why these modules may not run, by the rules of their stages. Places of instructions are not in it. */
 export function forbidden(stages: readonly StageSpec[], facts: ChainFacts): SluiceError | undefined {
   for (const [index, { plugin, code, rules }] of stages.entries()) {
-    const of = code.format === 'component' ? 'component' : 'file';
-    const findings = (facts[index] ?? []).flatMap(each => judge(each, rules, of));
+    const isComponent = code.format === 'component';
+    const findings = [
+      ...(isComponent ? judgeComponentImports(code.imports, rules) : []),
+      ...(facts[index] ?? []).flatMap(each => judge(each, rules, isComponent ? 'component' : 'file')),
+    ];
     if (findings.length > 0) return refusal(plugin, findings);
   }
   return undefined;

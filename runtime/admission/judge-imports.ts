@@ -1,7 +1,7 @@
 import type { Finding } from '../errors.js';
 import type { ImportFact, ModuleFacts } from './facts.js';
 import { IMPORTS, type ImportName } from './policy.js';
-import type { Rules } from './rules.js';
+import type { Line, Rules } from './rules.js';
 
 /** As much of a name as a message shows: names come from strangers. */
 const SHOWN = 64;
@@ -16,13 +16,7 @@ function judgeImport(found: ImportFact, { imports, policy, plugin }: Rules): Fin
   const name = nameOf(found);
   const line = imports.find(({ is }) => name === undefined || !is.includes(name)) ?? imports[0];
   const allowed = line?.is ?? [];
-  const about = {
-    code: 'SLUICE_MODULE_IMPORT',
-    policy,
-    rule: `${line?.rule ?? 'policy.imports'}: ${allowed.join(', ') || 'none'}`,
-    why: `policy ${policy} allows ${allowed.length === 0 ? 'no imports' : `the import ${allowed.map(signature).join(', ')}`}`,
-    total: 1,
-  } as const;
+  const about = importFinding(line, policy);
   const what = `imports ${found.kind} ${quote(found.module)} ${quote(found.name)}`;
   if (name === undefined) return { ...about, found: what, fix: fixOf(found) };
   if (!allowed.includes(name)) {
@@ -38,6 +32,24 @@ function judgeImport(found: ImportFact, { imports, policy, plugin }: Rules): Fin
   };
 }
 
+/** A finding about imports, without what was found and how to mend it. */
+export function importFinding(
+  line: Line<readonly ImportName[]> | undefined,
+  policy: number,
+): Omit<Finding, 'found' | 'fix'> {
+  const allowed = line?.is ?? [];
+  return {
+    code: 'SLUICE_MODULE_IMPORT',
+    policy,
+    rule: `${line?.rule ?? 'policy.imports'}: ${allowed.join(', ') || 'none'}`,
+    why: `policy ${policy} allows ${allowed.length === 0 ? 'no imports' : `the import ${allowed.map(signature).join(', ')}`}`,
+    total: 1,
+  };
+}
+
+export const WITHOUT_WASI = 'build without WASI: no files, clock, random numbers or standard output';
+export const WITHOUT_HOST = 'build without it: plugins have no calls into the host but log';
+
 /** Undefined: the gateway has nothing of that name to give. */
 function nameOf({ module, name, kind }: ImportFact): ImportName | undefined {
   const known = Object.keys(IMPORTS) as ImportName[];
@@ -48,13 +60,12 @@ function nameOf({ module, name, kind }: ImportFact): ImportName | undefined {
 
 /** What usually makes such an import, and how to do without. */
 function fixOf({ module, kind }: ImportFact): string {
-  if (module.startsWith('wasi'))
-    return 'build without WASI: no files, clock, random numbers or standard output';
+  if (module.startsWith('wasi')) return WITHOUT_WASI;
   if (kind === 'memory' || kind === 'table')
     return `define the ${kind} in the module (clang: no --import-${kind})`;
   if (module === 'env' || module === 'Date' || module === 'Math' || module === 'console')
     return 'build without calls into the host (AssemblyScript: no console, Date or Math.random, and --use abort=; C: define every function)';
-  return 'build without it: plugins have no calls into the host but log';
+  return WITHOUT_HOST;
 }
 
 function signature(name: ImportName): string {

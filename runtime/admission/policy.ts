@@ -38,6 +38,8 @@ export interface Grant {
   /** Beside those of the policy. */
   readonly features?: readonly FeatureClass[];
   readonly imports?: readonly ImportName[];
+  /** A file with a lower version than the one that served last is taken. */
+  readonly downgrade?: boolean;
 }
 
 export interface PolicyPlaces {

@@ -3,10 +3,12 @@ import {
   type ConverterGuest,
   type GuestLog,
   guestError,
+  judgeComponentImports,
   type KernelGuest,
   LEVELS,
   type ModuleFacts,
   type Rules,
+  refusal,
   SluiceError,
 } from '../../runtime/index.js';
 import type { ComponentCode } from '../messages.js';
@@ -26,9 +28,14 @@ export interface ComponentModule {
   instantiate(log: GuestLog): ConverterGuest | KernelGuest;
 }
 
-/** Loads the script of a transpiled component and compiles its core modules, each with the memory cap. */
+/**
+ * Judges a transpiled component, loads its script and compiles its core modules, each with the memory cap.
+ * @throws SluiceError with step `admit` or `compile`
+ */
 export async function loadComponent(code: ComponentCode, rules: Rules): Promise<ComponentModule> {
   const { plugin } = rules;
+  const foreign = judgeComponentImports(code.imports, rules);
+  if (foreign.length > 0) throw refusal(plugin, foreign);
   const modules = new Map<string, WebAssembly.Module>();
   const facts: ModuleFacts[] = [];
   for (const [name, bytes] of Object.entries(code.modules)) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -177,7 +177,8 @@ test('what the operator grants is shown, and what is denied is listed and logged
     grants: { vector: { memory: '2MiB', simd: 'baseline' } },
   });
   const { grants } = await stateOf(rig, 'vector');
-  const { features: _, ...shown } = grants;
+  const { features: _, imports, ...shown } = grants;
+  assert.deepEqual(imports, ['log']);
   assert.deepEqual(shown, { memory: 2 << 20, deadline: 100, simd: 'baseline', denied: [] });
   const asks = { limits: { memory: 4 << 20, deadline: 50 }, features: ['threads'] } as const;
   await rig.put('vector', await variant('vector', { version: '2.0.0', ...asks }));
@@ -244,10 +245,12 @@ test(
   limit,
   async t => {
     const { rig } = await startTwo(t, { policy: './policy.yaml' }, { 'policy.yaml': 'simd: none' });
-    const at = dirname(rig.plugins);
     await rig.gateway.stop(0);
+    // A folder of its own: the first gateway's goes away with it.
+    const at = await mkdtemp(join(tmpdir(), 'sluice-policy-'));
+    await cp(dirname(rig.plugins), at, { recursive: true });
     const newer = await variant('vector', { name: 'modbus-json', version: '2.0.0' });
-    await writeFile(join(rig.plugins, 'modbus-json.wasm'), newer);
+    await writeFile(join(at, 'plugins', 'modbus-json.wasm'), newer);
     const next = await startAdminRig(t, {}, [], 'modbus-json', () => 0, {
       at,
       plugins: { policy: './policy.yaml' },
@@ -260,3 +263,15 @@ test(
     assert.equal((await stateOf(next, 'modbus-json')).version, '2.0.0');
   },
 );
+
+test('one plugin may be allowed to go back to a lower version, while the gateway runs', limit, async t => {
+  const { rig } = await startTwo(t, { policy: './policy.yaml' }, { 'policy.yaml': '{}' });
+  const older = await variant('modbus-json', { version: '0.0.9' });
+  await writeFile(join(rig.plugins, 'modbus-json.wasm'), older);
+  const { msg } = await rig.book.line('SLUICE_PLUGIN_DOWNGRADE');
+  assert.match(msg, /version 0\.0\.9 of modbus-json is lower than 0\.1\.0, which served last/);
+  const { body } = await put(rig, { grants: { 'modbus-json': { downgrade: true } } });
+  assert.deepEqual(body.policy.grants, { 'modbus-json': { downgrade: true } });
+  await rig.book.said(/modbus-json\.wasm serves \(generation 2/);
+  assert.equal((await stateOf(rig, 'modbus-json')).version, '0.0.9');
+});

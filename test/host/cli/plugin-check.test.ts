@@ -153,6 +153,13 @@ test('keys ask for a signature once there is one, and a configuration judges as 
   ]);
   await written({ signatures: 'warn' });
   assert.ok((await check(BUILT, { config })).ok);
+  await written({ signatures: 'off', simd: 'none' });
+  assert.deepEqual(codesOf(await check(RMS, { config })), ['SLUICE_MODULE_OPCODE']);
+  await written({ signatures: 'off', simd: 'none', grants: { rms: { simd: 'baseline' } } });
+  assert.deepEqual(codesOf(await check(RMS, { config })), []);
+  await put('policy.yaml', 'ceilings: { functions: 1 }\n');
+  await written({ signatures: 'off', policy: './policy.yaml' });
+  assert.deepEqual(codesOf(await check(RMS, { config })), ['SLUICE_MODULE_CEILING']);
   await written({ memmory: 1 });
   await assert.rejects(check(BUILT, { config }), { code: 'SLUICE_CONFIG_INVALID' });
 });

@@ -1,4 +1,5 @@
-import { readSections, SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../errors.js';
+import { readSections } from '../wasm-sections.js';
 
 /** What a component says of itself: its own names, and the core modules that its code is in. */
 export interface ComponentParts {
@@ -34,6 +35,8 @@ export function readComponent(bytes: Uint8Array): ComponentParts {
   return { imports, exports, modules };
 }
 
+const decoder = new TextDecoder();
+
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -67,7 +70,7 @@ class Reader {
     const length = this.u32();
     if (length > this.#end - this.#at) this.#fail('a name is cut off');
     this.#at += length;
-    return Buffer.from(this.#bytes.subarray(this.#at - length, this.#at)).toString('utf8');
+    return decoder.decode(this.#bytes.subarray(this.#at - length, this.#at));
   }
 
   /** An externdesc; its kind. */

@@ -135,6 +135,12 @@ export const ERRORS = {
       'An HTTP response about a plugin has a header, or a value of one, that the policy does not allow. The response was dropped.',
     remedy: 'Correct the server, or allow it in the place that the message names (`headers.response`).',
   },
+  SLUICE_CHAIN_PORTS: {
+    cause:
+      'Two neighbours in `through` do not fit each other: what the one gives (bytes, samples, windows, spectra; size, channels, rate) is not what the other one takes.',
+    remedy:
+      'The message names both plugins and what to put in between; what each plugin takes and gives is in cpp-kernels/plugins/README.md.',
+  },
   SLUICE_ABI_UNSUPPORTED: {
     cause: 'The plugin was built for a version of the contract that this gateway does not run.',
     remedy: 'Build the plugin against the version of the contract that is named, or update the gateway.',

@@ -32,6 +32,7 @@ export { PropertyImage } from './batch/property-image.js';
 export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
 export { Chain, type OnCall, type Stage } from './chain/chain.js';
+export { checkPorts, type Ports } from './chain/ports.js';
 export * from './contract.js';
 export {
   ERRORS,

@@ -1,7 +1,10 @@
 /** The fields of a manifest, and their check; every refusal names the field. */
+
+import type { Ports } from './chain/ports.js';
 import { CONTRACT_VERSION, FAULT_CODES, WORLDS } from './contract.js';
 import { SluiceError } from './errors.js';
 import { checkAsks, type ManifestAsks } from './manifest-asks.js';
+import { checkPortsField } from './manifest-ports.js';
 import type { Vector } from './vector.js';
 
 /** The world of plugin.wit that the plugin exports. */
@@ -29,6 +32,8 @@ export interface ManifestFields extends ManifestAsks {
   /** Kinds of source whose frames it converts: `modbus`, `mqtt`, `coap`, `tunnel`, ... */
   readonly accepts: readonly string[];
   readonly limits: ManifestLimits;
+  /** What it takes and gives, for the check of a chain. */
+  readonly ports?: Ports;
   readonly description?: string;
   /** Self-test: run before a new generation serves. */
   readonly vectors?: readonly Vector[];
@@ -71,6 +76,7 @@ export function checkFields(value: unknown): ManifestFields {
     accepts: checkAccepts(fields.accepts),
     limits: checkLimits(fields.limits),
     ...checkAsks(fields),
+    ...(fields.ports === undefined ? {} : { ports: checkPortsField(fields.ports) }),
     ...(fields.description === undefined ? {} : { description: text(fields, 'description') }),
     ...(fields.vectors === undefined ? {} : { vectors: checkVectors(fields.vectors) }),
     ...(fields.toolchain === undefined ? {} : { toolchain: text(fields, 'toolchain') }),

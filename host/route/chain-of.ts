@@ -1,4 +1,5 @@
 import {
+  checkPorts,
   type Granted,
   grant,
   judge,
@@ -19,9 +20,13 @@ export interface Wanted {
   readonly offers: ReadonlyMap<string, Offer>;
 }
 
-/** The chain under the policy of this moment; one that changes before it serves is looked at again. */
+/**
+ * The chain under the policy of this moment; one that changes before it serves is looked at again.
+ * @throws SluiceError SLUICE_CHAIN_PORTS
+ */
 export function chainOf(wanted: Wanted, plugins: PluginsConfig, keeper: PolicyKeeper): ChainSpec {
   const policy = keeper.current;
+  checkPorts(wanted.steps.map(({ plugin, config }) => portsOf(plugin, config, wanted.offers)));
   const stages = wanted.steps.map(step => stageOf(step, wanted.offers, plugins, policy));
   const outputs = [...wanted.offers.values()].map(({ manifest }) => manifest.limits.output ?? LIMITS.output);
   return {
@@ -81,4 +86,13 @@ function stageOf(
   const { name: plugin, version, kind, vectors = [] } = offer.manifest;
   const { rules, deadline: deadlineMs } = grantedTo(offer, plugins, policy, step.deadlineMs);
   return { plugin, version, kind, config: step.config, code: offer.code, vectors, deadlineMs, rules };
+}
+
+function portsOf(
+  plugin: string,
+  config: string,
+  offers: ReadonlyMap<string, Offer>,
+): Parameters<typeof checkPorts>[0][number] {
+  const { kind, accepts, ports } = (offers.get(plugin) as Offer).manifest;
+  return { plugin, kind, accepts, config, ...(ports === undefined ? {} : { ports }) };
 }

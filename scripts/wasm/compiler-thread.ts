@@ -44,7 +44,7 @@ async function run(job: GuestJob): Promise<JobReport> {
 }
 
 function packGuest(job: GuestJob, bytes: Uint8Array, toolchain: string): Uint8Array {
-  const { name, version, abi, kind, accepts, limits = {}, description } = job.description;
+  const { name, version, abi, kind, accepts, limits = {}, ports, description } = job.description;
   const { simd, features, imports } = job.description;
   return appendManifest(
     bytes,
@@ -55,6 +55,7 @@ function packGuest(job: GuestJob, bytes: Uint8Array, toolchain: string): Uint8Ar
       kind,
       accepts,
       limits,
+      ...(ports === undefined ? {} : { ports }),
       ...(simd === undefined ? {} : { simd: simd === true ? 'baseline' : simd || 'none' }),
       ...(features === undefined ? {} : { features }),
       ...(imports === undefined ? {} : { imports }),

@@ -14,6 +14,7 @@ export interface GuestDescription {
   readonly kind: ManifestFields['kind'];
   readonly accepts: readonly string[];
   readonly limits?: { readonly memory?: number; readonly deadline?: number; readonly output?: number };
+  readonly ports?: ManifestFields['ports'];
   readonly description?: string;
   /** Only for guests that have to be refused. */
   readonly abi?: string;

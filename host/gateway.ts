@@ -19,6 +19,7 @@ import { Origins } from './sinks/message-id.js';
 import type { MqttSinkConfig } from './sinks/mqtt/config.js';
 import { MqttSink } from './sinks/mqtt/mqtt-sink.js';
 import type { Sink } from './sinks/sink.js';
+import { HttpSource } from './sources/http/http-source.js';
 import { makeSource } from './sources/make-source.js';
 import type { Source } from './sources/source.js';
 
@@ -141,6 +142,12 @@ export class Gateway {
       gate: this.#gate,
       versions,
       policy: this.#policy,
+      ingest: (name, request, response) => {
+        const source = this.#sources.get(name)?.source;
+        if (!(source instanceof HttpSource) || !source.isShared) return false;
+        source.handle(request, response);
+        return true;
+      },
       log: options.log,
       ward: () => this.#ward as Ward,
       ready: () => this.#ready(),
@@ -173,7 +180,7 @@ export class Gateway {
       await this.#startSinks();
       for (const [name, source] of this.#config.sources) {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
-        const made = makeSource(name, source, feed);
+        const made = makeSource(name, source, feed, this.#policy.keeper);
         feed.source = made.source;
         this.#sources.set(name, { feed, ...made, started: false });
       }

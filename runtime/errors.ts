@@ -536,7 +536,7 @@ export const ERRORS = {
   },
   SLUICE_SOURCE_BACKPRESSURE: {
     cause:
-      'A poll was skipped, or a device that writes was told to come again, because the route behind it is full.',
+      'A poll was skipped, or a device that sends was told to come again, because the route behind it is full.',
     remedy: 'Look for the sink that is slow or away, or poll less often.',
   },
   SLUICE_ROUTE_FULL: {
@@ -577,15 +577,15 @@ export const ERRORS = {
   },
   SLUICE_SOURCE_REQUEST: {
     cause:
-      'A device that writes asked for something that is not taken: another function than 5, 6, 15 and 16, a quantity, address or unit out of range. It was answered with an exception.',
+      'A device asked for something that is not taken: over Modbus another function than 5, 6, 15 and 16, a quantity, address or unit out of range; over HTTP or CoAP another path, method, coding or body. It was answered with the reason.',
     remedy:
-      'The message says which. Correct the device, or `units`, `coils` and `holding` of `listen` for this source.',
+      'The message says which. Correct the device, or the settings of this source (`units`, `coils`, `holding` of `listen`).',
   },
   SLUICE_SOURCE_UNCONFIRMED: {
     cause:
       'A write of a device was taken, and the device did not hear in time that it is safe. It comes again as a rule, so the same may arrive twice.',
     remedy:
-      'Look for the sink that is slow or away, or raise `timeout` of `listen` and the time that the device waits.',
+      'Look for the sink that is slow or away, or raise `timeout` of the source and the time that the device waits.',
   },
   SLUICE_SOURCE_IDLE: {
     cause: 'The connection of a device was closed because it had been silent for long.',

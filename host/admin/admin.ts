@@ -26,7 +26,7 @@ import { policyResources } from './policy-resources.js';
 import { quarantineResources } from './quarantine-resources.js';
 import { Rates } from './rates.js';
 import { Sampler } from './sampler.js';
-import { type Server, startServer } from './server.js';
+import { type Server, type ServerOptions, startServer } from './server.js';
 import { storedToken, Token } from './token.js';
 import { removeTemporaries } from './upload.js';
 import { v1Resources } from './v1.js';
@@ -43,6 +43,7 @@ export interface AdminParts {
   readonly gate: SignatureGate;
   readonly versions: VersionGate;
   readonly policy: PolicyControl;
+  readonly ingest: ServerOptions['ingest'];
   readonly log: Log;
   /** From the start on. */
   readonly ward: () => Ward;
@@ -186,7 +187,7 @@ export class Admin {
    * @throws SluiceError SLUICE_ADMIN_EXPOSED, SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
    */
   async start(): Promise<void> {
-    const { config, router, metrics, report, ready, policy } = this.#parts;
+    const { config, router, metrics, report, ready, policy, ingest } = this.#parts;
     const enforced = (): Promise<void> => router.settled();
     const { host, port, uploads } = config.admin;
     if (config.admin.token === undefined && !isLoopback(host)) {
@@ -217,6 +218,7 @@ export class Admin {
       ready,
       report,
       policy: policy.keeper,
+      ingest,
       version,
       resources: [...v1, ...quarantine, ...policyResources({ policy, audit: this.#audit, enforced })],
     });

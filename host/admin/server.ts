@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type Policy, SluiceError } from '../../runtime/index.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -19,6 +20,10 @@ export interface ServerOptions {
   readonly report: Reporter;
   readonly policy: { readonly current: Policy };
   readonly version: string;
+  /** A request for a source that has no address of its own; false: there is no such source. */
+  readonly ingest?:
+    | ((source: string, request: IncomingMessage, response: ServerResponse) => boolean)
+    | undefined;
   /** What needs the token. */
   readonly resources: readonly Resource[];
 }
@@ -56,6 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const probes = probeResources(options);
   const document = openApi(options.version, [...probes, ...options.resources]);
   for (const resource of [...probes, ...options.resources]) addResource(server, resource, police);
+  addIngest(server, options.ingest);
   server.get('/openapi.json', () => document);
   try {
     // One address, not all that "localhost" stands for: with port 0 each would get a port of its own.
@@ -107,6 +113,19 @@ function probeResources({ metrics, ready }: ServerOptions): Resource[] {
       },
     },
   ];
+}
+
+/** The source answers by itself, body and all; it has a token of its own. */
+function addIngest(server: FastifyInstance, ingest: ServerOptions['ingest']): void {
+  server.all('/ingest/*', {
+    onRequest: async (request, reply) => {
+      const [, , source = ''] = request.url.split(/[/?]/);
+      if (ingest?.(source, request.raw, reply.raw) !== true)
+        throw new SluiceError('SLUICE_ADMIN_PATH', `there is no ${request.url}`);
+      reply.hijack();
+    },
+    handler: () => undefined,
+  });
 }
 
 function addAnswers(server: FastifyInstance, guard: Guard, report: Reporter): void {

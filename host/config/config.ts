@@ -1,6 +1,7 @@
 import type { PolicyContent } from '../../runtime/index.js';
 import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
+import type { HttpConfig } from '../sources/http/http-config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
 import type { MqttSourceConfig } from '../sources/mqtt/config.js';
@@ -78,6 +79,7 @@ interface Protocols {
   readonly modbusServer: ModbusServerConfig;
   readonly mqtt: MqttSourceConfig;
   readonly tunnel: TunnelConfig;
+  readonly http: HttpConfig;
 }
 
 type Only<K extends keyof Protocols> = Pick<Protocols, K> & {

@@ -1,7 +1,7 @@
 import { isLoopback } from '../admin/loopback.js';
 import { LARGEST_MESSAGE } from '../sources/mqtt/config.js';
-import type { ServerTlsConfig } from '../sources/serve/server-certificate.js';
 import type { TunnelConfig } from '../sources/tunnel/tunnel-config.js';
+import { serverTls, warnOfOpenDoor } from './normalise-serve.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { TunnelInput } from './schema-tunnel.js';
@@ -12,12 +12,7 @@ export function normaliseTunnel(input: TunnelInput, path: Path, read: Reader): T
   const maxFrame = read.size(input.maxFrame, at('maxFrame'), { least: 1024, most: LARGEST_MESSAGE });
   const keepAliveMs = read.duration(input.keepAlive, at('keepAlive'), { least: 100 });
   const memory = read.size(input.memory, at('memory'), { least: 65_536 });
-  if (!isLoopback(host) && token === undefined && tls?.ca === undefined) {
-    const what = 'whoever reaches this address can send frames: set `token`, or `tls` with `ca`';
-    read.warning(at('host'), what);
-  }
-  if (!isLoopback(host) && token !== undefined && tls === undefined)
-    read.warning(at('token'), 'goes over the network in the clear: set `tls`');
+  if (!isLoopback(host)) warnOfOpenDoor({ token, tls }, path, read);
   return {
     host,
     port,
@@ -31,9 +26,4 @@ export function normaliseTunnel(input: TunnelInput, path: Path, read: Reader): T
     ...(input.rate === undefined ? {} : { rate: input.rate }),
     ...(memory === undefined ? {} : { memory }),
   };
-}
-
-/** Files as absolute names: they are read when the source is made, and whenever they change. */
-function serverTls({ cert, key, ca }: NonNullable<TunnelInput['tls']>, read: Reader): ServerTlsConfig {
-  return { cert: read.file(cert), key: read.file(key), ...(ca === undefined ? {} : { ca: read.file(ca) }) };
 }

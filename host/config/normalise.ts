@@ -12,6 +12,7 @@ import type {
   StepConfig,
 } from './config.js';
 import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
+import { normaliseHttp } from './normalise-http.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import { MEMORY, policyOf } from './normalise-policy.js';
@@ -91,11 +92,12 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
 
 function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<string, SourceConfig> {
   const sources = new Map<string, SourceConfig>();
-  for (const [name, { modbus, mqtt, tunnel }] of Object.entries(input)) {
+  for (const [name, { modbus, mqtt, tunnel, http }] of Object.entries(input)) {
     const at = (protocol: string): Path => ['sources', name, protocol];
     if (modbus !== undefined) sources.set(name, normaliseModbus(modbus, at('modbus'), read));
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
     else if (tunnel !== undefined) sources.set(name, { tunnel: normaliseTunnel(tunnel, at('tunnel'), read) });
+    else if (http !== undefined) sources.set(name, { http: normaliseHttp(http, at('http'), read) });
   }
   return sources;
 }

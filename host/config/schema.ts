@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker.js';
+import { HttpSchema } from './schema-http.js';
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
@@ -58,6 +59,7 @@ const Source = Type.Object(
     modbus: Type.Optional(ModbusSchema),
     mqtt: Type.Optional(MqttSourceSchema),
     tunnel: Type.Optional(TunnelSchema),
+    http: Type.Optional(HttpSchema),
   },
   { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
 );
@@ -178,7 +180,7 @@ export type ConfigInput = Static<typeof ConfigSchema>;
  * taken and ignored: who asks for something must not believe that it is there.
  */
 export const LATER: Readonly<Record<'source' | 'sink', readonly string[]>> = {
-  source: ['coap', 'http', 'driver'],
+  source: ['coap', 'driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
 };
 

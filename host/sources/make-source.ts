@@ -1,4 +1,5 @@
 import type { SourceConfig } from '../config/config.js';
+import { HttpSource, type PolicyInForce } from './http/http-source.js';
 import { ModbusSource } from './modbus/modbus-source.js';
 import { ModbusServer } from './modbus-server/modbus-server.js';
 import { MqttSource } from './mqtt/mqtt-source.js';
@@ -10,6 +11,7 @@ export function makeSource(
   name: string,
   config: SourceConfig,
   ingress: Ingress,
+  policy: PolicyInForce,
 ): { readonly source: Source; readonly kind: string } {
   if (config.mqtt !== undefined) return { source: new MqttSource(name, config.mqtt, ingress), kind: 'mqtt' };
   if (config.modbusServer !== undefined) {
@@ -17,5 +19,7 @@ export function makeSource(
   }
   if (config.tunnel !== undefined)
     return { source: new TunnelSource(name, config.tunnel, ingress), kind: 'tunnel' };
+  if (config.http !== undefined)
+    return { source: new HttpSource(name, config.http, ingress, policy), kind: 'http' };
   return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
 }

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LineCursor } from '../../protocols/ndjson.js';
+import type { Ingress } from '../source.js';
+
+/** One request whose frames are handed over, and then waited for. */
+export class Delivery {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly peer: string;
+  /** Answered as soon as all frames are handed over. Source: RFC 7240, 4.1. */
+  readonly isAsync: boolean;
+  /** Frames that were handed over, and the sequence of the last. */
+  taken = 0;
+  sequence = 0;
+  /** Bytes that it keeps in hand until its frames are handed over. */
+  holding: number;
+  /** When it is given up, steady clock. */
+  readonly deadline: number;
+  readonly #body: Buffer;
+  readonly #topic: number;
+  readonly #properties: number;
+  readonly #receivedAt: number;
+  readonly #lines: LineCursor | undefined;
+  /** The current frame found no room. */
+  #held = false;
+  #done = false;
+
+  constructor(
+    exchange: { request: IncomingMessage; response: ServerResponse; peer: string; isAsync: boolean },
+    frame: { body: Buffer; topic: number; properties: number; receivedAt: number; byLines: boolean },
+    deadline: number,
+  ) {
+    this.request = exchange.request;
+    this.response = exchange.response;
+    this.peer = exchange.peer;
+    this.isAsync = exchange.isAsync;
+    this.deadline = deadline;
+    this.#body = frame.body;
+    this.holding = frame.body.length;
+    this.#topic = frame.topic;
+    this.#properties = frame.properties;
+    this.#receivedAt = frame.receivedAt;
+    if (!frame.byLines) return;
+    this.#lines = new LineCursor();
+    this.#lines.over(frame.body);
+  }
+
+  /** Hands over what there is room for; true: all of it. @throws SluiceError SLUICE_FRAME_TOO_LARGE */
+  push(ingress: Ingress): boolean {
+    while (this.#held || this.#next()) {
+      const { start, end } = this.#lines ?? { start: 0, end: this.#body.length };
+      const sequence = ingress.push(this.#topic, this.#receivedAt, this.#body, start, end, this.#properties);
+      this.#held = sequence === 0;
+      if (this.#held) return false;
+      this.sequence = sequence;
+      this.taken += 1;
+    }
+    return true;
+  }
+
+  #next(): boolean {
+    if (this.#lines !== undefined) return this.#lines.next();
+    const first = !this.#done;
+    this.#done = true;
+    return first;
+  }
+}

@@ -1,0 +1,430 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { type Fault, faultOf, type Policy, refuseHeaders } from '../../../runtime/index.js';
+import { listen } from '../../listen.js';
+import { type Clock, systemClock } from '../modbus/clock.js';
+import { PeerCount, peerOf } from '../serve/peer-count.js';
+import { PeerRates } from '../serve/peer-rates.js';
+import { ServerCertificate } from '../serve/server-certificate.js';
+import type { Ingress, Source, SourcePeer } from '../source.js';
+import { type BodyLimits, badRequest, readBody } from './body.js';
+import { Delivery } from './delivery.js';
+import { type HttpConfig, type HttpSettings, httpSettings } from './http-config.js';
+import { HttpNames } from './http-names.js';
+import { COME_AGAIN, type Refusal, refuse } from './refusal.js';
+
+const HEADER_BYTES = 8_192;
+const HEADERS_MS = 5_000;
+/** How often time is looked at. */
+const LOOK_MS = 250;
+const BY_LINES = /^application\/(x-ndjson|ndjson|jsonl|x-jsonlines)$/;
+
+/** What HTTP messages are held against. */
+export interface PolicyInForce {
+  readonly current: Policy;
+}
+
+/**
+ * Takes frames over HTTP: `POST /ingest/<source>`, on an address of its own or on that of the admin server.
+ * One body is one frame; with `application/x-ndjson` each line that is not blank is one. Topic: `<source>`, with what
+ * stands behind it in the path (`/ingest/plc/halle/3` gives `plc/halle/3`); properties: `peer`, and `content-type`
+ * where it is given.
+ *
+ * Answered with 202 when every sink has confirmed or spooled what became of all its frames; with `Prefer:
+ * respond-async` (RFC 7240) as soon as they are taken. What is not taken is answered with a problem document, counted
+ * and said. A request that was not confirmed in time may have been taken: sent again, its frames come twice.
+ */
+export class HttpSource implements Source {
+  readonly repeats = false;
+  readonly #name: string;
+  readonly #config: HttpConfig;
+  readonly #settings: HttpSettings;
+  readonly #ingress: Ingress;
+  readonly #policy: PolicyInForce;
+  readonly #clock: Clock;
+  readonly #names: HttpNames;
+  readonly #count: PeerCount;
+  readonly #rates: PeerRates;
+  readonly #token: Buffer | undefined;
+  readonly #certificate: ServerCertificate | undefined;
+  readonly #server: Server | TlsServer | undefined;
+  readonly #limits: BodyLimits;
+  /** Handed over, in the order of their sequences. */
+  #waiting: Delivery[] = [];
+  /** Without room, in the order in which they came. */
+  #blocked: Delivery[] = [];
+  #port: number | undefined;
+  #state: 'waiting' | 'connected' | 'stopped' = 'waiting';
+  #fault: Fault | undefined;
+  #lastFrame = 0;
+  #holding = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws SluiceError SLUICE_TLS_CERTIFICATE */
+  constructor(
+    name: string,
+    config: HttpConfig,
+    ingress: Ingress,
+    policy: PolicyInForce,
+    clock: Clock = systemClock(),
+  ) {
+    this.#name = name;
+    this.#config = config;
+    this.#settings = httpSettings(config);
+    this.#ingress = ingress;
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#names = new HttpNames(ingress);
+    this.#count = new PeerCount(this.#settings.connections, this.#settings.connectionsPerPeer);
+    this.#rates = new PeerRates(this.#settings.rate);
+    this.#token = config.token === undefined ? undefined : sha256(config.token);
+    this.#limits = {
+      maxBody: this.#settings.maxBody,
+      holds: (bytes: number) => {
+        this.#holding += bytes;
+        return this.#holding <= this.#settings.memory;
+      },
+      gone: (bytes: number) =>
+        this.#failed(
+          'SLUICE_SOURCE_DISCONNECTED',
+          `a sender went away in the middle of a body, after ${bytes} bytes`,
+        ),
+    };
+    if (config.listen === undefined) return;
+    const { tls } = config.listen;
+    const options = {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: Math.min(HEADERS_MS, this.#settings.timeoutMs),
+      requestTimeout: this.#settings.timeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, this.#settings.timeoutMs),
+      keepAliveTimeout: this.#settings.timeoutMs,
+      noDelay: true,
+    };
+    if (tls === undefined) this.#server = createServer(options);
+    else {
+      this.#certificate = new ServerCertificate(tls, `${this.#setting}.tls`);
+      this.#server = createTlsServer({ ...options, ...this.#certificate.load() });
+      this.#server.on('tlsClientError', (error, socket) => {
+        const peer = peerOf(socket);
+        this.#failed(
+          'SLUICE_SOURCE_TLS',
+          `${peer} did not get through the TLS handshake: ${error.message}`,
+          peer,
+        );
+      });
+    }
+    this.#server.on('connection', (socket: Socket) => this.#enter(socket));
+    this.#server.on('request', (request, response) => this.handle(request, response));
+    this.#server.on('checkContinue', (request, response) => this.handle(request, response));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      this.#broken(error, socket),
+    );
+  }
+
+  /** @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED */
+  async start(): Promise<void> {
+    const { listen: address } = this.#config;
+    if (address !== undefined && this.#server !== undefined) {
+      this.#port = await listen(this.#server, address, `The source ${this.#name}`, this.#setting);
+      const events = {
+        renewed: () => this.#ingress.connected(this.#where, 'has a new certificate'),
+        failed: (fault: Fault) => this.#failed(fault.code, fault.message),
+      };
+      this.#certificate?.watch(this.#server as TlsServer, events, this.#settings.lookMs);
+    }
+    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_MS, this.#settings.timeoutMs / 2));
+    this.#timer.unref();
+    this.#state = 'connected';
+    this.#ingress.connected(this.#where, `takes POST /ingest/${this.#name}`);
+  }
+
+  /** The admin server takes requests for it. */
+  get isShared(): boolean {
+    return this.#config.listen === undefined;
+  }
+
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** One request, of our own server or of the admin's. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const peer = peerOf(request.socket);
+    // A sender that goes away is told nothing; what was handed over goes on.
+    response.on('error', () => {});
+    const topic = this.#topicOf(request);
+    const refusal = this.#judge(request, peer, topic);
+    if (refusal !== undefined) {
+      this.#refuse(request, response, peer, refusal);
+      return;
+    }
+    if (request.headers.expect !== undefined) response.writeContinue();
+    readBody(
+      request,
+      this.#limits,
+      body => this.#take(request, response, peer, topic, body),
+      why => this.#refuse(request, response, peer, why),
+    );
+  }
+
+  resume(): void {
+    const blocked = this.#blocked;
+    this.#blocked = [];
+    for (const [index, delivery] of blocked.entries()) {
+      if (!this.#push(delivery)) {
+        this.#blocked = [delivery, ...blocked.slice(index + 1)];
+        return;
+      }
+    }
+  }
+
+  delivered(sequence: number): void {
+    const first = this.#waiting.findIndex(delivery => delivery.sequence > sequence);
+    const count = first < 0 ? this.#waiting.length : first;
+    if (count === 0) return;
+    for (const delivery of this.#waiting.splice(0, count)) accept(delivery);
+  }
+
+  stop(): Promise<void> {
+    this.#server?.close();
+    this.#certificate?.stop();
+    this.#state = 'stopped';
+    const message = 'the gateway stops';
+    for (const delivery of this.#blocked) this.#give(delivery, 'SLUICE_SOURCE_BACKPRESSURE', message);
+    this.#blocked = [];
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#timer);
+    const message = 'the gateway stops before the sinks have confirmed';
+    for (const delivery of this.#waiting) this.#give(delivery, 'SLUICE_SOURCE_UNCONFIRMED', message);
+    this.#waiting = [];
+    this.#server?.closeIdleConnections();
+    setTimeout(() => this.#server?.closeAllConnections(), 200).unref();
+    return Promise.resolve();
+  }
+
+  state(): readonly SourcePeer[] {
+    const own = { name: this.#where, state: this.#state, lastFrame: this.#lastFrame };
+    return [this.#fault === undefined ? own : { ...own, fault: this.#fault }];
+  }
+
+  get #where(): string {
+    const { listen: address } = this.#config;
+    return address === undefined ? 'admin' : `${address.host}:${this.#port ?? address.port}`;
+  }
+
+  get #setting(): string {
+    return `sources.${this.#name}.http`;
+  }
+
+  /** Why the body need not be read. */
+  #judge(request: IncomingMessage, peer: string, topic: number): Refusal | undefined {
+    const { headers, method } = request;
+    if (this.#state !== 'connected')
+      return {
+        status: 503,
+        code: 'SLUICE_SOURCE_BACKPRESSURE',
+        message: 'the source does not run',
+        headers: COME_AGAIN,
+      };
+    const unknown = this.#judgeSender(request);
+    if (unknown !== undefined) return unknown;
+    if (topic === -2) return badRequest(404, `there is no such path: this is POST /ingest/${this.#name}`);
+    if (topic < 0)
+      return badRequest(400, 'the path gives no topic: it has no +, #, NUL, and its %-escapes are UTF-8');
+    if (method !== 'POST')
+      return badRequest(405, `${method} is not taken here, only POST`, { allow: 'POST' });
+    try {
+      refuseHeaders('request', headers, this.#policy.current);
+    } catch (thrown) {
+      const { code, message } = faultOf(thrown);
+      return { status: 400, code, message };
+    }
+    const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+    if (coding !== 'identity' && coding !== 'gzip') {
+      const message = `the content coding ${JSON.stringify(coding.slice(0, 60))} is not taken, only gzip or none`;
+      return badRequest(415, message, { 'accept-encoding': 'gzip, identity' });
+    }
+    const { maxBody } = this.#settings;
+    if (Number(headers['content-length'] ?? 0) > maxBody) {
+      const message = `the body has ${headers['content-length']} bytes, and ${maxBody} are the most (\`maxBody\`)`;
+      return { status: 413, code: 'SLUICE_FRAME_TOO_LARGE', message };
+    }
+    if (!this.#rates.take(peer, this.#clock.steady())) {
+      const message = `more than ${this.#settings.rate} requests a second (\`rate\`)`;
+      return { status: 429, code: 'SLUICE_SOURCE_RATE', message, headers: COME_AGAIN };
+    }
+    return undefined;
+  }
+
+  #judgeSender({ headers }: IncomingMessage): Refusal | undefined {
+    if (this.#token === undefined) {
+      // A page in somebody's browser can reach this machine's own addresses; it cannot leave this header out.
+      if (headers.origin === undefined) return undefined;
+      const message = 'the request comes from a web page, and the source has no `token`';
+      return { status: 403, code: 'SLUICE_SOURCE_TOKEN', message };
+    }
+    const given = /^bearer +([^ ]+) *$/i.exec(headers.authorization ?? '')?.[1];
+    if (timingSafeEqual(sha256(given ?? ''), this.#token) && given !== undefined) return undefined;
+    const message =
+      headers.authorization === undefined
+        ? 'the request carries no token'
+        : 'the token is not that of this source';
+    const challenge = { 'www-authenticate': 'Bearer realm="sluice ingest"' };
+    return { status: 401, code: 'SLUICE_SOURCE_TOKEN', message, headers: challenge };
+  }
+
+  /** -1: it is none; -2: it is another path. */
+  #topicOf({ url = '' }: IncomingMessage): number {
+    const path = url.split('?', 1)[0]!;
+    const base = `/ingest/${this.#name}`;
+    if (path !== base && !path.startsWith(`${base}/`)) return -2;
+    const rest = path.slice(base.length).replace(/\/+$/, '');
+    try {
+      return this.#names.topic(`${this.#name}${decodeURIComponent(rest)}`);
+    } catch {
+      return -1;
+    }
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, peer: string, topic: number, body: Buffer): void {
+    const type = request.headers['content-type'] ?? '';
+    const delivery = new Delivery(
+      { request, response, peer, isAsync: prefersAsync(request.headers.prefer) },
+      {
+        body,
+        topic,
+        properties: this.#names.properties(peer, type),
+        receivedAt: this.#clock.wall(),
+        byLines: BY_LINES.test(type.split(';', 1)[0]!.trim().toLowerCase()),
+      },
+      this.#clock.steady() + this.#settings.timeoutMs,
+    );
+    // Those that came before wait too.
+    if (this.#blocked.length > 0 || !this.#push(delivery)) this.#blocked.push(delivery);
+  }
+
+  /** True if there is nothing left to hand over. */
+  #push(delivery: Delivery): boolean {
+    try {
+      if (!delivery.push(this.#ingress)) return false;
+      this.#release(delivery);
+    } catch (thrown) {
+      this.#release(delivery);
+      const { code, message } = faultOf(thrown);
+      const status = code === 'SLUICE_FRAME_TOO_LARGE' ? 413 : 500;
+      this.#refuse(delivery.request, delivery.response, delivery.peer, { status, code, message });
+      return true;
+    }
+    if (delivery.taken === 0) {
+      const none = badRequest(400, 'the body has no line with anything in it');
+      this.#refuse(delivery.request, delivery.response, delivery.peer, none);
+      return true;
+    }
+    this.#lastFrame = this.#clock.wall();
+    if (delivery.isAsync) accept(delivery);
+    else this.#waiting.push(delivery);
+    return true;
+  }
+
+  #look(): void {
+    const now = this.#clock.steady();
+    const { timeoutMs } = this.#settings;
+    const late = (delivery: Delivery): boolean => delivery.deadline <= now;
+    for (const delivery of this.#blocked.filter(late)) {
+      const message = `the routes behind the source have been full for ${timeoutMs} ms; ${delivery.taken} frames of the request were taken`;
+      this.#give(delivery, 'SLUICE_SOURCE_BACKPRESSURE', message);
+    }
+    this.#blocked = this.#blocked.filter(delivery => !late(delivery));
+    for (const delivery of this.#waiting.filter(late)) {
+      const message = `no sink confirmed the request within ${timeoutMs} ms; its ${delivery.taken} frames were taken, and sent again they come twice`;
+      this.#give(delivery, 'SLUICE_SOURCE_UNCONFIRMED', message);
+    }
+    this.#waiting = this.#waiting.filter(delivery => !late(delivery));
+  }
+
+  #release(delivery: Delivery): void {
+    this.#limits.holds(-delivery.holding);
+    delivery.holding = 0;
+  }
+
+  #give(delivery: Delivery, code: Fault['code'], message: string): void {
+    const { request, response, peer } = delivery;
+    this.#release(delivery);
+    this.#refuse(request, response, peer, { status: 503, code, message, headers: COME_AGAIN });
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, peer: string, refusal: Refusal): void {
+    this.#ingress.skipped(refusal.code);
+    this.#failed(refusal.code, `${peer} got ${refusal.status}: ${refusal.message}`, peer);
+    refuse(request, response, refusal);
+  }
+
+  #enter(socket: Socket): void {
+    const peer = peerOf(socket);
+    const full = this.#count.enter(peer);
+    if (full === undefined) {
+      socket.once('close', () => this.#count.leave(peer));
+      return;
+    }
+    this.#failed('SLUICE_SOURCE_CONNECTIONS', `${peer} was turned away: ${full}`, peer);
+    socket.destroy();
+  }
+
+  /** What is no HTTP, or does not come to an end. */
+  #broken({ code = '', message }: NodeJS.ErrnoException, socket: Socket): void {
+    const peer = peerOf(socket);
+    const late = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (code !== 'ECONNRESET' && !socket.destroyed) {
+      const why = late ? 'did not send a whole request in time' : `broke the protocol: ${message}`;
+      this.#failed(
+        late ? 'SLUICE_SOURCE_TIMEOUT' : 'SLUICE_SOURCE_PROTOCOL',
+        `${peer} ${why}; connection closed`,
+        peer,
+      );
+    }
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = late
+      ? '408 Request Timeout'
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  }
+
+  #failed(code: Fault['code'], message: string, peer?: string): void {
+    this.#fault = { code, message: `${this.#name}: ${message}` };
+    this.#ingress.failed(this.#fault, peer);
+  }
+}
+
+function accept({ response, taken, isAsync }: Delivery): void {
+  if (response.destroyed) return;
+  const body = JSON.stringify({ frames: taken });
+  response
+    .writeHead(202, {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'cache-control': 'no-store',
+      ...(isAsync ? { 'preference-applied': 'respond-async' } : {}),
+    })
+    .end(body);
+}
+
+/** Source: RFC 7240, 2 and 4.1. */
+function prefersAsync(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some(one => one.split(';', 1)[0]!.trim().toLowerCase() === 'respond-async');
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

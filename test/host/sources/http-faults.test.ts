@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type Answer, httpScene, raw } from '../../support/http-rig.js';
+
+function codeOf({ body }: Answer): string {
+  return JSON.parse(body).code;
+}
+
+test('a body that is too large is refused by its length, by its bytes, and by what it unpacks to', async t => {
+  const { ingress, post } = await httpScene(t, { maxBody: 10_000 });
+  const large = await post('x'.repeat(10_001));
+  assert.deepEqual([large.status, codeOf(large)], [413, 'SLUICE_FRAME_TOO_LARGE']);
+  // 50 MB of zeros in 50 kB would be 5 times too large packed; 5 MB are not.
+  const bomb = await post(gzipSync(Buffer.alloc(5_000_000)), { 'content-encoding': 'gzip' });
+  assert.deepEqual([bomb.status, codeOf(bomb)], [413, 'SLUICE_FRAME_TOO_LARGE']);
+  assert.equal(ingress.frames.length, 0);
+  assert.equal(ingress.skipsOf('SLUICE_FRAME_TOO_LARGE'), 2);
+});
+
+test('what is no gzip, or is cut short, is refused', async t => {
+  const { post } = await httpScene(t);
+  const packed = gzipSync('hello, hello, hello');
+  for (const body of ['nothing packed', packed.subarray(0, packed.length - 5)]) {
+    const answer = await post(body, { 'content-encoding': 'gzip' });
+    assert.deepEqual([answer.status, codeOf(answer)], [400, 'SLUICE_SOURCE_REQUEST']);
+    assert.match(answer.body, /the body is no gzip/);
+  }
+});
+
+test('headers are held against the policy, and a coding of two layers is not undone', async t => {
+  const { ingress, post } = await httpScene(t);
+  const brotli = await post('x', { 'content-encoding': 'br' });
+  assert.deepEqual([brotli.status, codeOf(brotli)], [400, 'SLUICE_HEADER_REQUEST']);
+  const chunked = await post('x', { 'transfer-encoding': 'chunked', 'content-length': '' });
+  assert.equal(chunked.status, 400);
+  const twice = await post('x', { 'content-encoding': 'gzip, gzip' });
+  assert.deepEqual([twice.status, twice.headers['accept-encoding']], [415, 'gzip, identity']);
+  assert.ok(ingress.skipsOf('SLUICE_HEADER_REQUEST') >= 1);
+});
+
+test('other methods and paths are refused with what would be right', async t => {
+  const { post } = await httpScene(t);
+  const method = await post('', {}, '/ingest/plc', 'PUT');
+  assert.deepEqual([method.status, method.headers.allow], [405, 'POST']);
+  assert.equal((await post('x', {}, '/ingest/plcx')).status, 404);
+  assert.equal((await post('x', {}, '/ingest/plc/%ff')).status, 400);
+  assert.equal((await post('x', {}, '/ingest/plc/a%2Bb')).status, 400);
+});
+
+test('an NDJSON body without a line is refused', async t => {
+  const { post } = await httpScene(t);
+  const answer = await post(' \r\n\n', { 'content-type': 'application/x-ndjson' });
+  assert.deepEqual([answer.status, codeOf(answer)], [400, 'SLUICE_SOURCE_REQUEST']);
+});
+
+test('a web page cannot send to a source without a token', async t => {
+  const { ingress, post } = await httpScene(t);
+  assert.equal((await post('x', { origin: 'http://evil.example' })).status, 403);
+  assert.equal(ingress.frames.length, 0);
+});
+
+test('a request that is not confirmed in time, or finds no room, is told to come again', async t => {
+  const { ingress, post } = await httpScene(t, { timeoutMs: 60 });
+  const late = await post('x');
+  assert.deepEqual(
+    [late.status, codeOf(late), late.headers['retry-after']],
+    [503, 'SLUICE_SOURCE_UNCONFIRMED', '1'],
+  );
+  ingress.places = 0;
+  const full = await post('x');
+  assert.deepEqual([full.status, codeOf(full)], [503, 'SLUICE_SOURCE_BACKPRESSURE']);
+});
+
+test('an address that is faster than its rate is told to come again', async t => {
+  const { ingress, post } = await httpScene(t, { rate: 2 });
+  const statuses = [];
+  for (let n = 0; n < 4; n++) statuses.push((await post('x', { prefer: 'respond-async' })).status);
+  assert.deepEqual(statuses.slice(0, 2), [202, 202]);
+  assert.ok(statuses.includes(429));
+  assert.ok(ingress.skipsOf('SLUICE_SOURCE_RATE') >= 1);
+});
+
+test('bodies in hand may use so much memory in all, and give it back', async t => {
+  const { ingress, source, post } = await httpScene(t, { memory: 70_000 });
+  ingress.places = 0;
+  const first = post('x'.repeat(50_000), { prefer: 'respond-async' });
+  await ingress.until(() => ingress.refused === 1);
+  const second = await post('y'.repeat(50_000));
+  assert.deepEqual([second.status, codeOf(second)], [503, 'SLUICE_SOURCE_MEMORY']);
+  ingress.places = 9;
+  source.resume();
+  assert.equal((await first).status, 202);
+  assert.equal((await post('z'.repeat(50_000), { prefer: 'respond-async' })).status, 202);
+});
+
+test('what is no HTTP, and a chunk that lies about its length, end the connection and are counted', async t => {
+  const { ingress, port } = await httpScene(t);
+  assert.match(await raw(port, '\x01\x02\x03\r\n\r\n'), /^HTTP\/1\.1 400/);
+  const head = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\n';
+  assert.match(
+    await raw(port, `${head}content-length: 3\r\ncontent-length: 5\r\n\r\nabc`),
+    /^HTTP\/1\.1 400/,
+  );
+  assert.match(await raw(port, `${head}x: ${'y'.repeat(9_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
+  assert.equal(ingress.faultsOf('SLUICE_SOURCE_PROTOCOL').length, 3);
+  assert.equal(ingress.frames.length, 0);
+});
+
+test('a sender that does not come to an end of its request is cut off', async t => {
+  const { ingress, port } = await httpScene(t, { timeoutMs: 100 });
+  assert.match(await raw(port, 'POST /ingest/plc HTTP/1.1\r\nhost: '), /^HTTP\/1\.1 408/);
+  assert.equal(ingress.faultsOf('SLUICE_SOURCE_TIMEOUT').length, 1);
+});
+
+test('a sender that goes away in the middle of a body leaves no frame', async t => {
+  const { ingress, port } = await httpScene(t);
+  const head = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc';
+  await raw(port, head, socket => setImmediate(() => socket.end()));
+  await ingress.until(() => ingress.faults.length > 0);
+  assert.equal(ingress.frames.length, 0);
+});
+
+test('connections beyond the ceiling of an address are turned away', async t => {
+  const { ingress, port } = await httpScene(t, { connectionsPerPeer: 1 });
+  const open = raw(port, 'POST ', socket => {
+    void ingress.until(() => ingress.faults.length === 1).then(() => socket.destroy());
+  });
+  assert.equal(await raw(port, 'POST '), '');
+  await open;
+  assert.equal(ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS').length, 1);
+});

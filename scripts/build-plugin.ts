@@ -4,7 +4,7 @@
  * `sluice plugin build` and `sluice plugin test`.
  */
 import { faultOf } from '../runtime/index.js';
-import { buildGuest } from './wasm/build.js';
+import { buildGuest } from './wasm/build-one.js';
 
 const [dir = '.', out = 'plugin.wasm'] = process.argv.slice(2);
 try {

@@ -8,6 +8,9 @@ import { readDescription } from './description.js';
 /** From dist/host/plugin-tools/; run, not imported: scripts/ is above this floor, and compilers need a process of their own. */
 const BUILDER = fileURLToPath(new URL('../../scripts/build-plugin.js', import.meta.url));
 
+/** LLVM as wasm runs for a few seconds: optimising it first costs twice what it saves. */
+const FLAGS = ['--liftoff-only'];
+
 export interface Built {
   /** The packed plugin. */
   readonly out: string;
@@ -33,14 +36,19 @@ export async function buildFolder(
 
 function runBuilder(args: readonly string[]): Promise<Built> {
   return new Promise((done, fail) => {
-    execFile(process.execPath, [BUILDER, ...args], { maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
-      const result = lastLine(stdout);
-      if (result === undefined) {
-        const why = stderr.trim() || error?.message || 'no answer';
-        fail(new SluiceError('SLUICE_INTERNAL', `the build of ${args[0]} ended without a result: ${why}`));
-      } else if ('fault' in result) fail(SluiceError.fromFault(result.fault));
-      else done(result);
-    });
+    execFile(
+      process.execPath,
+      [...FLAGS, BUILDER, ...args],
+      { maxBuffer: 16 << 20 },
+      (error, stdout, stderr) => {
+        const result = lastLine(stdout);
+        if (result === undefined) {
+          const why = stderr.trim() || error?.message || 'no answer';
+          fail(new SluiceError('SLUICE_INTERNAL', `the build of ${args[0]} ended without a result: ${why}`));
+        } else if ('fault' in result) fail(SluiceError.fromFault(result.fault));
+        else done(result);
+      },
+    );
   });
 }
 

@@ -11,7 +11,7 @@ const DEFAULTS = { memory: 16 << 20, deadline: 100, startDeadlineMs: 2000 };
 
 /** Sandboxes as the gateway has them, for trying out one plugin. Dispose of it, or its threads stay. */
 export class TestBed {
-  readonly pool = new SandboxPool({ threads: 3 });
+  readonly pool = new SandboxPool({ threads: 3, spares: 0 });
   #components: string | undefined;
 
   /**

@@ -1,11 +1,12 @@
 /** Builds guests: resolves them, leaves out what is up to date, hands the rest to the compilers' process. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readManifest, SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../runtime/index.js';
 import type { JobReport } from './compiler-thread.js';
 import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
+import { PACKAGE_ROOT } from './package-root.js';
 
 export interface BuildOptions {
   /** Root of the package. Absent: that of this file. */
@@ -28,7 +29,7 @@ type Stamps = Record<string, string>;
  * @throws SluiceError SLUICE_PLUGIN_BUILD, also for a name that no guest has
  */
 export async function buildAll(options: BuildOptions = {}): Promise<string[]> {
-  const root = options.root ?? packageRoot();
+  const root = options.root ?? PACKAGE_ROOT;
   const out = options.out ?? join(root, 'dist');
   const jobs = allGuests(root, out);
   return build(named(jobs, options.only ?? []), join(out, '.wasm-stamps.json'), options);
@@ -47,36 +48,6 @@ function named(jobs: GuestJob[], names: readonly string[]): GuestJob[] {
 
 function nameOf({ out }: GuestJob): string {
   return basename(out, '.wasm');
-}
-
-/**
- * One plugin: `path` is its folder or its plugin.json, `out` the file to write. With `onlyStale` a file that was made
- * from the same source by the same builder is left as it is; one that a gateway would refuse is not written.
- * @throws SluiceError SLUICE_PLUGIN_BUILD, SLUICE_PLUGIN_TOOLS, SLUICE_MODULE_*, SLUICE_MANIFEST_INVALID
- */
-export async function buildGuest(
-  path: string,
-  out: string,
-  options: { readonly onlyStale?: boolean } = {},
-): Promise<JobReport> {
-  const index = resolve(path.endsWith('.json') ? path : join(path, 'plugin.json'));
-  const job: GuestJob = {
-    ...resolveGuest(packageRoot(), index, readDescription(index), resolve(out)),
-    check: true,
-  };
-  if (options.onlyStale === true && sourceOf(job.out) === job.source)
-    return { out: job.out, bytes: statSync(job.out).size, milliseconds: 0 };
-  const [report] = await compile([job], () => {});
-  return report!;
-}
-
-/** The hash of the source that a built file was made from, as its manifest says it. */
-function sourceOf(file: string): string | undefined {
-  try {
-    return readManifest(readFileSync(file))?.manifest.source;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Files that describe several guests, and where these go. */
@@ -123,8 +94,8 @@ async function build(jobs: readonly GuestJob[], stampFile: string, options: Buil
 async function compile(
   jobs: readonly GuestJob[],
   onDone: (job: GuestJob, report: JobReport) => void,
-): Promise<JobReport[]> {
-  if (jobs.length === 0) return [];
+): Promise<void> {
+  if (jobs.length === 0) return;
   const child = fork(fileURLToPath(import.meta.resolve('./compiler-child.js')), {
     // LLVM as wasm runs for a second or two a file: optimising it first costs twice what it saves.
     execArgv: ['--liftoff-only'],
@@ -134,7 +105,6 @@ async function compile(
     const reports = await reportsOf(child, jobs, onDone);
     const failed = jobs.map(job => reports.get(job.out)?.fault).find(fault => fault !== undefined);
     if (failed !== undefined) throw SluiceError.fromFault(failed);
-    return [...reports.values()];
   } finally {
     child.kill();
   }
@@ -174,9 +144,4 @@ function readStamps(file: string): Stamps {
   } catch {
     return {};
   }
-}
-
-/** This file is dist/scripts/wasm/build.js. */
-function packageRoot(): string {
-  return fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '');
 }

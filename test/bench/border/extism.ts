@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildGuest } from '../../../scripts/wasm/build.js';
+import { buildFolder } from '../../../host/plugin-tools/builder.js';
 import type { Variant } from './variant.js';
 import { ADUS, FRAMES, type Tally, TOPIC } from './work.js';
 
@@ -53,8 +53,7 @@ export class ExtismRig {
 
   static async start(): Promise<ExtismRig> {
     const out = fileURLToPath(BUILT);
-    const report = await buildGuest(fileURLToPath(GUEST), out);
-    if (report.fault !== undefined) throw new Error(report.fault.message);
+    await buildFolder(fileURLToPath(GUEST), { out });
     const { createPlugin } = (await import(new URL('dist/esm/mod.js', PACKAGE).href)) as Extism;
     const make = (runInWorker: boolean): Promise<Plugin> =>
       createPlugin({ wasm: [{ data: readFileSync(out) }] }, { runInWorker });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tempFolder } from '../../support/gateway-rig.js';
-import { sluice } from './support.js';
+import { sluiceProcess } from './support.js';
 
 test('the demo runs for a time, and its last line is the summary as JSON: nothing lost, nothing twice', async () => {
-  const { code, stdout } = await sluice(['demo', '--for', '2s', '--json']);
+  const { code, stdout } = await sluiceProcess(['demo', '--for', '2s', '--json']);
   assert.equal(code, 0);
   const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, number>;
   assert.deepEqual(Object.keys(summary), [
@@ -32,7 +32,7 @@ test('the demo without --json shows messages, ends with a line that counts, and 
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
   });
-  const { code, stdout, stderr } = await sluice(['demo', '--for', '1s']);
+  const { code, stdout, stderr } = await sluiceProcess(['demo', '--for', '1s']);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^line1\/1\/3\/0-11 {2}\{.*"sequence"/m);
   assert.match(

@@ -8,7 +8,7 @@ import { type CheckRuleOptions, checkRules } from '../../../host/plugin-check/ch
 import { showReport } from '../../../host/plugin-check/check-text.js';
 import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway-rig.js';
 import { Signer } from '../../support/signing-rig.js';
-import { sluice } from './support.js';
+import { sluice, sluiceProcess } from './support.js';
 
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const BUILT = guestFile('modbus-json');
@@ -188,7 +188,7 @@ test('a thousand files are checked in one call with little memory, a line each',
   const names = Array.from({ length: 1000 }, (_, index) => `p${index}.wasm`);
   for (const [index, name] of names.entries()) await put(name, index % 100 === 7 ? `bad ${index}` : bytes);
   const node = ['--max-old-space-size=48'];
-  const { code, stdout } = await sluice(['plugin', 'check', '--json', ...names], { cwd, node });
+  const { code, stdout } = await sluiceProcess(['plugin', 'check', '--json', ...names], { cwd, node });
   assert.equal(code, 1);
   const lines = stdout.trim().split('\n');
   const reports = lines.map(line => JSON.parse(line) as CheckReport);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { sluice } from './support.js';
+import { sluice, sluiceProcess } from './support.js';
 
 test('--help and --version end with 0 and print to standard output', async () => {
-  const help = await sluice(['--help']);
+  const help = await sluiceProcess(['--help']);
   assert.equal(help.code, 0);
   for (const word of ['start', 'demo', 'validate', 'errors', 'plugin', 'Examples:']) {
     assert.ok(help.stdout.includes(word), word);
   }
-  const version = await sluice(['--version']);
+  const version = await sluiceProcess(['--version']);
   assert.equal(version.code, 0);
   assert.match(version.stdout, /^\d+\.\d+\.\d+/);
 });
@@ -42,7 +42,7 @@ test('an older Node.js is told in one line, and nothing else is loaded', async (
   const older =
     'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })';
   const node = ['--import', `data:text/javascript,${encodeURIComponent(older)}`];
-  const { code, stdout, stderr } = await sluice(['--help'], { node });
+  const { code, stdout, stderr } = await sluiceProcess(['--help'], { node });
   assert.equal(code, 1);
   assert.equal(stdout, '');
   assert.match(stderr, /^sluice: this is Node\.js 20\.20\.2, .* \(SLUICE_NODE_VERSION\)\n$/);

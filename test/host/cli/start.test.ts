@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { CountingPlc, RestartableBroker, Waiting } from '../../support/gateway-peers.js';
 import { guestFile, modbus, mqtt, tempFolder } from '../../support/gateway-rig.js';
 import { TestServer } from '../../support/mqtt-server.js';
-import { sluice } from './support.js';
+import { sluiceProcess } from './support.js';
 
 const ENTRY = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));
 
@@ -147,7 +147,7 @@ test('a port in use ends it with 1, one line that names it and one that says wha
     sinks: { plant: mqtt(1) },
     routes: ROUTES,
   });
-  const { code, stdout, stderr } = await sluice(['start'], { cwd: folder });
+  const { code, stdout, stderr } = await sluiceProcess(['start'], { cwd: folder });
   assert.deepEqual([code, stdout], [1, '']);
   const lines = stderr
     .trim()
@@ -166,7 +166,7 @@ test('a bad configuration ends it with 78 and file:line:column lines, and nothin
   const text =
     'sources:\n  line1: { modbus: { devices: [ { host: a, prot: 502 } ], poll: [] } }\nroute: []\n';
   await writeFile(join(folder, 'sluice.yaml'), text);
-  const { code, stderr } = await sluice(['start'], { cwd: folder });
+  const { code, stderr } = await sluiceProcess(['start'], { cwd: folder });
   assert.equal(code, 78);
   assert.match(stderr, /sluice\.yaml:2:\d+: .*prot.*did you mean "port"\?/);
   assert.match(stderr, /sluice\.yaml:3:1: .*route.*did you mean "routes"\?/);
@@ -174,7 +174,7 @@ test('a bad configuration ends it with 78 and file:line:column lines, and nothin
 });
 
 test('a configuration that is not there ends it with 78 and names the file', async t => {
-  const { code, stderr } = await sluice(['start', '-c', 'nothing.yaml'], { cwd: await tempFolder(t) });
+  const { code, stderr } = await sluiceProcess(['start', '-c', 'nothing.yaml'], { cwd: await tempFolder(t) });
   assert.equal(code, 78);
   assert.match(stderr, /nothing\.yaml.*\(SLUICE_CONFIG_UNREADABLE\)/);
 });

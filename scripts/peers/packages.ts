@@ -12,6 +12,8 @@ export const PEER_PACKAGES: readonly PeerPackage[] = [
   { name: 'mbpoll', file: '/usr/bin/mbpoll' },
   { name: 'curl', file: '/usr/bin/curl' },
   { name: 'g++', file: '/usr/bin/g++' },
+  { name: 'clang-19', file: '/usr/bin/clang++-19' },
+  { name: 'lld-19', file: '/usr/bin/wasm-ld-19' },
   { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'python3', file: '/usr/bin/python3' },
   { name: 'python3-pymodbus', file: `${PYTHON}/pymodbus/__init__.py` },

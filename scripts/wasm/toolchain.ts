@@ -4,7 +4,7 @@
  * wasm-opt that happens to lie on PATH rewrites the result.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { SluiceError } from '../../runtime/index.js';
@@ -57,10 +57,7 @@ function nativeToolchain(cxx: string): Toolchain {
   };
   const isEmscripten = /em(?:\+\+|cc)$/.test(cxx);
   const label = run(cxx, ['--version']).split('\n')[0] ?? cxx;
-  // em++ answers this for the clang that it wraps.
-  const linker = run(cxx, ['-print-prog-name=wasm-ld']).trim();
-  const beside = join(dirname(cxx), '../bin/wasm-ld');
-  const wasmLd = existsSync(linker) ? linker : existsSync(beside) ? beside : 'wasm-ld';
+  const wasmLd = linkersOf(cxx, isEmscripten).find(existsSync) ?? 'wasm-ld';
   return {
     label,
     async compile({ source, include, flags }) {
@@ -90,6 +87,25 @@ function nativeToolchain(cxx: string): Toolchain {
       });
     },
   };
+}
+
+/** Where the linker of a compiler may be. */
+function linkersOf(cxx: string, isEmscripten: boolean): string[] {
+  const ask = (command: string, ...args: string[]): string => {
+    try {
+      return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    } catch {
+      return '';
+    }
+  };
+  // Newer ones answer for the clang that they wrap.
+  const own = [ask(cxx, '-print-prog-name=wasm-ld'), join(dirname(cxx), '../bin/wasm-ld')];
+  if (!isEmscripten) return own;
+  const config = join(dirname(realpathSync(cxx)), 'em-config');
+  const tool = existsSync(config) ? config : 'em-config';
+  const [root, version] = ['LLVM_ROOT', 'LLVM_ADD_VERSION'].map(name => ask(tool, name));
+  // Debian's has the version in the names of its tools.
+  return [...own, join(`${root}`, `wasm-ld-${version}`), join(`${root}`, 'wasm-ld')];
 }
 
 /** The bytes of the file that `work` makes in a folder of its own. */

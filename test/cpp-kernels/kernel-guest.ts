@@ -40,8 +40,8 @@ export class KernelGuest {
   readonly #exports: Record<string, Call> & { memory: WebAssembly.Memory };
 
   /** @throws Error with the fault's text if the configuration is refused */
-  constructor(file: string, config: unknown) {
-    const bytes = readFileSync(new URL(`../../plugins/${file}.wasm`, import.meta.url));
+  constructor(file: string, config: unknown, folder: URL = new URL('../../plugins/', import.meta.url)) {
+    const bytes = readFileSync(new URL(`${file}.wasm`, folder));
     const log = (_level: number, at: number, length: number): void =>
       void this.log.push(this.#text(at, length));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { $root: { log } });

@@ -6,6 +6,7 @@ import { rounded } from '../stats.js';
 import { cases } from './cases.js';
 import { type Measured, measure, type Sides } from './measure.js';
 import { type NativeCompiler, NativeSide, nativeCompiler } from './native-side.js';
+import { type EndToEnd, NO_BROKER, vibration, vibrationTable } from './vibration.js';
 import { WasmSide } from './wasm-side.js';
 
 /** At most so many times the time of native code of the same source. */
@@ -31,7 +32,9 @@ export async function kernels(only: readonly string[]): Promise<BenchResult> {
     for (const one of cases(simd.ask.bind(simd)))
       if (only.length === 0 || only.some(name => one.name.startsWith(name)))
         measured.push(await measure(one, sides));
-    return result(measured, compiler, (await avx?.fftw()) ?? '');
+    const endToEnd = only.includes('vibration') ? await vibration() : undefined;
+    if (only.includes('vibration') && endToEnd === undefined) progress(NO_BROKER);
+    return result(measured, compiler, (await avx?.fftw()) ?? '', endToEnd);
   } finally {
     await sse?.close();
     await avx?.close();
@@ -43,6 +46,7 @@ function result(
   measured: readonly Measured[],
   compiler: NativeCompiler | undefined,
   fftw: string,
+  endToEnd: Readonly<Record<string, EndToEnd>> | undefined,
 ): BenchResult {
   const ratios: Record<string, number> = {};
   const targets: Record<string, Target> = {};
@@ -69,6 +73,7 @@ function result(
     ratios,
     targets,
     figures: {
+      vibration: endToEnd ?? 'not run: --only vibration',
       nanoseconds: Object.fromEntries(
         measured.map(({ of, ns }) => [
           of.name,
@@ -78,7 +83,11 @@ function result(
       native: compiler === undefined ? NO_COMPILER : `${compiler.version}, -O3 -msse4.2`,
       fftw: fftw === '' ? 'no libfftw3f.so.3 is found: apt-get install libfftw3-single3' : fftw,
     },
-    tables: [table(measured), ...peerTables(measured, fftw)],
+    tables: [
+      table(measured),
+      ...peerTables(measured, fftw),
+      ...(endToEnd === undefined ? [] : [vibrationTable(endToEnd)]),
+    ],
   };
 }
 

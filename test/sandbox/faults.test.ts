@@ -116,3 +116,21 @@ test('a batch that is too slow as a whole is run frame by frame, and no frame is
   const all = Array.from({ length: 40 }, (_, index) => index);
   onlyTheseRefused(await rig.run(frames(...all)), frames(...all), 'none');
 });
+
+test('a guest that fails at one call in a hundred, whatever it is given, loses nothing: a fresh instance takes the frames', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['flaky']);
+  for (let round = 0; round < 10; round++) await rig.run(frames());
+  onlyTheseRefused(rig.outcomes, Array.from({ length: 10 }, () => frames()).flat(), 'none');
+  assert.ok(rig.faults.length >= 2, `${rig.faults.length} faults`);
+});
+
+test('a frame without a message is an answer like any other', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['zero-output']);
+  const outcomes = await rig.run(frames(0, 7));
+  assert.deepEqual(
+    outcomes.map(({ messages, code }) => [messages.length, code]),
+    frames().map((_, index) => [index === 0 || index === 7 ? 0 : 1, undefined]),
+  );
+});

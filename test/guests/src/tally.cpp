@@ -36,7 +36,7 @@ static sluice_messages flush(uint64_t now) {
   return sluice_list(message, 1);
 }
 
-static sluice_state save(void) {
+[[maybe_unused]] static sluice_state save(void) {
 #ifdef EXPORT_TRAPS
   __builtin_trap();
 #endif

@@ -1,7 +1,12 @@
 import { RING } from './ring-words.js';
 
+/** Looks a deadline: a call is found out at most two of them late. */
+const LOOKS = 20;
+/** What a call gets beyond its deadline when this loop was late itself: the machine was busy, and it may have had no time. */
+const GRACE = 0.25;
+
 /**
- * Watches one ring for a call into a guest that lasts too long. It looks a few times a deadline at the
+ * Watches one ring for a call into a guest that lasts too long. It looks some times a deadline at the
  * ring's call counter while there is work outstanding; the sandbox pays two stores a call.
  */
 export class DeadlineWatch {
@@ -36,7 +41,7 @@ export class DeadlineWatch {
   /** Begins to watch, if it does not already; `shortestMs` is the shortest limit of the chain. */
   watch(shortestMs: number): void {
     if (this.#timer !== undefined) return;
-    this.#period = Math.max(1, Math.min(shortestMs / 4, 50));
+    this.#period = Math.max(1, Math.min(shortestMs / LOOKS, 50));
     this.#calls = -1;
     this.#looked = performance.now();
     this.#since = this.#looked;
@@ -60,8 +65,9 @@ export class DeadlineWatch {
       this.#since = now;
       return;
     }
-    // When this loop was late itself, the machine was busy and the guest may have had no time: look once more.
-    if (now - this.#since < this.#limitOf(stage) || loopWasLate) return;
+    const limit = this.#limitOf(stage);
+    if (loopWasLate) this.#since = Math.max(this.#since, now - limit * (1 - GRACE));
+    if (now - this.#since < limit) return;
     this.stop();
     this.#late(stage, now - this.#since, calls);
   }

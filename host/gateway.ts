@@ -107,6 +107,7 @@ export class Gateway {
     const versions = new VersionGate({
       allowed: plugin => this.#policy.keeper.grantOf(plugin)?.downgrade ?? config.plugins.downgrade,
       served: plugin => this.#admin.served(plugin),
+      takenBack: (plugin, fileHash) => this.#admin.takenBack(plugin, fileHash),
     });
     const events: CatalogEvents = {
       offered: offer => {

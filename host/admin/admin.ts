@@ -104,7 +104,8 @@ export class Admin {
   swapped(outcome: SwapOutcome): void {
     this.board.swapped(outcome);
     if (outcome.fault === undefined) this.#changes.keep(outcome.offer);
-    else void this.#lastGood.consider();
+    else if (outcome.takenBack) this.#changes.takenBack(outcome.offer, outcome.fault.code);
+    if (outcome.fault !== undefined) void this.#lastGood.consider();
   }
 
   /** Of the gateway: what ran has to run no more. */
@@ -115,6 +116,11 @@ export class Admin {
   /** The version of a plugin that served last, also before a restart. */
   served(plugin: string): string | undefined {
     return this.#store.served(plugin);
+  }
+
+  /** Why a file of a plugin was taken back by itself, also before a restart. */
+  takenBack(plugin: string, fileHash: string): string | undefined {
+    return this.#store.failureOf(plugin, fileHash);
   }
 
   /** When all files of the folder have been dealt with: what takes the place of those that were refused. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { faultOf, type Manifest, SluiceError } from '../../runtime/index.js';
+import { type ErrorCode, faultOf, type Manifest, SluiceError } from '../../runtime/index.js';
 import type { AdminConfig } from '../config/config.js';
 import { sidecarOf } from '../plugins/folder.js';
 import type { Offer } from '../plugins/offer.js';
@@ -135,8 +135,13 @@ export class PluginChanges {
 
   /** Counts faults from nothing, forgets pauses between attempts, and starts a fresh generation. */
   reset(name: string, who: string): Promise<Changed> {
-    const { router, board } = this.#parts;
+    const { router, board, store, catalog } = this.#parts;
     return this.#known('plugin.reset', name, who, async () => {
+      await this.#kept;
+      if (await store.forgive(name)) {
+        catalog.judgeAgain();
+        await catalog.refresh();
+      }
       await board.reset(name);
       router.again(name);
       await router.settled();
@@ -163,6 +168,17 @@ export class PluginChanges {
       });
   }
 
+  /** It is not to come back by itself, also after a restart; what served before it is what is kept. */
+  takenBack(offer: Offer, code: ErrorCode): void {
+    const plugin = offer.name;
+    this.#kept = this.#kept
+      .then(() => this.#parts.store.takenBack(offer, code))
+      .catch(thrown => {
+        const message = `that this version of ${plugin} was taken back is not kept, so it may serve again after a restart: ${faultOf(thrown).message}`;
+        this.#parts.report.fault({ code: 'SLUICE_ADMIN_STORE', message, plugin }, { plugin });
+      });
+  }
+
   /** All that was begun has come to its end. */
   async settled(): Promise<void> {
     await this.#kept;
@@ -185,7 +201,7 @@ export class PluginChanges {
     const fileHash = createHash('sha256').update(bytes).digest();
     const refusal = gate.required ? gate.refusal({ file, fileHash, embedded: true, signatures }) : undefined;
     if (refusal !== undefined) throw refusal;
-    versions.check(file, manifest);
+    versions.check(file, manifest, fileHash);
   }
 
   #mustServe(name: string): void {

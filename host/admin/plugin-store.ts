@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError } from '../../runtime/index.js';
+import { type ErrorCode, SluiceError } from '../../runtime/index.js';
 import { signaturesOf } from '../plugins/folder.js';
 import type { Offer } from '../plugins/offer.js';
 import { readSignatures } from '../plugins/signing/signature-file.js';
@@ -25,7 +25,12 @@ interface History {
   readonly served?: string | undefined;
   readonly current?: Kept | undefined;
   readonly previous?: Kept | undefined;
+  /** Files that were taken back by themselves, the last ones: SHA-256 and code. */
+  readonly takenBack?: readonly (readonly [file: string, code: ErrorCode])[] | undefined;
 }
+
+/** Files of one plugin that are known to have failed. */
+const FAILURES = 16;
 
 /**
  * What has to outlive a restart, in `plugins/` of the data folder: the file of each plugin that serves and of
@@ -100,8 +105,39 @@ export class PluginStore {
       await this.#put(`${file}.wasm`, bytes);
       const current = { version, sha256: code, file, from: offer.file };
       const previous = known?.current?.file === file ? known.previous : (known?.current ?? known?.previous);
-      await this.#write(name, { served: version, current, previous });
+      // Somebody has asked for it, or it stands its trial this time.
+      const takenBack = known?.takenBack?.filter(([failed]) => failed !== file);
+      await this.#write(name, { served: version, current, previous, takenBack });
     });
+  }
+
+  /** Why this file was taken back by itself. @param fileHash SHA-256, in hexadecimal digits */
+  failureOf(plugin: string, fileHash: string): ErrorCode | undefined {
+    return this.#histories.get(plugin)?.takenBack?.find(([file]) => file === fileHash)?.[1];
+  }
+
+  /** It served, and failed among its first frames: what served before it does again, also after a restart. */
+  takenBack({ name, fileHash }: Offer, code: ErrorCode): Promise<void> {
+    return this.#inTurn(async () => {
+      const file = fileHash.toString('hex');
+      const known = this.#histories.get(name);
+      const others = known?.takenBack?.filter(([failed]) => failed !== file) ?? [];
+      const takenBack = [[file, code] as const, ...others].slice(0, FAILURES);
+      const isCurrent = known?.current?.file === file;
+      const current = isCurrent ? known.previous : known?.current;
+      const previous = isCurrent ? undefined : known?.previous;
+      await mkdir(this.#folder, { recursive: true });
+      await this.#write(name, { served: current?.version ?? known?.served, current, previous, takenBack });
+    });
+  }
+
+  /** What was taken back may come again. @returns false: nothing was */
+  async forgive(plugin: string): Promise<boolean> {
+    await this.#last;
+    const { takenBack = [], ...history } = this.#histories.get(plugin) ?? {};
+    if (takenBack.length === 0) return false;
+    await this.#inTurn(() => this.#write(plugin, history));
+    return true;
   }
 
   /** Nothing serves any more, on purpose: what did is the previous version, and any version may come. */

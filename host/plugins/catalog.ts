@@ -81,7 +81,10 @@ export class Catalog {
     const { signatures } = this.#parts;
     for (const [file, { refused, offer }] of this.#seen) {
       const revoked = offer !== undefined && signatures.standing(offer).may === 'not run';
-      const may = refused === 'SLUICE_PLUGIN_DOWNGRADE' || refused?.startsWith('SLUICE_SIGNATURE_');
+      const may =
+        refused === 'SLUICE_PLUGIN_ROLLED_BACK' ||
+        refused === 'SLUICE_PLUGIN_DOWNGRADE' ||
+        refused?.startsWith('SLUICE_SIGNATURE_');
       if (revoked || may) this.#seen.delete(file);
     }
     this.#watcher.poke();
@@ -193,7 +196,7 @@ export class Catalog {
       return;
     }
     this.#mustBeFree(manifest.name, file);
-    this.#parts.versions.check(file, manifest);
+    this.#parts.versions.check(file, manifest, read.fileHash);
     const fresh = this.#claim(manifest.name, file);
     const done = (offer: Offer): void => {
       this.#seen.set(file, { stamp, offer, code: stamps.code(embedded) });

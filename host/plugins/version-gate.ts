@@ -6,9 +6,11 @@ export interface VersionGateParts {
   readonly allowed: (plugin: string) => boolean;
   /** The version of this plugin that served last, also before a restart. */
   readonly served: (plugin: string) => string | undefined;
+  /** Why the file with this SHA-256 was taken back by itself, also before a restart. */
+  readonly takenBack?: (plugin: string, fileHash: string) => string | undefined;
 }
 
-/** A signed file stays signed: that an old one with a known hole comes back has to be asked for. */
+/** No way back unasked: not to an old file with a known hole, which stays signed, and not to one that has failed here. */
 export class VersionGate {
   readonly #parts: VersionGateParts;
   /** By plugin: the version that somebody is going back to on purpose. */
@@ -28,9 +30,17 @@ export class VersionGate {
     }
   }
 
-  /** @throws SluiceError SLUICE_PLUGIN_DOWNGRADE */
-  check(file: string, { name, version }: Manifest): void {
-    const { allowed, served } = this.#parts;
+  /** @throws SluiceError SLUICE_PLUGIN_ROLLED_BACK, SLUICE_PLUGIN_DOWNGRADE */
+  check(file: string, { name, version }: Manifest, fileHash: Buffer): void {
+    const { allowed, served, takenBack } = this.#parts;
+    const why = takenBack?.(name, fileHash.toString('hex'));
+    if (why !== undefined && this.#permitted.get(name) !== version) {
+      throw new SluiceError(
+        'SLUICE_PLUGIN_ROLLED_BACK',
+        `${file}: version ${version} of ${name} was taken back among its first frames (${why}), and this is the same file`,
+        { step: 'admit', plugin: name },
+      );
+    }
     const last = served(name);
     if (last === undefined || compareVersions(version, last) >= 0) return;
     if (allowed(name) || this.#permitted.get(name) === version) return;

@@ -26,6 +26,8 @@ export interface SwapOutcome {
   readonly generation: number;
   /** Why it was refused; undefined: it serves. */
   readonly fault?: Fault;
+  /** It had served, and failed on probation. */
+  readonly takenBack?: boolean;
 }
 
 export interface RouterParts {
@@ -263,7 +265,7 @@ export class Router {
     for (const [plugin, offer] of offersOf.get(generation.spec) ?? []) {
       if (kept?.get(plugin) === offer) continue;
       refused.set(offer, fault);
-      this.#parts.swapped({ offer, route: route.name, generation: back.number, fault });
+      this.#parts.swapped({ offer, route: route.name, generation: back.number, fault, takenBack: true });
     }
   }
 

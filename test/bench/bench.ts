@@ -10,14 +10,18 @@ import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js
 interface Options {
   readonly json: boolean;
   /** Variants of `border`, or cases of `kernels`, to run alone, for a profile. */
+  /** Variants of `border`, guests of `attack`, to run alone, for a profile. */
   readonly only: readonly string[];
 }
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
   admission: async () => (await import('./admission/admission.js')).admission(),
+  attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
+  crash: async () => (await import('./durable/crash.js')).crash(),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
+  outage: async () => (await import('./durable/outage.js')).outage(),
   reload: async () => (await import('./reload/reload.js')).reload(),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };

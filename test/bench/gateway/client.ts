@@ -28,6 +28,7 @@ export class Client {
     filter: string,
     onMessage: OnMessage,
     afterRead: () => void,
+    name = 'load',
   ): Promise<Client> {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true });
     await once(socket, 'connect');
@@ -35,7 +36,7 @@ export class Client {
     const subscribed = new Promise<void>(resolve => {
       client.#subscribed = resolve;
     });
-    const id = Buffer.from('load');
+    const id = Buffer.from(name);
     const topic = Buffer.from(filter);
     // 3.1.1, 3.1: clean session, no keep-alive. 3.8: packet identifier 1, QoS 0.
     const hello = [0x10, 12 + id.length, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 0, 0, id.length, ...id];

@@ -1,0 +1,27 @@
+import { SlotRig } from '../../support/slot-rig.js';
+
+const KILLS = 40;
+const DEADLINE_MS = 100;
+const START_MS = 200;
+/** The first byte at which the guest `spin` never comes back. */
+const POISON = Buffer.from([0xee]);
+
+/**
+ * A guest that hangs, on one slot: milliseconds from handing it the frame to the end of its thread, beyond the deadline
+ * of its call. Sorted.
+ */
+export async function kills(): Promise<number[]> {
+  await using rig = new SlotRig();
+  await rig.serve(['spin'], { deadlineMs: DEADLINE_MS, startDeadlineMs: START_MS });
+  const beyond: number[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
+    await rig.run([Buffer.from([1])]);
+    const deaths = rig.restarts.length;
+    const began = performance.now();
+    await rig.push([POISON]);
+    while (rig.restarts.length === deaths) await new Promise(setImmediate);
+    beyond.push(performance.now() - began - DEADLINE_MS);
+    await rig.settle();
+  }
+  return beyond.sort((a, b) => a - b);
+}

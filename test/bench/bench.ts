@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   crash: async () => (await import('./durable/crash.js')).crash(),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
+  leak: async ({ only }) => (await import('./leak/leak.js')).leak(only),
   outage: async () => (await import('./durable/outage.js')).outage(),
   reload: async () => (await import('./reload/reload.js')).reload(),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),

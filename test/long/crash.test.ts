@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Aedes } from 'aedes';
 import { connectAsync } from 'mqtt';
-import { CutProxy } from '../../support/cut-proxy.js';
-import { Waiting } from '../../support/gateway-peers.js';
-import { GatewayProcess } from '../../support/gateway-process.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { CutProxy } from '../support/cut-proxy.js';
+import { Waiting } from '../support/gateway-peers.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { tempFolder } from '../support/gateway-rig.js';
 
 /** One with the broker there, one without; a hundred are the benchmark `crash`. */
 const KILLS = 2;

@@ -32,8 +32,9 @@ export async function kernels(only: readonly string[]): Promise<BenchResult> {
     for (const one of cases(simd.ask.bind(simd)))
       if (only.length === 0 || only.some(name => one.name.startsWith(name)))
         measured.push(await measure(one, sides));
-    const endToEnd = only.includes('vibration') ? await vibration() : undefined;
-    if (only.includes('vibration') && endToEnd === undefined) progress(NO_BROKER);
+    const isWanted = only.length === 0 || only.includes('vibration');
+    const endToEnd = isWanted ? await vibration() : undefined;
+    if (isWanted && endToEnd === undefined) progress(NO_BROKER);
     return result(measured, compiler, (await avx?.fftw()) ?? '', endToEnd);
   } finally {
     await sse?.close();

@@ -9,9 +9,10 @@ import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js
 
 interface Options {
   readonly json: boolean;
-  /** Variants of `border`, or cases of `kernels`, to run alone, for a profile. */
-  /** Variants of `border`, guests of `attack`, to run alone, for a profile. */
+  /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile; `short` of `leak`. */
   readonly only: readonly string[];
+  /** Swaps of `reload` at its full rate. */
+  readonly swaps: number | undefined;
 }
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
@@ -23,7 +24,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
   leak: async ({ only }) => (await import('./leak/leak.js')).leak(only),
   outage: async () => (await import('./durable/outage.js')).outage(),
-  reload: async () => (await import('./reload/reload.js')).reload(),
+  reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };
 
@@ -35,10 +36,18 @@ async function main(): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+      options: {
+        json: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true },
+        swaps: { type: 'string' },
+      },
     });
     name = positionals.length === 1 ? positionals[0] : undefined;
-    options = { json: values.json, only: values.only ?? [] };
+    options = {
+      json: values.json,
+      only: values.only ?? [],
+      swaps: values.swaps === undefined ? undefined : Number(values.swaps),
+    };
   } catch (thrown) {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n${USAGE}\n`);
     return 2;

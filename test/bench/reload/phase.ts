@@ -15,6 +15,8 @@ import { type Counted, SubscriberCount } from './subscriber-count.js';
 /** From a version's first message to the next rename: time for the next warm spare to come up, as in real life. */
 const PAUSE_MS = 200;
 const WARM_MS = 1000;
+/** Without swaps, for comparison. */
+const CALM_MS = 10_000;
 
 export interface Swap {
   readonly toFirstMs: number;
@@ -60,7 +62,7 @@ export async function phase(rate: number, swaps: number, withSubscriber: boolean
     await answer<FirstSeen>(load);
     await sleep(WARM_MS);
     const calmFrom = clock();
-    await sleep(WARM_MS);
+    await sleep(CALM_MS);
     const calmTo = clock();
     const seen = await swapAll(folder, load, swaps);
     load.send('end');

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SUBSCRIBER = '/usr/bin/mosquitto_sub';
@@ -9,6 +11,8 @@ const STILL_MS = 500;
 export interface Counted {
   readonly lost: number;
   readonly duplicated: number;
+  /** Messages that came behind one with a higher number. */
+  readonly disordered: number;
 }
 
 /** mosquitto_sub, which writes every payload into a file: a count without any code of ours in it. */
@@ -38,12 +42,18 @@ export class SubscriberCount {
     }
     await this.stop();
     const times = new Uint8Array(sent);
-    for (const line of (await readFile(this.#file, 'latin1')).split('\n')) {
-      if (line !== '') times[Number(line.slice(7))]!++;
+    let highest = -1;
+    let disordered = 0;
+    for await (const line of createInterface(createReadStream(this.#file))) {
+      const sequence = Number(line.slice(7));
+      times[sequence]!++;
+      if (sequence > highest) highest = sequence;
+      else disordered++;
     }
     return {
       lost: times.filter(count => count === 0).length,
       duplicated: times.filter(count => count > 1).length,
+      disordered,
     };
   }
 

@@ -238,8 +238,13 @@ export class Seat {
   }
 
   #ended(sandbox: Sandbox, fault: Fault | undefined): void {
-    if (sandbox !== this.#sandbox || fault === undefined) return;
+    if (sandbox !== this.#sandbox) return;
     this.leave();
+    // All threads are closed: nobody waits for this one, and nothing is watched.
+    if (fault === undefined) {
+      this.#detached?.();
+      return;
+    }
     const stage = this.#diedIn(fault);
     const purpose = stage < 0 ? CALL.run : Atomics.load(this.#ring.control, RING.purpose);
     this.#events.died(fault, stage, purpose);

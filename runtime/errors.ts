@@ -625,6 +625,12 @@ export const ERRORS = {
     remedy:
       'Raise `rate`, or have it send less. The message or the metric of the source says what became of it.',
   },
+  SLUICE_SOURCE_AMPLIFICATION: {
+    cause:
+      'An answer over UDP was not sent: it would have been more than three times what came from an address that has not shown that it is there, and the sender of a datagram can be made up.',
+    remedy:
+      'None as a rule. A device that reads large resources has to ask for small blocks, or acknowledge something first.',
+  },
   SLUICE_SOURCE_MEMORY: {
     cause: 'What has not come whole, over all connections of a source, needed more than its `memory`.',
     remedy: 'Raise `memory` of the source, or allow fewer connections or smaller frames.',

@@ -12,6 +12,7 @@ import type {
   StepConfig,
 } from './config.js';
 import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
+import { normaliseCoap } from './normalise-coap.js';
 import { normaliseHttp } from './normalise-http.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
@@ -92,12 +93,13 @@ function normalisePlugins(input: NonNullable<ConfigInput['plugins']>, read: Read
 
 function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<string, SourceConfig> {
   const sources = new Map<string, SourceConfig>();
-  for (const [name, { modbus, mqtt, tunnel, http }] of Object.entries(input)) {
+  for (const [name, { modbus, mqtt, tunnel, http, coap }] of Object.entries(input)) {
     const at = (protocol: string): Path => ['sources', name, protocol];
     if (modbus !== undefined) sources.set(name, normaliseModbus(modbus, at('modbus'), read));
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
     else if (tunnel !== undefined) sources.set(name, { tunnel: normaliseTunnel(tunnel, at('tunnel'), read) });
     else if (http !== undefined) sources.set(name, { http: normaliseHttp(http, at('http'), read) });
+    else if (coap !== undefined) sources.set(name, { coap: normaliseCoap(coap, at('coap'), read) });
   }
   return sources;
 }

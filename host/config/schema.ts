@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker.js';
+import { CoapSchema } from './schema-coap.js';
 import { HttpSchema } from './schema-http.js';
 import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
@@ -60,6 +61,7 @@ const Source = Type.Object(
     mqtt: Type.Optional(MqttSourceSchema),
     tunnel: Type.Optional(TunnelSchema),
     http: Type.Optional(HttpSchema),
+    coap: Type.Optional(CoapSchema),
   },
   { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
 );
@@ -180,7 +182,7 @@ export type ConfigInput = Static<typeof ConfigSchema>;
  * taken and ignored: who asks for something must not believe that it is there.
  */
 export const LATER: Readonly<Record<'source' | 'sink', readonly string[]>> = {
-  source: ['coap', 'driver'],
+  source: ['driver'],
   sink: ['http', 'influx', 'opcua', 'file'],
 };
 

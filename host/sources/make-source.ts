@@ -1,4 +1,5 @@
 import type { SourceConfig } from '../config/config.js';
+import { CoapSource } from './coap/coap-source.js';
 import { HttpSource, type PolicyInForce } from './http/http-source.js';
 import { ModbusSource } from './modbus/modbus-source.js';
 import { ModbusServer } from './modbus-server/modbus-server.js';
@@ -21,5 +22,6 @@ export function makeSource(
     return { source: new TunnelSource(name, config.tunnel, ingress), kind: 'tunnel' };
   if (config.http !== undefined)
     return { source: new HttpSource(name, config.http, ingress, policy), kind: 'http' };
+  if (config.coap !== undefined) return { source: new CoapSource(name, config.coap, ingress), kind: 'coap' };
   return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
 }

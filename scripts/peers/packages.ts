@@ -14,6 +14,7 @@ export const PEER_PACKAGES: readonly PeerPackage[] = [
   { name: 'g++', file: '/usr/bin/g++' },
   { name: 'clang-19', file: '/usr/bin/clang++-19' },
   { name: 'lld-19', file: '/usr/bin/wasm-ld-19' },
+  { name: 'libcoap3-bin', file: '/usr/bin/coap-client-notls' },
   { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'python3', file: '/usr/bin/python3' },
   { name: 'python3-pymodbus', file: `${PYTHON}/pymodbus/__init__.py` },

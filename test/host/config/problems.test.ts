@@ -54,8 +54,8 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
   ['the name __proto__', 'sources: { __proto__: {} }\n', /__proto__: is no usable name/],
   [
     'a protocol to come',
-    'sources: { a: { coap: {} } }\n',
-    /"coap" is not in this version yet; it has modbus, mqtt/,
+    'sources: { a: { driver: {} } }\n',
+    /"driver" is not in this version yet; it has modbus, mqtt/,
   ],
   [
     'a sink to come',

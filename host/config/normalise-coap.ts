@@ -1,0 +1,47 @@
+import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '../admin/loopback.js';
+import type { CoapConfig } from '../sources/coap/coap-config.js';
+import { LARGEST_MESSAGE } from '../sources/mqtt/config.js';
+import type { Path } from './problem.js';
+import type { Reader } from './reader.js';
+import type { CoapInput } from './schema-coap.js';
+
+/** Source: RFC 1918; RFC 4193 (fc00::/7); RFC 3927 and RFC 4291 (link-local). */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet('10.0.0.0', 8, 'ipv4');
+PRIVATE.addSubnet('172.16.0.0', 12, 'ipv4');
+PRIVATE.addSubnet('192.168.0.0', 16, 'ipv4');
+PRIVATE.addSubnet('169.254.0.0', 16, 'ipv4');
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+
+export function normaliseCoap(input: CoapInput, path: Path, read: Reader): CoapConfig {
+  const at = (key: string): Path => [...path, key];
+  const { host = '127.0.0.1', port = 5683, withoutDtls = false } = input;
+  const maxBody = read.size(input.maxBody, at('maxBody'), { least: 16, most: LARGEST_MESSAGE });
+  const timeoutMs = read.duration(input.timeout, at('timeout'), { least: 100 });
+  const memory = read.size(input.memory, at('memory'), { least: 65_536 });
+  if (!isLoopback(host) && !isPrivate(host) && !withoutDtls) {
+    const what =
+      'is an address that others may reach, and there is no DTLS here: name an address of this machine in a private network, or set `withoutDtls: true`';
+    read.error(at('host'), what);
+  } else if (!isLoopback(host)) {
+    read.warning(
+      at('host'),
+      'whoever reaches this address can send frames and read them: CoAP here has no DTLS',
+    );
+  }
+  return {
+    host: host === 'localhost' ? '127.0.0.1' : host,
+    port,
+    ...(maxBody === undefined ? {} : { maxBody }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(input.rate === undefined ? {} : { rate: input.rate }),
+    ...(memory === undefined ? {} : { memory }),
+  };
+}
+
+function isPrivate(host: string): boolean {
+  const version = isIP(host);
+  return version !== 0 && PRIVATE.check(host, version === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,74 @@
+import type { Block } from '../../protocols/coap/block.js';
+
+/** RFC 7959, 2.5 with RFC 7252, 4.8.2: a body whose next block does not come for so long is forgotten. */
+const LIFETIME_MS = 247_000;
+const MOST = 256;
+
+interface Body {
+  readonly chunks: Buffer[];
+  size: number;
+  next: number;
+  at: number;
+}
+
+/** What became of a block: the whole body, or the code of the answer. */
+export type BlockOutcome = { readonly body: Buffer } | { readonly code: '2.31' | '4.00' | '4.08' | '4.13' };
+
+/** Bodies that come in blocks, in their order, one for each sender and path. Source: RFC 7959, 2.5. Bounded. */
+export class Bodies {
+  readonly #maxBody: number;
+  readonly #memory: number;
+  readonly #byKey = new Map<string, Body>();
+  #held = 0;
+
+  constructor(maxBody: number, memory: number) {
+    this.#maxBody = maxBody;
+    this.#memory = memory;
+  }
+
+  /** Bytes that are held. */
+  get held(): number {
+    return this.#held;
+  }
+
+  take(key: string, { number, more, size }: Block, payload: Buffer, now: number): BlockOutcome {
+    // 2.2: all but the last are full.
+    if (more ? payload.length !== size : payload.length > size) return this.#end(key, '4.00');
+    let body = this.#byKey.get(key);
+    if (number === 0) {
+      this.#drop(key);
+      this.#expire(now);
+      body = { chunks: [], size: 0, next: 0, at: now };
+      this.#byKey.set(key, body);
+    }
+    // The size may shrink on the way: what counts is where the block begins.
+    if (body === undefined || number * size !== body.size) return this.#end(key, '4.08');
+    if (body.size + payload.length > this.#maxBody || this.#held + payload.length > this.#memory)
+      return this.#end(key, '4.13');
+    body.chunks.push(Buffer.from(payload));
+    body.size += payload.length;
+    body.at = now;
+    this.#held += payload.length;
+    if (more) return { code: '2.31' };
+    const whole = Buffer.concat(body.chunks);
+    this.#drop(key);
+    return { body: whole };
+  }
+
+  #end(key: string, code: '4.00' | '4.08' | '4.13'): BlockOutcome {
+    this.#drop(key);
+    return { code };
+  }
+
+  #drop(key: string): void {
+    this.#held -= this.#byKey.get(key)?.size ?? 0;
+    this.#byKey.delete(key);
+  }
+
+  #expire(now: number): void {
+    for (const [key, { at }] of this.#byKey) {
+      if (this.#byKey.size < MOST && now - at < LIFETIME_MS) return;
+      this.#drop(key);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { writeBlock } from '../../../host/protocols/coap/block.js';
+import { type Ask, coapScene } from '../../support/coap-device.js';
+
+test('what cannot be read is reset if it is confirmable and ignored if not, and counted', async t => {
+  const { ingress, device } = await coapScene(t);
+  const bad = (hex: string): void => device.raw(Buffer.from(hex, 'hex'));
+  bad('4902000a00'); // token length 9
+  bad('4002000bf0'); // option delta 15
+  bad('4002000cff'); // a marker, and no payload
+  bad('4002000db5'); // an option that is cut short
+  bad('4000000e01'); // an empty message with something in it
+  bad('5902000f00'); // the same as the first, not confirmable
+  bad('01'); // no header
+  bad('80020010'); // version 2
+  device.bare('ping', 99);
+  assert.deepEqual(
+    await device.answers(6),
+    ['10', '11', '12', '13', '14', '99'].map(id => `rst ${id} 0.00`),
+  );
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_PROTOCOL'), 8);
+  assert.equal(ingress.frames.length, 0);
+});
+
+const REFUSED: readonly (readonly [why: string, ask: Ask, code: string])[] = [
+  ['a method that is none of ours', { code: 'DELETE' }, '4.05'],
+  [
+    'a critical option that is not known',
+    { options: [{ name: 'If-None-Match', value: Buffer.alloc(0) }] },
+    '4.02',
+  ],
+  ['a path that was never put', { code: 'GET', path: 'nothing' }, '4.04'],
+  ['a path with a wildcard', { path: 'a/+' }, '4.00'],
+  [
+    'a block that is not the next',
+    {
+      options: [{ name: 'Block1', value: writeBlock({ number: 3, more: true, size: 16 }) }],
+      payload: 'x'.repeat(16),
+    },
+    '4.08',
+  ],
+  [
+    'a block that is shorter than it says',
+    { options: [{ name: 'Block1', value: writeBlock({ number: 0, more: true, size: 64 }) }], payload: 'x' },
+    '4.00',
+  ],
+  ['a body that is too large', { payload: 'x'.repeat(101) }, '4.13'],
+];
+
+for (const [why, ask, code] of REFUSED) {
+  test(`${why} is answered with ${code}`, async t => {
+    const { ingress, device } = await coapScene(t, { maxBody: 100 });
+    device.ask({ path: 'somewhere', ...ask });
+    assert.deepEqual(await device.answers(1), [`ack 1 ${code}`]);
+    assert.equal(ingress.frames.length, 0);
+    assert.equal(ingress.faults.length, 1);
+  });
+}
+
+test('without room, beyond the rate, and without a confirmation the device is told so', async t => {
+  const full = await coapScene(t);
+  full.ingress.places = 0;
+  full.device.ask({});
+  assert.deepEqual(await full.device.answers(1), ['ack 1 5.03']);
+  assert.equal(full.ingress.skipsOf('SLUICE_SOURCE_BACKPRESSURE'), 1);
+  const late = await coapScene(t, { timeoutMs: 40, separateMs: 5_000 });
+  late.device.ask({});
+  await late.ingress.until(() => late.ingress.skipsOf('SLUICE_SOURCE_UNCONFIRMED') === 1);
+  assert.deepEqual(await late.device.answers(1), ['ack 1 5.04']);
+  const busy = await coapScene(t, { rate: 1 });
+  for (const id of [1, 2]) busy.device.ask({ id, non: true });
+  await busy.ingress.until(() => busy.ingress.skipsOf('SLUICE_SOURCE_RATE') === 1);
+});
+
+test('an address that has not shown that it is there gets at most three times what it sent', async t => {
+  const { ingress, device, source } = await coapScene(t);
+  device.ask({
+    id: 1,
+    path: 'v',
+    non: true,
+    payload: 'x'.repeat(900),
+    options: [{ name: 'No-Response', value: Buffer.from([2]) }],
+  });
+  await ingress.until(() => ingress.frames.length === 1);
+  source.delivered(1);
+  for (let id = 2; id < 40; id++) device.ask({ code: 'GET', id, path: 'v', token: '', non: true });
+  device.bare('ping', 99);
+  await device.until('the answer to the ping', () => device.packets.at(-1)?.reset === true);
+  // Large blocks at first, as much was sent; then small ones, and at last none.
+  assert.ok(device.received <= 3 * device.sent, `${device.received} for ${device.sent}`);
+  assert.ok(device.packets[0]!.payload.length > 500);
+  assert.ok(device.packets.at(-2)!.payload.length <= 64);
+  assert.ok(ingress.skipsOf('SLUICE_SOURCE_AMPLIFICATION') > 0);
+});
+
+test('blocks that do not come to an end may use so much memory', async t => {
+  const { device } = await coapScene(t, { memory: 3_000 });
+  const first = {
+    options: [{ name: 'Block1' as const, value: writeBlock({ number: 0, more: true, size: 1024 }) }],
+    payload: 'x'.repeat(1024),
+  };
+  for (const [n, path] of ['a', 'b', 'c'].entries()) {
+    device.ask({ id: n, path, ...first });
+    await device.answers(n + 1);
+  }
+  assert.deepEqual(device.texts(), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 4.13']);
+});

@@ -76,6 +76,16 @@ export function hasSameCaps(one: ChainSpec, other: ChainSpec): boolean {
   return caps(one) === caps(other);
 }
 
+/** Less memory or smaller tables for one of the stages: what an instance has by now may be more. */
+export function hasSmallerCaps(one: ChainSpec, other: ChainSpec): boolean {
+  return one.stages.some(({ rules }, index) => {
+    const after = other.stages[index]?.rules ?? rules;
+    return (
+      after.memory.is < rules.memory.is || after.ceilings.is.tableEntries < rules.ceilings.is.tableEntries
+    );
+  });
+}
+
 function stageOf(
   step: StepConfig,
   offers: ReadonlyMap<string, Offer>,

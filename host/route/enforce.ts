@@ -1,13 +1,13 @@
 import type { SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, Slot } from '../../sandbox/index.js';
-import { forbidden, hasSameCaps } from './chain-of.js';
+import { forbidden, hasSameCaps, hasSmallerCaps } from './chain-of.js';
 
 /** What a changed policy means for a slot. */
 export interface Enforced {
   /** Why its newest generation may not run any more. */
   readonly stopped?: SluiceError;
-  /** It may, with other caps than those it was started with. */
-  readonly outgrown: boolean;
+  /** It may, with other caps than those it was started with; `shrinks`: it may hold more than it is to have. */
+  readonly caps: 'same' | 'other' | 'shrinks';
   /** Resolves when what may not run any more has ended. */
   readonly ended: Promise<void>;
 }
@@ -19,9 +19,9 @@ export interface Enforced {
  */
 export function enforce(slot: Slot, chain: (before: ChainSpec) => ChainSpec | undefined): Enforced {
   let stopped: SluiceError | undefined;
-  let outgrown = false;
+  let caps: Enforced['caps'] = 'same';
   const ended: Promise<void>[] = [];
-  if (slot.state === 'stopped') return { outgrown, ended: Promise.resolve() };
+  if (slot.state === 'stopped') return { caps, ended: Promise.resolve() };
   const newest = slot.current;
   for (const generation of slot.generations) {
     const next = chain(generation.spec);
@@ -32,16 +32,16 @@ export function enforce(slot: Slot, chain: (before: ChainSpec) => ChainSpec | un
       if (generation === newest) stopped = error;
       continue;
     }
-    const outgrows = !hasSameCaps(generation.spec, next);
+    const [isSame, shrinks] = [hasSameCaps(generation.spec, next), hasSmallerCaps(generation.spec, next)];
     generation.regrant(next);
-    if (!outgrows) continue;
+    if (isSame) continue;
     // A fallback that waits for its turn starts with them; one that serves does so now.
-    if (generation === newest) outgrown = true;
+    if (generation === newest) caps = shrinks ? 'shrinks' : 'other';
     else ended.push(slot.renew(generation));
   }
   return {
     ...(stopped === undefined ? {} : { stopped }),
-    outgrown,
+    caps,
     ended: Promise.all(ended).then(() => {}),
   };
 }

@@ -1,5 +1,5 @@
 import { type Fault, faultOf, type Granted, SluiceError } from '../../runtime/index.js';
-import type { ChainSpec, SandboxPool, SlotChange } from '../../sandbox/index.js';
+import type { ChainSpec, Generation, SandboxPool, SlotChange } from '../../sandbox/index.js';
 import type { PluginsConfig, RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
 import type { PolicyKeeper } from '../policy/policy-keeper.js';
@@ -269,8 +269,16 @@ export class Router {
     }
   }
 
-  /** @param known why it was stopped, which is not forgotten if no thread can be had to say where */
-  async #swap(running: RunningRoute, offer: Offer, known?: SluiceError): Promise<void> {
+  /**
+   * @param known why it was stopped, which is not forgotten if no thread can be had to say where
+   * @param outgrown what runs and may hold more than it is to have: it ends if a fresh instance does not start with less
+   */
+  async #swap(
+    running: RunningRoute,
+    offer: Offer,
+    known?: SluiceError,
+    outgrown?: Generation,
+  ): Promise<void> {
     const { route } = running;
     const offers = this.#candidates(running, offer);
     if (offers === undefined) return;
@@ -288,6 +296,13 @@ export class Router {
       if (policy.current.version !== version) await this.#enforce(running);
     } catch (thrown) {
       const busy = faultOf(thrown).code.startsWith('SLUICE_SANDBOX_');
+      if (outgrown !== undefined && route.slot.current === outgrown) {
+        const ended = route.slot.forbid(outgrown);
+        if (route.slot.state === 'stopped') running.serving = new Map();
+        await ended;
+        // Its thread is free now.
+        if (busy) return this.#swap(running, offer, known);
+      }
       this.#refused(running, offer, busy && known !== undefined ? known : thrown, where);
     }
     this.#parts.metrics.sandboxes(this.#parts.pool.size);
@@ -343,7 +358,8 @@ export class Router {
 
   async #enforce(running: RunningRoute): Promise<void> {
     const { slot } = running.route;
-    const { stopped, outgrown, ended } = enforce(slot, before => {
+    const { current } = slot;
+    const { stopped, caps, ended } = enforce(slot, before => {
       const offers = running.offersOf.get(before);
       return offers && this.#chain(running, offers);
     });
@@ -355,8 +371,9 @@ export class Router {
     if (displaced.length > 0) this.#parts.offerAgain(displaced);
     const concerned =
       newest.find(({ name }) => name === stopped?.plugin) ?? newest.find(each => again.includes(each));
-    const offer = concerned ?? (outgrown ? newest[0] : undefined);
-    if (offer !== undefined) await this.#swap(running, offer, stopped);
+    const offer = concerned ?? (caps === 'same' ? undefined : newest[0]);
+    const outgrown = caps === 'shrinks' ? current : undefined;
+    if (offer !== undefined) await this.#swap(running, offer, stopped, outgrown);
     if (stopped === undefined) return;
     // What came together with the forbidden one, and may run, goes on without it.
     const { refused, serving } = running;

@@ -30,9 +30,11 @@ export function serves({ route, serving }: RunningRoute, { name, manifest }: Off
   return route.slot.state === 'serving' && serving.get(name)?.manifest.sha256 === manifest.sha256;
 }
 
-/** Versions that the policy refused here: when that changes they get another chance, so they are forgotten. */
+/** Versions that were refused here for what the policy gives: when that changes they get another chance, and are forgotten. */
 export function takeRefused({ refused }: RunningRoute): Offer[] {
-  const offers = [...refused].filter(([, { step }]) => step === 'admit').map(([offer]) => offer);
+  const offers = [...refused]
+    .filter(([, { step, code }]) => step === 'admit' || code === 'SLUICE_GUEST_MEMORY')
+    .map(([offer]) => offer);
   for (const offer of offers) refused.delete(offer);
   return offers;
 }

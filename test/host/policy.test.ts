@@ -204,6 +204,30 @@ test('other caps are given to a fresh generation, without a loss', limit, async 
   assert.deepEqual([seen.gaps('line1/1'), seen.repeated('line1/1')], [[], []]);
 });
 
+test(
+  'what holds more memory than it is to have, and does not start with less, is stopped',
+  limit,
+  async t => {
+    const at = await mkdtemp(join(tmpdir(), 'sluice-policy-'));
+    await writeFile(join(at, 'policy.yaml'), '{}');
+    // Its configuration alone takes more than a page.
+    const config = { pad: 'x'.repeat(200_000) };
+    const rig = await startAdminRig(t, {}, ['echo'], '', () => 0, {
+      at,
+      plugins: { policy: './policy.yaml' },
+      routes: [{ name: 'all', from: 'line1', through: [{ plugin: 'echo', config }] }],
+    });
+    assert.equal((await stateOf(rig, 'echo')).state, 'serving');
+    assert.equal((await put(rig, { grants: { echo: { memory: '192KiB' } } })).status, 200);
+    const { state, refused } = await stateOf(rig, 'echo');
+    assert.equal(state, 'refused');
+    assert.match(refused.message, /memory/);
+    await rig.book.said(/echo\.wasm is refused: .*; frames of its route wait$/);
+    assert.equal((await put(rig, {})).status, 200);
+    assert.equal((await stateOf(rig, 'echo')).state, 'serving');
+  },
+);
+
 test('what was refused at the start gets its chance when the policy allows it', limit, async t => {
   const { rig, seen } = await startTwo(t, { policy: './policy.yaml' }, { 'policy.yaml': 'simd: none' });
   assert.equal((await stateOf(rig, 'vector')).state, 'refused');

@@ -153,11 +153,7 @@ export async function makeGateway(
   const text = JSON.stringify({ admin: { port: 0 }, broker: { port: 0 }, ...config });
   const { config: filled } = await readConfig(text, join(folder, 'sluice.yaml'), { environment: {} });
   const gateway = new Gateway(filled, { log: book.log });
-  // In this order: a gateway that runs may write to its folder at any time.
-  t.after(async () => {
-    await gateway.stop(0);
-    await rm(folder, { recursive: true, force: true });
-  });
+  cleanUp(t, gateway, folder);
   return {
     gateway,
     plugins,
@@ -181,6 +177,22 @@ export async function makeGateway(
     get: path => get(gateway.adminPort as number, path),
     ready: async () => JSON.parse((await get(gateway.adminPort as number, '/readyz')).body),
   };
+}
+
+const made = new WeakMap<TestContext, { gateways: Gateway[]; folders: Set<string> }>();
+
+/** When the test ends all its gateways stop, and then the folders go: one that runs may write to its folder at any time. */
+function cleanUp(t: TestContext, gateway: Gateway, folder: string): void {
+  const known = made.get(t);
+  known?.gateways.push(gateway);
+  known?.folders.add(folder);
+  if (known !== undefined) return;
+  const all = { gateways: [gateway], folders: new Set([folder]) };
+  made.set(t, all);
+  t.after(async () => {
+    await Promise.all(all.gateways.map(each => each.stop(0)));
+    for (const each of all.folders) await rm(each, { recursive: true, force: true });
+  });
 }
 
 /** The same, started. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LineCursor } from '../../protocols/ndjson.js';
 import type { Ingress } from '../source.js';
+import type { HttpNames, Sender } from './http-names.js';
 
 /** One request whose frames are handed over, and then waited for. */
 export class Delivery {
@@ -17,8 +18,8 @@ export class Delivery {
   /** When it is given up, steady clock. */
   readonly deadline: number;
   readonly #body: Buffer;
-  readonly #topic: number;
-  readonly #properties: number;
+  readonly #topic: Buffer;
+  readonly #sender: Sender;
   readonly #receivedAt: number;
   readonly #lines: LineCursor | undefined;
   /** The current frame found no room. */
@@ -27,7 +28,7 @@ export class Delivery {
 
   constructor(
     exchange: { request: IncomingMessage; response: ServerResponse; peer: string; isAsync: boolean },
-    frame: { body: Buffer; topic: number; properties: number; receivedAt: number; byLines: boolean },
+    frame: { body: Buffer; topic: Buffer; sender: Sender; receivedAt: number; byLines: boolean },
     deadline: number,
   ) {
     this.request = exchange.request;
@@ -38,7 +39,7 @@ export class Delivery {
     this.#body = frame.body;
     this.holding = frame.body.length;
     this.#topic = frame.topic;
-    this.#properties = frame.properties;
+    this.#sender = frame.sender;
     this.#receivedAt = frame.receivedAt;
     if (!frame.byLines) return;
     this.#lines = new LineCursor();
@@ -46,10 +47,13 @@ export class Delivery {
   }
 
   /** Hands over what there is room for; true: all of it. @throws SluiceError SLUICE_FRAME_TOO_LARGE */
-  push(ingress: Ingress): boolean {
+  push(ingress: Ingress, names: HttpNames): boolean {
     while (this.#held || this.#next()) {
       const { start, end } = this.#lines ?? { start: 0, end: this.#body.length };
-      const sequence = ingress.push(this.#topic, this.#receivedAt, this.#body, start, end, this.#properties);
+      // Numbers are handed on: while this waited, others may have taken over those that it had.
+      const topic = names.topicOf(this.#topic);
+      const list = names.propertiesOf(this.#sender);
+      const sequence = ingress.push(topic, this.#receivedAt, this.#body, start, end, list);
       this.#held = sequence === 0;
       if (this.#held) return false;
       this.sequence = sequence;

@@ -12,7 +12,7 @@ import type { Ingress, Source, SourcePeer } from '../source.js';
 import { type BodyLimits, badRequest, readBody } from './body.js';
 import { Delivery } from './delivery.js';
 import { type HttpConfig, type HttpSettings, httpSettings } from './http-config.js';
-import { HttpNames } from './http-names.js';
+import { HttpNames, senderOf, topicBytes } from './http-names.js';
 import { COME_AGAIN, type Refusal, refuse } from './refusal.js';
 
 const HEADER_BYTES = 8_192;
@@ -128,6 +128,9 @@ export class HttpSource implements Source {
     const { listen: address } = this.#config;
     if (address !== undefined && this.#server !== undefined) {
       this.#port = await listen(this.#server, address, `The source ${this.#name}`, this.#setting);
+      this.#server.on('error', ({ message }) =>
+        this.#failed('SLUICE_LISTEN_FAILED', `${this.#where}: a connection could not be taken: ${message}`),
+      );
       const events = {
         renewed: () => this.#ingress.connected(this.#where, 'has a new certificate'),
         failed: (fault: Fault) => this.#failed(fault.code, fault.message),
@@ -154,10 +157,9 @@ export class HttpSource implements Source {
     const peer = peerOf(request.socket);
     // A sender that goes away is told nothing; what was handed over goes on.
     response.on('error', () => {});
-    const topic = this.#topicOf(request);
-    const refusal = this.#judge(request, peer, topic);
-    if (refusal !== undefined) {
-      this.#refuse(request, response, peer, refusal);
+    const topic = this.#judge(request, peer);
+    if (!Buffer.isBuffer(topic)) {
+      this.#refuse(request, response, peer, topic);
       return;
     }
     if (request.headers.expect !== undefined) response.writeContinue();
@@ -221,8 +223,8 @@ export class HttpSource implements Source {
     return `sources.${this.#name}.http`;
   }
 
-  /** Why the body need not be read. */
-  #judge(request: IncomingMessage, peer: string, topic: number): Refusal | undefined {
+  /** The topic of the request, or why its body need not be read. */
+  #judge(request: IncomingMessage, peer: string): Buffer | Refusal {
     const { headers, method } = request;
     if (this.#state !== 'connected')
       return {
@@ -233,9 +235,8 @@ export class HttpSource implements Source {
       };
     const unknown = this.#judgeSender(request);
     if (unknown !== undefined) return unknown;
-    if (topic === -2) return badRequest(404, `there is no such path: this is POST /ingest/${this.#name}`);
-    if (topic < 0)
-      return badRequest(400, 'the path gives no topic: it has no +, #, NUL, and its %-escapes are UTF-8');
+    const topic = this.#topicOf(request);
+    if (!Buffer.isBuffer(topic)) return topic;
     if (method !== 'POST')
       return badRequest(405, `${method} is not taken here, only POST`, { allow: 'POST' });
     try {
@@ -258,7 +259,7 @@ export class HttpSource implements Source {
       const message = `more than ${this.#settings.rate} requests a second (\`rate\`)`;
       return { status: 429, code: 'SLUICE_SOURCE_RATE', message, headers: COME_AGAIN };
     }
-    return undefined;
+    return topic;
   }
 
   #judgeSender({ headers }: IncomingMessage): Refusal | undefined {
@@ -278,27 +279,28 @@ export class HttpSource implements Source {
     return { status: 401, code: 'SLUICE_SOURCE_TOKEN', message, headers: challenge };
   }
 
-  /** -1: it is none; -2: it is another path. */
-  #topicOf({ url = '' }: IncomingMessage): number {
+  #topicOf({ url = '' }: IncomingMessage): Buffer | Refusal {
     const path = url.split('?', 1)[0]!;
     const base = `/ingest/${this.#name}`;
-    if (path !== base && !path.startsWith(`${base}/`)) return -2;
+    if (path !== base && !path.startsWith(`${base}/`))
+      return badRequest(404, `there is no such path: this is POST /ingest/${this.#name}`);
     const rest = path.slice(base.length).replace(/\/+$/, '');
+    const none = 'the path gives no topic: it has no +, #, NUL, and its %-escapes are UTF-8';
     try {
-      return this.#names.topic(`${this.#name}${decodeURIComponent(rest)}`);
+      return topicBytes(`${this.#name}${decodeURIComponent(rest)}`) ?? badRequest(400, none);
     } catch {
-      return -1;
+      return badRequest(400, none);
     }
   }
 
-  #take(request: IncomingMessage, response: ServerResponse, peer: string, topic: number, body: Buffer): void {
+  #take(request: IncomingMessage, response: ServerResponse, peer: string, topic: Buffer, body: Buffer): void {
     const type = request.headers['content-type'] ?? '';
     const delivery = new Delivery(
       { request, response, peer, isAsync: prefersAsync(request.headers.prefer) },
       {
         body,
         topic,
-        properties: this.#names.properties(peer, type),
+        sender: senderOf(peer, type),
         receivedAt: this.#clock.wall(),
         byLines: BY_LINES.test(type.split(';', 1)[0]!.trim().toLowerCase()),
       },
@@ -311,7 +313,7 @@ export class HttpSource implements Source {
   /** True if there is nothing left to hand over. */
   #push(delivery: Delivery): boolean {
     try {
-      if (!delivery.push(this.#ingress)) return false;
+      if (!delivery.push(this.#ingress, this.#names)) return false;
       this.#release(delivery);
     } catch (thrown) {
       this.#release(delivery);

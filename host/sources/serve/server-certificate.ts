@@ -1,4 +1,4 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { type Fault, SluiceError } from '../../../runtime/index.js';
 
@@ -81,10 +81,16 @@ export class ServerCertificate {
 
   #stampNow(): string {
     const { cert, key, ca } = this.#config;
-    return [cert, key, ca ?? ''].map(file => stampOf(statSync(file, { throwIfNoEntry: false }))).join(' ');
+    return [cert, key, ca ?? ''].map(stampOf).join(' ');
   }
 }
 
-function stampOf(found: Stats | undefined): string {
-  return found === undefined ? '-' : `${found.ino}.${found.size}.${found.mtimeMs}`;
+/** Never throws: why a file cannot be looked at is a state of it like another, and `load` says it. */
+function stampOf(file: string): string {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found === undefined ? '-' : `${found.ino}.${found.size}.${found.mtimeMs}`;
+  } catch (thrown) {
+    return String((thrown as NodeJS.ErrnoException).code);
+  }
 }

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Answer, httpScene, raw } from '../../support/http-rig.js';
@@ -129,4 +133,53 @@ test('connections beyond the ceiling of an address are turned away', async t => 
   assert.equal(await raw(port, 'POST '), '');
   await open;
   assert.equal(ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS').length, 1);
+});
+
+test('a frame keeps its topic, peer and type while it comes and while it waits for room, whatever others send', async t => {
+  const { ingress, source, port, post } = await httpScene(t);
+  ingress.places = 0;
+  const mine = { 'content-type': 'text/mine', prefer: 'respond-async' };
+  const waits = post('mine', mine, '/ingest/plc/mine');
+  await ingress.until(() => ingress.refused === 1);
+  const comes = connect({ host: '127.0.0.1', port });
+  t.after(() => comes.destroy());
+  comes.write('POST /ingest/plc/mine HTTP/1.1\r\nhost: x\r\ncontent-type: text/mine\r\n');
+  comes.write('prefer: respond-async\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n');
+  await once(comes, 'data');
+  // So many that each name that the source remembers is somebody else's.
+  const others = Array.from({ length: 2_500 }, (_, n) => {
+    const head = `POST /ingest/plc/${n} HTTP/1.1\r\nhost: x\r\ncontent-type: text/${n}\r\n`;
+    return `${head}content-length: 1\r\n\r\nx`;
+  });
+  const crowd = connect({ host: '127.0.0.1', port });
+  t.after(() => crowd.destroy());
+  crowd.write(`${others.join('')}GET /ingest/plc HTTP/1.1\r\nhost: x\r\n\r\n`);
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_REQUEST') === 1);
+  ingress.places = Number.POSITIVE_INFINITY;
+  comes.write('mine');
+  source.resume();
+  await waits;
+  await ingress.until(() => ingress.frames.length === 2_502);
+  const sent = ingress.frames.filter(({ bytes }) => String(bytes) === 'mine');
+  assert.deepEqual(
+    sent.map(({ topic, properties }) => [topic, properties[1]?.[1]]),
+    [
+      ['plc/mine', 'text/mine'],
+      ['plc/mine', 'text/mine'],
+    ],
+  );
+});
+
+test('a connection that the system cannot give is counted, and the source goes on', async t => {
+  const { ingress, post } = await httpScene(t);
+  const servers = new Set<Server>();
+  const see = (message: unknown): void => void servers.add((message as { server: Server }).server);
+  const requests = channel('http.server.request.start');
+  requests.subscribe(see);
+  await post('x', { prefer: 'respond-async' });
+  requests.unsubscribe(see);
+  // What Node does when accept(2) fails.
+  for (const server of servers) server.emit('error', new Error('accept EMFILE'));
+  assert.match(ingress.faultsOf('SLUICE_LISTEN_FAILED')[0] ?? '', /could not be taken: accept EMFILE/);
+  assert.equal((await post('x', { prefer: 'respond-async' })).status, 202);
 });

@@ -6,8 +6,8 @@
 // convert:                  one frame in, one JSON text out.
 // convertBatch:             frames to the end of the input; each text behind its u32 length.
 import { addressOf, allocate, Frame, lengthOf, Message, Result, sluice_arena, Text, textOf } from "../../../../plugins-wasm/sdk-as/assembly";
-import { checkRange, checkReply } from "../../../../plugins-wasm/modbus-json/assembly/adu";
-import { readRange } from "../../../../plugins-wasm/modbus-json/assembly/range";
+import { explain, fits, isReply } from "../../../../plugins-wasm/modbus-json/assembly/adu";
+import { NO_RANGE, readRange } from "../../../../plugins-wasm/modbus-json/assembly/range";
 import { writeValues } from "../../../../plugins-wasm/modbus-json/assembly/values";
 
 @external("extism:host/env", "input_length")
@@ -82,9 +82,10 @@ function convertOne(at: usize, frame: Frame, result: Result): void {
   frame.topic = topic;
   frame.payload = textOf(at + 4 + topicLength, length);
   next = at + 4 + topicLength + length;
-  if (!checkReply(frame.payload, result)) return;
-  const range = readRange(frame.topic);
-  if (!checkRange(frame.payload, range, result)) return;
+  const adu = frame.payload;
+  const good = isReply(adu);
+  const range = good ? readRange(frame.topic) : NO_RANGE;
+  if (!good || !fits(adu, range)) return explain(adu, range, result);
   writeValues(frame, range, result);
 }
 

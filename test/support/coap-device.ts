@@ -10,7 +10,14 @@ import { RecordingIngress } from './recording-ingress.js';
 /** A started CoAP source on a port of the system's, and a device that talks to it. */
 export async function coapScene(t: TestContext, config: Partial<CoapConfig> = {}) {
   const ingress = new RecordingIngress();
-  const source = new CoapSource('field', { host: '127.0.0.1', port: 0, separateMs: 20, ...config }, ingress);
+  const socket = createSocket('udp4');
+  const source = new CoapSource(
+    'field',
+    { host: '127.0.0.1', port: 0, separateMs: 20, ...config },
+    ingress,
+    undefined,
+    socket,
+  );
   t.after(async () => {
     await source.stop();
     await source.close();
@@ -18,7 +25,7 @@ export async function coapScene(t: TestContext, config: Partial<CoapConfig> = {}
   await source.start();
   const device = await CoapDevice.open(source.port);
   t.after(() => device.close());
-  return { ingress, source, device, port: source.port };
+  return { ingress, source, device, socket, port: source.port };
 }
 
 export interface Ask {

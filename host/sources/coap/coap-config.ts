@@ -9,7 +9,7 @@ export interface CoapConfig {
   readonly timeoutMs?: number;
   /** Before this an answer goes out with the acknowledgement of its request; after it, by itself. 400. */
   readonly separateMs?: number;
-  /** Requests a second of one address; more are not answered. No limit. */
+  /** Requests a second of one address; more are answered with 4.29. No limit. */
   readonly rate?: number;
   /** Most bytes of bodies that have not come whole. 8 MiB. */
   readonly memory?: number;

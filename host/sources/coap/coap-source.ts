@@ -14,6 +14,7 @@ import { Allowance } from './allowance.js';
 import { Bodies } from './bodies.js';
 import { type CoapConfig, type CoapSettings, coapSettings } from './coap-config.js';
 import { Confirmables } from './confirmables.js';
+import { Datagrams } from './datagrams.js';
 import { type Exchange, Exchanges, type Peer } from './exchanges.js';
 import { Resources } from './resources.js';
 
@@ -49,6 +50,7 @@ export class CoapSource implements Source {
   readonly #clock: Clock;
   readonly #names: HttpNames;
   readonly #socket: Socket;
+  readonly #datagrams: Datagrams;
   readonly #exchanges: Exchanges;
   readonly #bodies: Bodies;
   readonly #resources = new Resources();
@@ -64,7 +66,13 @@ export class CoapSource implements Source {
   #lastFrame = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(name: string, config: CoapConfig, ingress: Ingress, clock: Clock = systemClock()) {
+  constructor(
+    name: string,
+    config: CoapConfig,
+    ingress: Ingress,
+    clock: Clock = systemClock(),
+    socket: Socket = createSocket(isIPv6(config.host) ? 'udp6' : 'udp4'),
+  ) {
     this.#name = name;
     this.#config = config;
     this.#settings = coapSettings(config);
@@ -76,7 +84,8 @@ export class CoapSource implements Source {
     this.#bodies = new Bodies(this.#settings.maxBody, this.#settings.memory);
     this.#rates = new PeerRates(this.#settings.rate);
     this.#confirmables = new Confirmables((peer, bytes) => this.#send(peer, bytes));
-    this.#socket = createSocket(isIPv6(config.host) ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    this.#datagrams = new Datagrams(socket);
     this.#socket.on('message', (bytes, remote) => this.#receive(bytes, remote));
   }
 
@@ -118,10 +127,7 @@ export class CoapSource implements Source {
       this.#giveUp(exchange, 'the gateway stops before the sinks have confirmed');
     this.#waiting = [];
     this.#confirmables.clear();
-    return new Promise(resolve => {
-      // What was handed to the system before it goes out.
-      this.#socket.close(() => resolve());
-    });
+    return this.#datagrams.close();
   }
 
   state(): readonly SourcePeer[] {
@@ -151,6 +157,11 @@ export class CoapSource implements Source {
   }
 
   #receive(bytes: Buffer, { address, port }: RemoteInfo): void {
+    // Nobody has port 0: it is made up, and an answer could go nowhere.
+    if (port === 0) {
+      this.#ingress.skipped('SLUICE_SOURCE_PROTOCOL');
+      return;
+    }
     const peer = { address, port };
     this.#allowance.received(address, bytes.length);
     let message: Message;
@@ -387,14 +398,12 @@ export class CoapSource implements Source {
   }
 
   /** False: it may not be sent there. */
-  #send({ address, port }: Peer, bytes: Buffer): boolean {
-    if (!this.#allowance.spend(address, bytes.length)) {
+  #send(peer: Peer, bytes: Buffer): boolean {
+    if (!this.#allowance.spend(peer.address, bytes.length)) {
       this.#ingress.skipped('SLUICE_SOURCE_AMPLIFICATION');
       return false;
     }
-    // What the system does not take is lost as on the way; the other end comes again.
-    this.#socket.send(bytes, port, address, () => {});
-    return true;
+    return this.#datagrams.send(peer, bytes);
   }
 
   #look(): void {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import { writeBlock } from '../../../host/protocols/coap/block.js';
+import { Datagrams } from '../../../host/sources/coap/datagrams.js';
 import { type Ask, coapScene } from '../../support/coap-device.js';
 
 test('what cannot be read is reset if it is confirmable and ignored if not, and counted', async t => {
@@ -105,4 +107,32 @@ test('blocks that do not come to an end may use so much memory', async t => {
     await device.answers(n + 1);
   }
   assert.deepEqual(device.texts(), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 4.13']);
+});
+
+test('a datagram from port 0, which nobody has, is left out and counted', async t => {
+  const { ingress, device, socket } = await coapScene(t);
+  const remote = { address: '127.0.0.1', family: 'IPv4' as const, port: 0, size: 4 };
+  for (const hex of ['40000001', '4902000a00']) socket.emit('message', Buffer.from(hex, 'hex'), remote);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_PROTOCOL'), 2);
+  assert.equal(ingress.faults.length, 0);
+  device.bare('ping', 9);
+  assert.deepEqual(await device.answers(1), ['rst 9 0.00']);
+});
+
+test('who waits for a confirmation is told when the source closes, and nothing throws after it', async t => {
+  const { ingress, source, device } = await coapScene(t, { separateMs: 60_000 });
+  for (const id of [1, 2, 3]) device.ask({ id });
+  await ingress.until(() => ingress.frames.length === 3);
+  await source.close();
+  assert.deepEqual(await device.answers(3), ['ack 1 5.04', 'ack 2 5.04', 'ack 3 5.04']);
+  await source.close();
+});
+
+test('a datagram that cannot be sent is refused, not thrown', async t => {
+  const socket = createSocket('udp4');
+  const datagrams = new Datagrams(socket);
+  t.after(() => datagrams.close());
+  assert.equal(datagrams.send({ address: '127.0.0.1', port: 0 }, Buffer.from('x')), false);
+  await datagrams.close();
+  assert.equal(datagrams.send({ address: '127.0.0.1', port: 9 }, Buffer.from('x')), false);
 });

@@ -629,10 +629,17 @@ export const ERRORS = {
     cause:
       'An answer over UDP was not sent: it would have been more than three times what came from an address that has not shown that it is there, and the sender of a datagram can be made up.',
     remedy:
-      'None as a rule. A device that reads large resources has to ask for small blocks, or acknowledge something first.',
+      'None as a rule. A device that reads large resources has to ask for small blocks, or acknowledge two messages first.',
+  },
+  SLUICE_SOURCE_UNACKNOWLEDGED: {
+    cause:
+      'An answer or notification over CoAP was given up: nobody acknowledged it, or too many waited for that already.',
+    remedy:
+      'Look whether the device or observer is still there; it is no observer any more and has to ask again.',
   },
   SLUICE_SOURCE_MEMORY: {
-    cause: 'What has not come whole, over all connections of a source, needed more than its `memory`.',
+    cause:
+      'What has not come whole, over all connections of a source, needed more than its `memory`; over CoAP the oldest makes room.',
     remedy: 'Raise `memory` of the source, or allow fewer connections or smaller frames.',
   },
   SLUICE_SOURCE_TLS: {

@@ -7,21 +7,29 @@ const MOST = 256;
 interface Body {
   readonly chunks: Buffer[];
   size: number;
-  next: number;
   at: number;
 }
 
 /** What became of a block: the whole body, or the code of the answer. */
-export type BlockOutcome = { readonly body: Buffer } | { readonly code: '2.31' | '4.00' | '4.08' | '4.13' };
+export type BlockOutcome =
+  | { readonly body: Buffer }
+  | { readonly code: '2.31' | '4.00' | '4.08' | '4.13' | '5.03' };
 
-/** Bodies that come in blocks, in their order, one for each sender and path. Source: RFC 7959, 2.5. Bounded. */
+/**
+ * Bodies that come in blocks, in their order, one for each sender and path. Bounded: the one whose last block came
+ * longest ago makes room. Source: RFC 7959, 2.5.
+ */
 export class Bodies {
   readonly #maxBody: number;
   readonly #memory: number;
+  readonly #evicted: () => void;
+  /** By when their last block came. */
   readonly #byKey = new Map<string, Body>();
   #held = 0;
 
-  constructor(maxBody: number, memory: number) {
+  /** @param evicted one had to make room */
+  constructor(maxBody: number, memory: number, evicted: () => void) {
+    this.#evicted = evicted;
     this.#maxBody = maxBody;
     this.#memory = memory;
   }
@@ -37,17 +45,18 @@ export class Bodies {
     let body = this.#byKey.get(key);
     if (number === 0) {
       this.#drop(key);
-      this.#expire(now);
-      body = { chunks: [], size: 0, next: 0, at: now };
-      this.#byKey.set(key, body);
+      body = { chunks: [], size: 0, at: now };
     }
     // The size may shrink on the way: what counts is where the block begins.
     if (body === undefined || number * size !== body.size) return this.#end(key, '4.08');
-    if (body.size + payload.length > this.#maxBody || this.#held + payload.length > this.#memory)
-      return this.#end(key, '4.13');
+    if (body.size + payload.length > this.#maxBody) return this.#end(key, '4.13');
+    body.at = now;
+    this.#byKey.delete(key);
+    this.#byKey.set(key, body);
+    this.#makeRoom(key, payload.length, now);
+    if (this.#held + payload.length > this.#memory) return this.#end(key, '5.03');
     body.chunks.push(Buffer.from(payload));
     body.size += payload.length;
-    body.at = now;
     this.#held += payload.length;
     if (more) return { code: '2.31' };
     const whole = Buffer.concat(body.chunks);
@@ -55,7 +64,7 @@ export class Bodies {
     return { body: whole };
   }
 
-  #end(key: string, code: '4.00' | '4.08' | '4.13'): BlockOutcome {
+  #end(key: string, code: '4.00' | '4.08' | '4.13' | '5.03'): BlockOutcome {
     this.#drop(key);
     return { code };
   }
@@ -65,10 +74,13 @@ export class Bodies {
     this.#byKey.delete(key);
   }
 
-  #expire(now: number): void {
+  #makeRoom(own: string, bytes: number, now: number): void {
     for (const [key, { at }] of this.#byKey) {
-      if (this.#byKey.size < MOST && now - at < LIFETIME_MS) return;
+      const isOver = now - at >= LIFETIME_MS;
+      const isFull = this.#byKey.size > MOST || this.#held + bytes > this.#memory;
+      if (key === own || !(isOver || isFull)) return;
       this.#drop(key);
+      if (!isOver) this.#evicted();
     }
   }
 }

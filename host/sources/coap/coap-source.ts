@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { generate, type NamedOption } from 'coap-packet';
@@ -16,7 +15,7 @@ import { type CoapConfig, type CoapSettings, coapSettings } from './coap-config.
 import { Confirmables } from './confirmables.js';
 import { Datagrams } from './datagrams.js';
 import { type Exchange, Exchanges, type Peer } from './exchanges.js';
-import { Resources } from './resources.js';
+import { keyOf, Resources } from './resources.js';
 
 const LOOK_MS = 100;
 const WELL_KNOWN = '.well-known/core';
@@ -59,7 +58,6 @@ export class CoapSource implements Source {
   readonly #rates: PeerRates;
   /** Those whose frames are not delivered, in the order of their sequences, and those among them not acknowledged. */
   #waiting: Exchange[] = [];
-  #nextId = randomInt(65_536);
   #port: number;
   #state: 'waiting' | 'connected' | 'stopped' = 'waiting';
   #fault: Fault | undefined;
@@ -81,9 +79,15 @@ export class CoapSource implements Source {
     this.#port = config.port;
     this.#names = new HttpNames(ingress);
     this.#exchanges = new Exchanges(this.#settings.remembered);
-    this.#bodies = new Bodies(this.#settings.maxBody, this.#settings.memory);
+    this.#bodies = new Bodies(this.#settings.maxBody, this.#settings.memory, () =>
+      this.#ingress.skipped('SLUICE_SOURCE_MEMORY'),
+    );
     this.#rates = new PeerRates(this.#settings.rate);
-    this.#confirmables = new Confirmables((peer, bytes) => this.#send(peer, bytes));
+    this.#confirmables = new Confirmables({
+      send: (peer, bytes) => this.#send(peer, bytes),
+      acknowledged: ({ address }, bytes) => this.#allowance.acknowledged(address, bytes),
+      lost: () => this.#ingress.skipped('SLUICE_SOURCE_UNACKNOWLEDGED'),
+    });
     this.#socket = socket;
     this.#datagrams = new Datagrams(socket);
     this.#socket.on('message', (bytes, remote) => this.#receive(bytes, remote));
@@ -172,7 +176,7 @@ export class CoapSource implements Source {
       return;
     }
     if (message.type === 'ack') {
-      if (this.#confirmables.acknowledged(peer, message.id)) this.#allowance.verified(address);
+      this.#confirmables.acknowledged(peer, message.id, this.#clock.steady());
     } else if (message.type === 'rst') {
       this.#confirmables.reset(peer, message.id);
     } else if (message.code === '0.00') {
@@ -227,6 +231,7 @@ export class CoapSource implements Source {
     if ('body' in outcome) this.#hand(exchange, message, path, outcome.body);
     else if (outcome.code === '2.31') this.#answer(exchange, { code: '2.31' });
     else if (outcome.code === '4.13') this.#refuseSize(exchange);
+    else if (outcome.code === '5.03') this.#refuseMemory(exchange);
     else
       this.#refuse(
         exchange,
@@ -292,9 +297,18 @@ export class CoapSource implements Source {
 
   /** Confirmable, so that an observer that is gone is noticed. Source: RFC 7641, 4.5. */
   #notify(path: string, peer: Peer, token: Buffer): void {
+    const notice = {
+      key: `${keyOf(peer, token)} ${path}`,
+      peer,
+      render: (id: number) => this.#notification(path, token, id),
+      gone: () => this.#resources.forget(path, peer, token),
+    };
+    this.#confirmables.notify(notice, this.#clock.steady());
+  }
+
+  #notification(path: string, token: Buffer, id: number): Buffer | undefined {
     const found = this.#resources.get(path);
-    if (found === undefined) return;
-    const id = this.#newId();
+    if (found === undefined) return undefined;
     const options = [
       option('ETag', found.etag),
       option('Observe', uint(found.etag.readUInt32BE() & 0xffffff)),
@@ -305,7 +319,7 @@ export class CoapSource implements Source {
       payload = NOTHING,
       options: list = [],
     } = blockOf(found.payload, options, undefined, LARGEST_BLOCK);
-    const bytes = generate({
+    return generate({
       code,
       messageId: id,
       token,
@@ -315,9 +329,6 @@ export class CoapSource implements Source {
       ack: false,
       reset: false,
     });
-    this.#confirmables.add(peer, id, bytes, this.#clock.steady(), () =>
-      this.#resources.forget(path, peer, token),
-    );
   }
 
   /** The largest block that may be sent there. Source: RFC 7252, 11.3: small blocks where the sender may be made up. */
@@ -339,10 +350,22 @@ export class CoapSource implements Source {
     this.#ingress.skipped('SLUICE_FRAME_TOO_LARGE');
     this.#failed(
       'SLUICE_FRAME_TOO_LARGE',
-      `${address} got 4.13: the body has more than ${maxBody} bytes, or all that wait for blocks use their memory`,
+      `${address} got 4.13: the body has more than ${maxBody} bytes`,
       address,
     );
     this.#answer(exchange, { code: '4.13', options: [option('Size1', uint(maxBody))] });
+  }
+
+  /** It may be tried again, which 4.13 would deny. */
+  #refuseMemory(exchange: Exchange): void {
+    const { address } = exchange.peer;
+    this.#ingress.skipped('SLUICE_SOURCE_MEMORY');
+    this.#failed(
+      'SLUICE_SOURCE_MEMORY',
+      `${address} got 5.03: its blocks need more than the ${this.#settings.memory} bytes of \`memory\``,
+      address,
+    );
+    this.#answer(exchange, busy());
   }
 
   #giveUp(exchange: Exchange, why: string): void {
@@ -366,7 +389,7 @@ export class CoapSource implements Source {
       return;
     }
     const piggybacked = isConfirmable && !isAcknowledged;
-    const messageId = piggybacked ? exchange.id : this.#newId();
+    const messageId = piggybacked ? exchange.id : this.#confirmables.newId(peer);
     const confirmable = isConfirmable && isAcknowledged;
     // RFC 7252, 5.5.2: words about an error are a courtesy, and must not make an answer too large to be sent.
     const bytes = generate({
@@ -419,11 +442,6 @@ export class CoapSource implements Source {
     }
     for (const exchange of this.#waiting.splice(0, late))
       this.#giveUp(exchange, `no sink confirmed its frame within ${timeoutMs} ms`);
-  }
-
-  #newId(): number {
-    this.#nextId = (this.#nextId + 1) & 0xffff;
-    return this.#nextId;
   }
 
   #failed(code: Fault['code'], message: string, peer?: string): void {

@@ -1,69 +1,152 @@
+import { randomInt } from 'node:crypto';
 import type { Peer } from './exchanges.js';
 
 /** RFC 7252, 4.8: ACK_TIMEOUT with its random part, and MAX_RETRANSMIT. */
 const FIRST_MS = 2_500;
 const MOST_REPEATS = 4;
+const MOST = 4_096;
+
+/** What a line does for the messages that wait here. */
+export interface Line {
+  /** False: it may not be sent there. */
+  send(peer: Peer, bytes: Buffer): boolean;
+  /** An acknowledgement came, of a message of so many bytes; 0: of none that waits. */
+  acknowledged(peer: Peer, bytes: number): void;
+  /** A message was given up: nobody acknowledged it, or too many wait. */
+  lost(): void;
+}
+
+/** Tells one observer of its resource. */
+export interface Notice {
+  /** Who observes what: one notification at a time is out for each. */
+  readonly key: string;
+  readonly peer: Peer;
+  /** The resource as it is now; undefined: it is gone. */
+  readonly render: (id: number) => Buffer | undefined;
+  /** Nobody acknowledges, or it was reset: no observer any more. */
+  readonly gone: () => void;
+}
 
 interface Pending {
   readonly peer: Peer;
-  readonly bytes: Buffer;
-  /** Of a notification: who is no observer any more if nobody answers. */
-  readonly gone: (() => void) | undefined;
+  readonly notice: Notice | undefined;
+  bytes: Buffer;
+  /** The resource changed since. */
+  isStale: boolean;
   repeats: number;
   due: number;
 }
 
-/** Confirmable messages of ours that nobody has acknowledged. Source: RFC 7252, 4.2. */
+/** Confirmable messages of ours that nobody has acknowledged. Bounded. Source: RFC 7252, 4.2. */
 export class Confirmables {
-  readonly #send: (peer: Peer, bytes: Buffer) => void;
+  readonly #line: Line;
+  readonly #most: number;
   readonly #byKey = new Map<string, Pending>();
+  readonly #byNotice = new Map<string, Pending>();
 
-  constructor(send: (peer: Peer, bytes: Buffer) => void) {
-    this.#send = send;
+  constructor(line: Line, most = MOST) {
+    this.#line = line;
+    this.#most = most;
   }
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  /** @param gone called if it is reset, or never acknowledged */
-  add(peer: Peer, id: number, bytes: Buffer, now: number, gone?: () => void): void {
-    const pending = { peer, bytes, gone, repeats: 0, due: now + FIRST_MS };
-    this.#byKey.set(keyOf(peer, id), pending);
-    this.#send(peer, bytes);
+  /** A message id that cannot be foreseen, and that no message to that peer waits under. */
+  newId(peer: Peer): number {
+    let id = randomInt(65_536);
+    while (this.#byKey.has(keyOf(peer, id))) id = (id + 1) & 0xffff;
+    return id;
   }
 
-  /** False: there is no such message. */
-  acknowledged(peer: Peer, id: number): boolean {
-    return this.#byKey.delete(keyOf(peer, id));
+  /** An answer. Without room it is sent once. */
+  add(peer: Peer, id: number, bytes: Buffer, now: number): void {
+    this.#begin(peer, id, bytes, now, undefined);
+  }
+
+  /**
+   * While one notification is out the next one waits for its acknowledgement or its repetition, and then says what the
+   * resource is by then. Source: RFC 7641, 4.5.2.
+   */
+  notify(notice: Notice, now: number): void {
+    const before = this.#byNotice.get(notice.key);
+    if (before !== undefined) {
+      before.isStale = true;
+      return;
+    }
+    if (this.#byKey.size >= this.#most) {
+      this.#line.lost();
+      return;
+    }
+    const id = this.newId(notice.peer);
+    const bytes = notice.render(id);
+    if (bytes !== undefined) this.#begin(notice.peer, id, bytes, now, notice);
+  }
+
+  acknowledged(peer: Peer, id: number, now: number): void {
+    const pending = this.#end(keyOf(peer, id));
+    this.#line.acknowledged(peer, pending?.bytes.length ?? 0);
+    if (pending?.isStale) this.notify(pending.notice!, now);
   }
 
   reset(peer: Peer, id: number): void {
-    const key = keyOf(peer, id);
-    this.#byKey.get(key)?.gone?.();
-    this.#byKey.delete(key);
+    this.#end(keyOf(peer, id))?.notice?.gone();
   }
 
-  /** Sends again what is due; gives how many were given up. */
-  look(now: number): number {
-    let lost = 0;
+  /** Sends again what is due. */
+  look(now: number): void {
     for (const [key, pending] of this.#byKey) {
       if (pending.due > now) continue;
       if (pending.repeats === MOST_REPEATS) {
-        this.#byKey.delete(key);
-        pending.gone?.();
-        lost += 1;
+        this.#end(key);
+        pending.notice?.gone();
+        this.#line.lost();
         continue;
       }
       pending.repeats += 1;
       pending.due = now + FIRST_MS * 2 ** pending.repeats;
-      this.#send(pending.peer, pending.bytes);
+      if (!pending.isStale || this.#renew(key, pending)) this.#line.send(pending.peer, pending.bytes);
     }
-    return lost;
   }
 
   clear(): void {
     this.#byKey.clear();
+    this.#byNotice.clear();
+  }
+
+  #begin(peer: Peer, id: number, bytes: Buffer, now: number, notice: Notice | undefined): void {
+    // What may not even be sent is not sent again.
+    if (!this.#line.send(peer, bytes)) return;
+    if (this.#byKey.size >= this.#most) {
+      this.#line.lost();
+      return;
+    }
+    const pending = { peer, notice, bytes, isStale: false, repeats: 0, due: now + FIRST_MS };
+    this.#byKey.set(keyOf(peer, id), pending);
+    if (notice !== undefined) this.#byNotice.set(notice.key, pending);
+  }
+
+  /** What is new takes the place of what is repeated, under an id of its own. False: there is nothing any more. */
+  #renew(key: string, pending: Pending): boolean {
+    const id = this.newId(pending.peer);
+    const bytes = pending.notice!.render(id);
+    if (bytes === undefined) {
+      this.#end(key);
+      return false;
+    }
+    pending.bytes = bytes;
+    pending.isStale = false;
+    this.#byKey.delete(key);
+    this.#byKey.set(keyOf(pending.peer, id), pending);
+    return true;
+  }
+
+  #end(key: string): Pending | undefined {
+    const pending = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    if (pending?.notice !== undefined) this.#byNotice.delete(pending.notice.key);
+    return pending;
   }
 }
 

@@ -15,15 +15,17 @@ export interface Observer {
 const MOST_PATHS = 256;
 const MOST_BYTES = 4 << 20;
 const MOST_OBSERVERS = 64;
+const MOST_OBSERVERS_IN_ALL = 1_024;
 
 /**
  * What devices put under each path last, and who wants to be told of the next. Bounded: the path that was put longest
- * ago makes room. Source: RFC 7641, 4.
+ * ago makes room, with its observers. Source: RFC 7641, 4.
  */
 export class Resources {
   readonly #byPath = new Map<string, Representation>();
   readonly #observers = new Map<string, Map<string, Observer>>();
   #bytes = 0;
+  #observed = 0;
   #version = 0;
 
   get(path: string): Representation | undefined {
@@ -44,6 +46,8 @@ export class Resources {
     for (const oldest of this.#byPath.keys()) {
       if ((this.#byPath.size <= MOST_PATHS && this.#bytes <= MOST_BYTES) || oldest === path) break;
       this.#remove(oldest);
+      this.#observed -= this.#observers.get(oldest)?.size ?? 0;
+      this.#observers.delete(oldest);
     }
   }
 
@@ -51,7 +55,10 @@ export class Resources {
   observe(path: string, peer: Peer, token: Buffer): boolean {
     const observers = this.#observers.get(path) ?? new Map<string, Observer>();
     const key = keyOf(peer, token);
-    if (!observers.has(key) && observers.size >= MOST_OBSERVERS) return false;
+    if (!observers.has(key)) {
+      if (observers.size >= MOST_OBSERVERS || this.#observed >= MOST_OBSERVERS_IN_ALL) return false;
+      this.#observed += 1;
+    }
     observers.set(key, { peer, token });
     this.#observers.set(path, observers);
     return true;
@@ -59,8 +66,13 @@ export class Resources {
 
   forget(path: string, peer: Peer, token: Buffer): void {
     const observers = this.#observers.get(path);
-    observers?.delete(keyOf(peer, token));
+    if (observers?.delete(keyOf(peer, token))) this.#observed -= 1;
     if (observers?.size === 0) this.#observers.delete(path);
+  }
+
+  /** Observers of all paths. */
+  get observed(): number {
+    return this.#observed;
   }
 
   observers(path: string): Observer[] {
@@ -73,6 +85,7 @@ export class Resources {
   }
 }
 
-function keyOf({ address, port }: Peer, token: Buffer): string {
+/** Who observes, of one path. */
+export function keyOf({ address, port }: Peer, token: Buffer): string {
   return `${address} ${port} ${token.toString('hex')}`;
 }

@@ -96,8 +96,8 @@ test('an address that has not shown that it is there gets at most three times wh
   assert.ok(ingress.skipsOf('SLUICE_SOURCE_AMPLIFICATION') > 0);
 });
 
-test('blocks that do not come to an end may use so much memory', async t => {
-  const { device } = await coapScene(t, { memory: 3_000 });
+test('blocks that do not come to an end may use so much memory, and make room for what is new', async t => {
+  const { ingress, device } = await coapScene(t, { memory: 3_000 });
   const first = {
     options: [{ name: 'Block1' as const, value: writeBlock({ number: 0, more: true, size: 1024 }) }],
     payload: 'x'.repeat(1024),
@@ -106,7 +106,18 @@ test('blocks that do not come to an end may use so much memory', async t => {
     device.ask({ id: n, path, ...first });
     await device.answers(n + 1);
   }
-  assert.deepEqual(device.texts(), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 4.13']);
+  assert.deepEqual(device.texts(), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 2.31']);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_MEMORY'), 1);
+});
+
+test('a body in blocks that needs more than the memory is answered with 5.03 and when to come again', async t => {
+  const { ingress, device } = await coapScene(t, { memory: 10 });
+  const options = [{ name: 'Block1' as const, value: writeBlock({ number: 0, more: true, size: 16 }) }];
+  device.ask({ path: 'a', options, payload: 'x'.repeat(16) });
+  assert.deepEqual(await device.answers(1), ['ack 1 5.03']);
+  assert.equal(device.option(0, 'Max-Age'), '01');
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_MEMORY'), 1);
+  assert.equal(ingress.skipsOf('SLUICE_FRAME_TOO_LARGE'), 0);
 });
 
 test('a datagram from port 0, which nobody has, is left out and counted', async t => {

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Allowance } from '../../../host/sources/coap/allowance.js';
+import { Bodies } from '../../../host/sources/coap/bodies.js';
+import { Confirmables, type Notice } from '../../../host/sources/coap/confirmables.js';
+import type { Peer } from '../../../host/sources/coap/exchanges.js';
+import { Resources } from '../../../host/sources/coap/resources.js';
+
+const PEER: Peer = { address: '10.0.0.1', port: 5683 };
+const BLOCK = Buffer.alloc(16);
+
+/** What goes out, as `id:text`, and a notice of whatever `scene.value` is. */
+function confirmables(most?: number) {
+  const scene = { sent: [] as string[], lost: 0, gone: 0, value: 'a' as string | undefined, allowed: true };
+  const all = new Confirmables(
+    {
+      send: (_, bytes) => {
+        if (scene.allowed) scene.sent.push(String(bytes));
+        return scene.allowed;
+      },
+      acknowledged: () => {},
+      lost: () => {
+        scene.lost += 1;
+      },
+    },
+    most,
+  );
+  const notice = (key: string): Notice => ({
+    key,
+    peer: PEER,
+    render: id => (scene.value === undefined ? undefined : Buffer.from(`${id}:${scene.value}`)),
+    gone: () => {
+      scene.gone += 1;
+    },
+  });
+  const idOf = (n: number): number => Number.parseInt(scene.sent.at(n) ?? '', 10);
+  const values = (): string[] => scene.sent.map(one => one.split(':')[1]!);
+  return { scene, all, notice, idOf, values };
+}
+
+test('one notification is out for an observer, and the newest follows when it is acknowledged', () => {
+  const { scene, all, notice, idOf, values } = confirmables();
+  for (const value of ['a', 'b', 'c']) {
+    scene.value = value;
+    all.notify(notice('o'), 0);
+  }
+  assert.equal(all.size, 1);
+  assert.deepEqual(values(), ['a']);
+  all.acknowledged(PEER, idOf(0), 10);
+  assert.deepEqual(values(), ['a', 'c']);
+  all.acknowledged(PEER, idOf(1), 20);
+  assert.equal(all.size, 0);
+});
+
+test('a notification that is repeated says what is newest under an id of its own, and is given up all the same', () => {
+  const { scene, all, notice, idOf, values } = confirmables();
+  all.notify(notice('o'), 0);
+  scene.value = 'b';
+  all.notify(notice('o'), 1);
+  all.look(2_500);
+  assert.deepEqual(values(), ['a', 'b']);
+  assert.notEqual(idOf(0), idOf(1));
+  for (let now = 3_000; now < 90_000; now += 500) all.look(now);
+  assert.deepEqual([scene.sent.length, scene.gone, scene.lost, all.size], [5, 1, 1, 0]);
+});
+
+test('what may not be sent does not wait, and no more wait than have room', () => {
+  const { scene, all, notice } = confirmables(2);
+  scene.allowed = false;
+  all.notify(notice('refused'), 0);
+  assert.equal(all.size, 0);
+  scene.allowed = true;
+  for (const key of ['a', 'b', 'c']) all.notify(notice(key), 0);
+  all.add(PEER, all.newId(PEER), Buffer.from('answer'), 0);
+  assert.deepEqual([all.size, scene.lost, scene.sent.at(-1)], [2, 2, 'answer']);
+});
+
+test('message ids do not follow each other', () => {
+  const { all } = confirmables();
+  const ids = Array.from({ length: 50 }, () => all.newId(PEER));
+  assert.ok(ids.filter((id, n) => n > 0 && id === ((ids[n - 1]! + 1) & 0xffff)).length < 5, String(ids));
+});
+
+test('an address is believed after two acknowledgements that fit, and not after many that do not', () => {
+  const allowance = new Allowance();
+  for (const address of ['honest', 'forged']) allowance.received(address, 20);
+  assert.ok(allowance.spend('honest', 50));
+  allowance.acknowledged('honest', 50);
+  assert.equal(allowance.left('honest'), 60);
+  allowance.acknowledged('honest', 50);
+  assert.equal(allowance.left('honest'), Number.POSITIVE_INFINITY);
+  for (let n = 0; n < 9; n++) allowance.acknowledged('forged', 0);
+  for (let n = 0; n < 5; n++) allowance.acknowledged('forged', 50);
+  assert.equal(allowance.left('forged'), 60);
+});
+
+test('a path that makes room takes its observers with it, and all observers together have a ceiling', () => {
+  const resources = new Resources();
+  const put = (n: number): void => resources.put(`p${n}`, BLOCK, undefined);
+  put(0);
+  assert.ok(resources.observe('p0', PEER, Buffer.from('t')));
+  put(0);
+  assert.equal(resources.observed, 1);
+  for (let n = 1; n <= 256; n++) put(n);
+  assert.deepEqual([resources.observed, resources.observers('p0')], [0, []]);
+  let taken = 0;
+  for (let path = 1; path <= 20; path++)
+    for (let n = 0; n < 64; n++) if (resources.observe(`p${path}`, PEER, Buffer.from([n]))) taken += 1;
+  assert.equal(taken, 1_024);
+  resources.forget('p1', PEER, Buffer.from([0]));
+  assert.ok(resources.observe('p20', PEER, Buffer.from([1])));
+});
+
+test('the body whose last block came longest ago makes room, and only what is larger than all is told to wait', () => {
+  let evicted = 0;
+  const bodies = new Bodies(1_000, 48, () => {
+    evicted += 1;
+  });
+  const take = (key: string, number: number, now: number) =>
+    bodies.take(key, { number, more: true, size: 16 }, BLOCK, now);
+  take('a', 0, 0);
+  take('b', 0, 1);
+  take('a', 1, 2);
+  assert.deepEqual(take('c', 0, 3), { code: '2.31' });
+  assert.deepEqual([evicted, bodies.held], [1, 48]);
+  assert.deepEqual(take('b', 1, 4), { code: '4.08' });
+  assert.deepEqual(take('a', 2, 5), { code: '2.31' });
+  assert.deepEqual([evicted, bodies.held], [2, 48]);
+  assert.deepEqual(take('a', 3, 6), { code: '5.03' });
+  assert.equal(bodies.held, 0);
+});
+
+test('an abandoned body is forgotten though an older one goes on', () => {
+  const bodies = new Bodies(1_000, 1_000, () => assert.fail('nothing has to make room'));
+  const take = (key: string, number: number, now: number) =>
+    bodies.take(key, { number, more: true, size: 16 }, BLOCK, now);
+  take('going on', 0, 0);
+  take('abandoned', 0, 1);
+  take('going on', 1, 200_000);
+  take('new', 0, 250_000);
+  assert.equal(bodies.held, 48);
+});

@@ -342,7 +342,9 @@ export class Gateway {
     this.metrics.policy(policy.version);
     this.#admin.policyChanged(policy.version);
     if (this.#stopped !== undefined) return;
-    void this.#router.policyChanged();
+    this.#router.policyChanged().catch((thrown: unknown) => {
+      this.#report.fault(faultOf(thrown), {}, 'error');
+    });
     this.#catalog.judgeAgain();
   }
 

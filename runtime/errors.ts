@@ -523,12 +523,16 @@ export const ERRORS = {
       'Check that the address belongs to this machine and that the port may be used: below 1024 a service needs the right to it (CAP_NET_BIND_SERVICE).',
   },
   SLUICE_SOURCE_DISCONNECTED: {
-    cause: 'The connection to a device is closed or could not be opened.',
-    remedy: 'Check power, cable and address of the device; the gateway keeps trying, with back-off.',
+    cause:
+      'The connection to a device is closed or could not be opened. Of a source that listens: who sent went away in the middle of a frame or of a request.',
+    remedy:
+      'Check power, cable and address of the device; the gateway keeps trying, with back-off. A sender has to connect and to send again.',
   },
   SLUICE_SOURCE_TIMEOUT: {
-    cause: 'A device did not answer in time.',
-    remedy: 'Check the unit id and the load of the device, or raise `timeout` of the source.',
+    cause:
+      'A device did not answer in time. Of a source that listens: who connected did not say who it is, or did not send the rest of a frame or of a request, in time.',
+    remedy:
+      'Check the unit id and the load of the device, or raise `timeout` of the source. Of a sender: check that it sends each frame or request without a pause.',
   },
   SLUICE_SOURCE_PROTOCOL: {
     cause: 'A device sent bytes that break the protocol.',

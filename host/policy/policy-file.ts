@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, stat } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { faultOf, type PolicyContent, SluiceError } from '../../runtime/index.js';
 import { readPolicy } from '../config/load-policy.js';
@@ -92,10 +92,11 @@ export class PolicyFile {
   }
 
   async #replace(text: string): Promise<void> {
+    let temporary: string | undefined;
     try {
       const target = await realpath(this.path);
       const { mode } = await stat(target);
-      const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+      temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
       {
         await using handle = await open(temporary, 'wx', mode & 0o777);
         await handle.writeFile(text);
@@ -103,6 +104,8 @@ export class PolicyFile {
       }
       await rename(temporary, target);
     } catch (thrown) {
+      // What failed is said in any case.
+      if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
       const { message } = thrown as Error;
       throw new SluiceError('SLUICE_ADMIN_STORE', `the policy cannot be written: ${message}`, {
         cause: thrown,

@@ -125,7 +125,7 @@ export class Router {
    */
   async policyChanged(): Promise<void> {
     const work = Promise.all([...this.#routes.map(running => this.#enforce(running)), this.#house()]);
-    const swap = work.then(() => void this.#swaps.delete(swap));
+    const swap = work.then(() => {}).finally(() => this.#swaps.delete(swap));
     this.#swaps.add(swap);
     await swap;
   }
@@ -158,7 +158,8 @@ export class Router {
 
   /** The swaps that are under way have ended. */
   async settled(): Promise<void> {
-    await Promise.all(this.#swaps);
+    // What one of them failed with is said by who began it.
+    await Promise.allSettled(this.#swaps);
   }
 
   /** A sink has room: all routes go on, another one first each time, so that none takes all of it. */
@@ -320,9 +321,11 @@ export class Router {
     // That there was no thread for it says nothing about the plugin.
     if (!error.code.startsWith('SLUICE_SANDBOX_')) running.refused.set(offer, error.toFault());
     const goesOn = running.route.slot.state !== 'stopped';
+    // Another swap may wait to start what would be the first.
+    const serves = goesOn && running.route.slot.current !== undefined;
     const before =
       running.route.slot.generation > 0 ? 'frames of its route wait' : 'nothing serves this route yet';
-    const serving = goesOn ? 'the version before it serves on' : before;
+    const serving = serves ? 'the version before it serves on' : before;
     this.#parts.metrics.plugin(offer.name).faulted(offer.manifest.version, error.code);
     this.#parts.report.fault(
       { ...error.toFault(), message: `${offer.file} is refused: ${error.message}; ${serving}` },
@@ -333,7 +336,9 @@ export class Router {
     this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
     // A route of its own that never ran leaves no trace; the next version of the file gets another.
     if (goesOn || running.waiting.length === 0) return;
-    this.#routes.splice(this.#routes.indexOf(running), 1);
+    const at = this.#routes.indexOf(running);
+    // Of two that waited for each other the first has taken it away already.
+    if (at >= 0) this.#routes.splice(at, 1);
     if (error.step === 'admit') this.#homeless.add(offer);
   }
 

@@ -28,7 +28,12 @@ function families(registry: Registry) {
     frames: family('frames_total', 'Frames taken from a source.', 'source'),
     delivered: family('delivered_total', 'Frames that every sink has confirmed or spooled.', 'source'),
     refused: family('frames_refused_total', 'Frames that gave an error.', 'source', 'plugin', 'code'),
-    skipped: family('polls_skipped_total', 'Polls and frames that were left out.', 'source', 'code'),
+    skipped: family(
+      'polls_skipped_total',
+      'Polls that were left out; of sources that listen: frames or requests that were not taken, or had to wait.',
+      'source',
+      'code',
+    ),
     sourceFailures: family('source_failures_total', 'Failures at a source.', 'source', 'code'),
     messages: family('messages_total', 'Messages that a sink has confirmed.', 'sink'),
     dropped: family('messages_dropped_total', 'Messages given up for good.', 'sink', 'code'),

@@ -29,6 +29,8 @@ export interface TunnelHost {
   closed(connection: TunnelConnection): void;
 }
 
+/** What is over gets this long for its last words, and for the other side to end too. */
+const LAST_WORDS_MS = 500;
 const DONE = 0;
 const WAITS = 1;
 const REASON_OF: Partial<Record<Fault['code'], number>> = {
@@ -56,6 +58,7 @@ export class TunnelConnection {
   #owesAck = false;
   #stopping = false;
   #over = false;
+  #overSince = 0;
   #receivedAt = 0;
   /** When something whole came last, and since when there is a part of a frame; steady clock. */
   #heardAt: number;
@@ -91,6 +94,7 @@ export class TunnelConnection {
 
   /** Does what time asks for. */
   look(now: number): void {
+    if (this.#over && now - this.#overSince >= LAST_WORDS_MS) this.#socket.destroy();
     if (this.#over || this.#stopping) return;
     const { helloMs, frameMs, keepAliveMs } = this.#host.settings;
     const silent = now - this.#heardAt;
@@ -114,24 +118,34 @@ export class TunnelConnection {
 
   /** Says goodbye. */
   end(): void {
-    this.#over = true;
+    this.#isOver();
     this.#socket.end(encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' }));
     this.#socket.resume();
   }
 
   destroy(): void {
-    this.#over = true;
+    this.#isOver();
     this.#socket.destroy();
   }
 
   /** @param why goes behind the client's name */
   close(code: Fault['code'], why: string, reason: number): void {
     this.#host.failed(code, `${this.#who} ${why}; connection closed`, this.peer);
-    this.#over = true;
+    this.#isOver();
     clearTimeout(this.#wait);
     // A client that does not take these last words is not waited for.
-    if (this.#socket.writable && !this.#clogged) this.#socket.write(encodeClose({ reason, text: why }));
+    if (this.#clogged) {
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#socket.writable) this.#socket.write(encodeClose({ reason, text: why }));
     this.#socket.destroySoon();
+  }
+
+  #isOver(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#overSince = this.#host.steady();
   }
 
   get #who(): string {
@@ -213,8 +227,10 @@ export class TunnelConnection {
       case TYPE.pong:
         return true;
       case TYPE.close:
-        this.#over = true;
+        this.#isOver();
         this.#socket.end();
+        // It may have been paused, and then its end would not be seen.
+        this.#socket.resume();
         return true;
       default:
         this.close('SLUICE_SOURCE_PROTOCOL', `sent a frame of type ${type}`, REASON.protocol);

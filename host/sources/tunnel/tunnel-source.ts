@@ -158,6 +158,7 @@ export class TunnelSource implements Source {
     if (this.#state === 'connected') this.#server.close();
     this.#state = 'stopped';
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#certificate?.stop();
     this.#blocked.clear();
     for (const connection of this.#connections) connection.stop();
@@ -214,6 +215,11 @@ export class TunnelSource implements Source {
   }
 
   #accept(socket: Socket): void {
+    // A TLS handshake may end when the source has.
+    if (this.#state === 'stopped') {
+      socket.destroy();
+      return;
+    }
     this.#connections.add(new TunnelConnection(this.#host, socket));
     if (this.#timer !== undefined) return;
     const { helloMs, frameMs, keepAliveMs } = this.#settings;

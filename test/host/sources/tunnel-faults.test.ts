@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { encodeBare, encodeData } from '../../../host/protocols/tunnel/encode.js';
-import { TYPE } from '../../../host/protocols/tunnel/wire.js';
+import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { encodeBare, encodeClose, encodeData, encodeHello } from '../../../host/protocols/tunnel/encode.js';
+import { REASON, TYPE } from '../../../host/protocols/tunnel/wire.js';
+import { systemClock } from '../../../host/sources/modbus/clock.js';
+import { Sessions } from '../../../host/sources/tunnel/sessions.js';
+import { tunnelSettings } from '../../../host/sources/tunnel/tunnel-config.js';
+import { TunnelConnection } from '../../../host/sources/tunnel/tunnel-connection.js';
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
 import { tempFolder } from '../../support/gateway-rig.js';
 import { selfSigned } from '../../support/mqtt-certificate.js';
@@ -194,4 +201,98 @@ test('who does not get through the TLS handshake is counted', async t => {
   peer.hello();
   await peer.isClosed();
   await ingress.until(() => ingress.faultsOf('SLUICE_SOURCE_TLS').length === 1);
+});
+
+test('a handshake that ends when the source is stopped leaves no connection behind', async t => {
+  const folder = await tempFolder(t);
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const { cert, key } = selfSigned();
+  await writeFile(tls.key, key);
+  await writeFile(tls.cert, cert);
+  const { ingress, source, port } = await tunnelScene(t, { tls });
+  const late = connect({ host: '127.0.0.1', port });
+  t.after(() => late.destroy());
+  await once(late, 'connect');
+  // Whoever comes behind it and is dealt with shows that it was taken.
+  (await TunnelPeer.connect(port)).hello();
+  await ingress.until(() => ingress.faultsOf('SLUICE_SOURCE_TLS').length === 1);
+  await source.stop();
+  await source.close();
+  const secure = connectTls({ socket: late, ca: cert, servername: 'localhost' });
+  secure.on('error', () => {});
+  await new Promise(resolve => secure.once('close', resolve));
+});
+
+test('who says goodbye and then keeps the connection open is not kept', async t => {
+  const system = systemClock();
+  let ahead = 0;
+  const { port } = await tunnelScene(
+    t,
+    { connections: 1, helloMs: 40 },
+    { wall: system.wall, steady: () => system.steady() + ahead },
+  );
+  const stays = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  t.after(() => stays.destroy());
+  await once(stays, 'connect');
+  stays.write(
+    Buffer.concat([
+      encodeHello({ client: 'press-4', session: 9, first: 1, token: '' }),
+      encodeClose({ reason: REASON.goodbye, text: '' }),
+    ]),
+  );
+  stays.resume();
+  await once(stays, 'end');
+  ahead = 1_000;
+  for (let welcome = false; !welcome; ) {
+    const next = await TunnelPeer.connect(port);
+    next.hello({ client: 'press-5' });
+    await next.until('an answer', () => next.told.length > 0);
+    welcome = next.told[0]!.startsWith('welcome');
+  }
+});
+
+/** A connection whose peer takes nothing, and what its source is told of it. */
+function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } {
+  class Deaf extends Socket {
+    override _write(): void {}
+    override _writev(): void {}
+  }
+  const sessions = new Sessions(1);
+  const socket = new Deaf();
+  t.after(() => socket.destroy());
+  const connection = new TunnelConnection(
+    {
+      settings: tunnelSettings({ host: '127.0.0.1', port: 0 }),
+      steady: () => 0,
+      wall: () => 0,
+      attach: ({ client, session: id, first }) => sessions.attach(client, id, first).session,
+      push: () => true,
+      blocked: () => {},
+      holds: () => true,
+      skipped: () => {},
+      failed: () => {},
+      closed: () => {},
+    },
+    socket,
+  );
+  return { socket, connection };
+}
+
+test('last words are waited for, but not for ever', t => {
+  const { socket, connection } = deaf(t);
+  socket.emit('data', Buffer.from('GET / HTTP/1.1\r\n'));
+  connection.look(499);
+  assert.equal(socket.destroyed, false);
+  connection.look(500);
+  assert.equal(socket.destroyed, true);
+});
+
+test('who does not take what it is told is cut off at once when it breaks the protocol', t => {
+  const { socket, connection } = deaf(t);
+  socket.emit('data', encodeHello({ client: 'press-4', session: 9, first: 1, token: '' }));
+  const ping = encodeBare(TYPE.ping, 1);
+  socket.emit('data', Buffer.concat(Array.from({ length: socket.writableHighWaterMark / 16 }, () => ping)));
+  assert.equal(socket.writableNeedDrain, true);
+  connection.close('SLUICE_SOURCE_IDLE', 'was silent', REASON.silent);
+  assert.equal(socket.destroyed, true);
 });

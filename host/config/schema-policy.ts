@@ -99,7 +99,7 @@ export const PolicySchema = Type.Object(
         {
           request: Type.Optional(
             HeaderRules(
-              'Headers of requests that are about plugins: any, none, or the values that are allowed; * is for all others. ' +
+              'Headers of requests that are about plugins, and of those to HTTP sources: any, none, or the values that are allowed; * is for all others. ' +
                 'Default Content-Encoding gzip or identity, no Transfer-Encoding, all others any',
             ),
           ),

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json]`: the last line of standard output is one JSON object
+ * `npm run bench -- NAME [--json] [--only CASE] [--swaps N]`: the last line of standard output is one JSON object
  * `{bench, ratios, targets, pass, ...figures}`. Exit 0: measured (see `pass`), 1: could not measure, 2: usage.
  */
 import { availableParallelism, cpus } from 'node:os';
@@ -28,7 +28,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };
 
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json]`;
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json] [--only CASE] [--swaps N]`;
 
 async function main(): Promise<number> {
   let name: string | undefined;

@@ -1,3 +1,3 @@
 import { runTogether } from '../support/run-together.js';
 
-await runTogether('host/{config,protocols,mqtt,telemetry,sources,sinks}/**/*.test.js');
+await runTogether('host/{config,protocols,telemetry,sources,sinks}/**/*.test.js');

@@ -643,7 +643,7 @@ export const ERRORS = {
   },
   SLUICE_SOURCE_MEMORY: {
     cause:
-      'What has not come whole, over all connections of a source, needed more than its `memory`; over CoAP the oldest makes room.',
+      'What has not come whole or waits for its answer, over all connections of a source, needed more than its `memory`; over CoAP the oldest makes room.',
     remedy: 'Raise `memory` of the source, or allow fewer connections or smaller frames.',
   },
   SLUICE_SOURCE_TLS: {

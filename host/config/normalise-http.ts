@@ -16,6 +16,9 @@ export function normaliseHttp(input: HttpInput, path: Path, read: Reader): HttpC
     for (const key of ['host', 'tls'] as const)
       if (input[key] !== undefined)
         read.error(at(key), 'goes with `port`: without it requests come to the admin server');
+    for (const key of ['connections', 'connectionsPerPeer'] as const)
+      if (input[key] !== undefined)
+        read.error(at(key), 'goes with `port`: without it the connections are those of the admin server');
     if (token === undefined)
       read.error(path, 'has no `port`, so requests come to the admin server, and then a `token` is needed');
   } else if (!isLoopback(host)) warnOfOpenDoor({ token, tls }, path, read);

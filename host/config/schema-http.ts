@@ -13,14 +13,18 @@ export const HttpSchema = Type.Object(
     ),
     maxBody: Type.Optional(Size('Largest body, after it was unpacked. Default 1MiB')),
     timeout: Type.Optional(
-      Duration('How long a request may take to come, and then to be confirmed. Default 30s'),
+      Duration(
+        'How long a request may take to come, and then to be confirmed. Default 30s. Without `port` only the second: the admin server gives a request 2 minutes to come',
+      ),
     ),
     connections: Connections('1024'),
     connectionsPerPeer: ConnectionsPerPeer('256'),
     rate: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Most requests a second of one address. Default: no limit' }),
     ),
-    memory: Type.Optional(Size('Most memory for bodies in hand. Default 64MiB')),
+    memory: Type.Optional(
+      Size('Most memory for requests in hand: bodies, and 4KiB for each until it is answered. Default 64MiB'),
+    ),
   },
   { additionalProperties: false, description: 'HTTP ingest: 202 when the frames are safe.' },
 );

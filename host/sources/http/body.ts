@@ -99,7 +99,7 @@ function tooLarge(most: number): Refusal {
   };
 }
 
-function noMemory(): Refusal {
-  const message = 'the bodies that are being received use all the memory that they may (`memory`)';
+export function noMemory(): Refusal {
+  const message = 'the requests in hand use all the memory that they may (`memory`)';
   return { status: 503, code: 'SLUICE_SOURCE_MEMORY', message, headers: { 'retry-after': '1' } };
 }

@@ -3,6 +3,11 @@ import { LineCursor } from '../../protocols/ndjson.js';
 import type { Ingress } from '../source.js';
 import type { HttpNames, Sender } from './http-names.js';
 
+/** What a request costs beside its body until it is answered: its objects, its headers, its place in the pipeline. */
+export const OVERHEAD_BYTES = 4_096;
+
+const NOTHING = Buffer.alloc(0);
+
 /** One request whose frames are handed over, and then waited for. */
 export class Delivery {
   readonly request: IncomingMessage;
@@ -13,11 +18,11 @@ export class Delivery {
   /** Frames that were handed over, and the sequence of the last. */
   taken = 0;
   sequence = 0;
-  /** Bytes that it keeps in hand until its frames are handed over. */
+  /** Bytes that it keeps in hand: its body until its frames are handed over, the rest until it is answered. */
   holding: number;
   /** When it is given up, steady clock. */
   readonly deadline: number;
-  readonly #body: Buffer;
+  #body: Buffer;
   readonly #topic: Buffer;
   readonly #sender: Sender;
   readonly #receivedAt: number;
@@ -37,7 +42,7 @@ export class Delivery {
     this.isAsync = exchange.isAsync;
     this.deadline = deadline;
     this.#body = frame.body;
-    this.holding = frame.body.length;
+    this.holding = frame.body.length + OVERHEAD_BYTES;
     this.#topic = frame.topic;
     this.#sender = frame.sender;
     this.#receivedAt = frame.receivedAt;
@@ -60,6 +65,12 @@ export class Delivery {
       this.taken += 1;
     }
     return true;
+  }
+
+  /** Its frames are handed over, or given up. */
+  dropBody(): void {
+    this.#body = NOTHING;
+    this.#lines?.over(NOTHING);
   }
 
   #next(): boolean {

@@ -8,16 +8,16 @@ export interface HttpConfig {
   readonly token?: string;
   /** Largest body, after it was unpacked. 1 MiB. */
   readonly maxBody?: number;
-  /** How long a request may take to come, and then to be confirmed. 30,000. */
+  /** How long a request may take to come (on an address of its own), and then to be confirmed. 30,000. */
   readonly timeoutMs?: number;
   /** How often certificate files are looked at. 5,000. */
   readonly lookMs?: number;
-  /** Connections at once, in all and of one address. 1,024 and 256. */
+  /** Connections at once, in all and of one address, with `listen`. 1,024 and 256. */
   readonly connections?: number;
   readonly connectionsPerPeer?: number;
   /** Requests a second of one address; more are told to come again. No limit. */
   readonly rate?: number;
-  /** Most bytes of bodies that are in hand. 64 MiB. */
+  /** Most bytes of requests in hand: bodies, and 4 KiB for each until it is answered. 64 MiB. */
   readonly memory?: number;
 }
 

@@ -9,8 +9,8 @@ import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { PeerRates } from '../serve/peer-rates.js';
 import { ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
-import { type BodyLimits, badRequest, readBody } from './body.js';
-import { Delivery } from './delivery.js';
+import { type BodyLimits, badRequest, noMemory, readBody } from './body.js';
+import { Delivery, OVERHEAD_BYTES } from './delivery.js';
 import { type HttpConfig, type HttpSettings, httpSettings } from './http-config.js';
 import { HttpNames, senderOf, topicBytes } from './http-names.js';
 import { COME_AGAIN, type Refusal, refuse } from './refusal.js';
@@ -19,7 +19,16 @@ const HEADER_BYTES = 8_192;
 const HEADERS_MS = 5_000;
 /** How often time is looked at. */
 const LOOK_MS = 250;
+/** How long a peer whose connection ends may take to hang up too. */
+const GOODBYE_MS = 200;
 const BY_LINES = /^application\/(x-ndjson|ndjson|jsonl|x-jsonlines)$/;
+
+const NOT_RUNNING: Refusal = {
+  status: 503,
+  code: 'SLUICE_SOURCE_BACKPRESSURE',
+  message: 'the source does not run',
+  headers: COME_AGAIN,
+};
 
 /** What HTTP messages are held against. */
 export interface PolicyInForce {
@@ -186,26 +195,25 @@ export class HttpSource implements Source {
     const first = this.#waiting.findIndex(delivery => delivery.sequence > sequence);
     const count = first < 0 ? this.#waiting.length : first;
     if (count === 0) return;
-    for (const delivery of this.#waiting.splice(0, count)) accept(delivery);
+    for (const delivery of this.#waiting.splice(0, count)) this.#accept(delivery);
   }
 
   stop(): Promise<void> {
     this.#server?.close();
     this.#certificate?.stop();
     this.#state = 'stopped';
-    const message = 'the gateway stops';
-    for (const delivery of this.#blocked) this.#give(delivery, 'SLUICE_SOURCE_BACKPRESSURE', message);
-    this.#blocked = [];
+    this.#giveUpBlocked();
     return Promise.resolve();
   }
 
   close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#giveUpBlocked();
     const message = 'the gateway stops before the sinks have confirmed';
     for (const delivery of this.#waiting) this.#give(delivery, 'SLUICE_SOURCE_UNCONFIRMED', message);
     this.#waiting = [];
     this.#server?.closeIdleConnections();
-    setTimeout(() => this.#server?.closeAllConnections(), 200).unref();
+    setTimeout(() => this.#server?.closeAllConnections(), GOODBYE_MS).unref();
     return Promise.resolve();
   }
 
@@ -226,13 +234,7 @@ export class HttpSource implements Source {
   /** The topic of the request, or why its body need not be read. */
   #judge(request: IncomingMessage, peer: string): Buffer | Refusal {
     const { headers, method } = request;
-    if (this.#state !== 'connected')
-      return {
-        status: 503,
-        code: 'SLUICE_SOURCE_BACKPRESSURE',
-        message: 'the source does not run',
-        headers: COME_AGAIN,
-      };
+    if (this.#state !== 'connected') return NOT_RUNNING;
     const unknown = this.#judgeSender(request);
     if (unknown !== undefined) return unknown;
     const topic = this.#topicOf(request);
@@ -294,6 +296,14 @@ export class HttpSource implements Source {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, peer: string, topic: Buffer, body: Buffer): void {
+    const bytes = body.length + OVERHEAD_BYTES;
+    const fits = this.#limits.holds(OVERHEAD_BYTES);
+    // Its body may have come to an end after `stop`.
+    if (!fits || this.#state !== 'connected') {
+      this.#limits.holds(-bytes);
+      this.#refuse(request, response, peer, fits ? NOT_RUNNING : noMemory());
+      return;
+    }
     const type = request.headers['content-type'] ?? '';
     const delivery = new Delivery(
       { request, response, peer, isAsync: prefersAsync(request.headers.prefer) },
@@ -314,7 +324,7 @@ export class HttpSource implements Source {
   #push(delivery: Delivery): boolean {
     try {
       if (!delivery.push(this.#ingress, this.#names)) return false;
-      this.#release(delivery);
+      this.#release(delivery, OVERHEAD_BYTES);
     } catch (thrown) {
       this.#release(delivery);
       const { code, message } = faultOf(thrown);
@@ -323,12 +333,13 @@ export class HttpSource implements Source {
       return true;
     }
     if (delivery.taken === 0) {
+      this.#release(delivery);
       const none = badRequest(400, 'the body has no line with anything in it');
       this.#refuse(delivery.request, delivery.response, delivery.peer, none);
       return true;
     }
     this.#lastFrame = this.#clock.wall();
-    if (delivery.isAsync) accept(delivery);
+    if (delivery.isAsync) this.#accept(delivery);
     else this.#waiting.push(delivery);
     return true;
   }
@@ -349,9 +360,25 @@ export class HttpSource implements Source {
     this.#waiting = this.#waiting.filter(delivery => !late(delivery));
   }
 
-  #release(delivery: Delivery): void {
-    this.#limits.holds(-delivery.holding);
-    delivery.holding = 0;
+  #accept(delivery: Delivery): void {
+    this.#release(delivery);
+    accept(delivery);
+  }
+
+  /** It needs its body no more. @param rest bytes that it keeps in hand all the same */
+  #release(delivery: Delivery, rest = 0): void {
+    this.#limits.holds(rest - delivery.holding);
+    delivery.holding = rest;
+    delivery.dropBody();
+  }
+
+  #giveUpBlocked(): void {
+    const blocked = this.#blocked;
+    this.#blocked = [];
+    for (const delivery of blocked) {
+      const taken = delivery.taken === 0 ? '' : `; ${delivery.taken} frames of the request were taken`;
+      this.#give(delivery, 'SLUICE_SOURCE_BACKPRESSURE', `the gateway stops${taken}`);
+    }
   }
 
   #give(delivery: Delivery, code: Fault['code'], message: string): void {
@@ -399,6 +426,9 @@ export class HttpSource implements Source {
         ? '431 Request Header Fields Too Large'
         : '400 Bad Request';
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    // A peer that never hangs up would keep the socket, as Node leaves it half open.
+    const end = setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+    socket.once('close', () => clearTimeout(end));
   }
 
   #failed(code: Fault['code'], message: string, peer?: string): void {

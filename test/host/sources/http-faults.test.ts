@@ -183,3 +183,48 @@ test('a connection that the system cannot give is counted, and the source goes o
   assert.match(ingress.faultsOf('SLUICE_LISTEN_FAILED')[0] ?? '', /could not be taken: accept EMFILE/);
   assert.equal((await post('x', { prefer: 'respond-async' })).status, 202);
 });
+
+test('a peer that is told that it was too slow, and never hangs up, does not keep its connection', async t => {
+  const { ingress, port } = await httpScene(t, { connectionsPerPeer: 1, timeoutMs: 50 });
+  const peer = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  t.after(() => peer.destroy());
+  peer.on('error', () => {}).resume();
+  peer.write('POST ');
+  await once(peer, 'end');
+  assert.equal(ingress.faultsOf('SLUICE_SOURCE_TIMEOUT').length, 1);
+  // There is room for one: until it has made way the next ones are turned away.
+  const giveUp = performance.now() + 2_000;
+  let next = '';
+  while (next === '' && performance.now() < giveUp)
+    next = await raw(port, 'no HTTP either\r\n\r\n', socket => socket.end());
+  assert.match(next, /^HTTP\/1\.1 400/);
+});
+
+test('a request whose body ends after the source was stopped is told to come again, and is no frame', async t => {
+  const { ingress, source, port } = await httpScene(t);
+  const comes = connect({ host: '127.0.0.1', port });
+  t.after(() => comes.destroy());
+  const head = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n';
+  comes.write(`${head}prefer: respond-async\r\nexpect: 100-continue\r\n\r\n`);
+  await once(comes, 'data');
+  await source.stop();
+  comes.write('late');
+  const [answer] = await once(comes, 'data');
+  assert.match(String(answer), /^HTTP\/1\.1 503 .*"SLUICE_SOURCE_BACKPRESSURE"/s);
+  assert.deepEqual([ingress.frames.length, ingress.skipsOf('SLUICE_SOURCE_BACKPRESSURE')], [0, 1]);
+});
+
+test('requests that wait for their answer use memory too, however small they are', async t => {
+  const { ingress, source, port } = await httpScene(t, { memory: 10 * 4_200 });
+  const peer = connect({ host: '127.0.0.1', port });
+  t.after(() => peer.destroy());
+  peer.resume();
+  const tiny = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx';
+  peer.write(tiny.repeat(12));
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_MEMORY') + ingress.frames.length === 12);
+  assert.deepEqual([ingress.frames.length, ingress.skipsOf('SLUICE_SOURCE_MEMORY')], [10, 2]);
+  source.delivered(10);
+  peer.write(tiny.repeat(10));
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_MEMORY') + ingress.frames.length === 22);
+  assert.equal(ingress.frames.length, 20);
+});

@@ -9,6 +9,7 @@ let seen = new Set<number>();
 
 const server = createServer({ noDelay: true }, (socket: Socket) => {
   let rest: Buffer = Buffer.alloc(0);
+  let version = 0;
   socket.on('error', () => socket.destroy());
   socket.on('data', chunk => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -22,10 +23,12 @@ const server = createServer({ noDelay: true }, (socket: Socket) => {
       const type = bytes[end]! >> 4;
       const qos = (bytes[end]! >> 1) & 3;
       if (type === 1) {
-        at = put(out, at, bytes[start + 6] === 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0]);
+        version = bytes[start + 6]!;
+        at = put(out, at, version === 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0]);
       } else if (type === 3) {
         const body = start + 2 + bytes.readUInt16BE(start);
-        take(bytes, start, body, body + (qos > 0 ? 2 : 0), next);
+        const behind = body + (qos > 0 ? 2 : 0);
+        take(bytes, start, body, version === 5 ? payloadAt(bytes, behind) : behind, next);
         if (qos > 0) at = put(out, at, [0x40, 2, bytes[body]!, bytes[body + 1]!]);
       } else if (type === 12) at = put(out, at, [0xd0, 0]);
       end = next;
@@ -53,7 +56,18 @@ function frameAt(bytes: Buffer, from: number): { start: number; next: number } |
   return undefined;
 }
 
-/** Topic, and what follows the packet identifier, as one FNV-1a checksum. */
+/** Behind the properties at `from` (5.0, 2.2.2.1), among which is the id that every message has for itself. */
+function payloadAt(bytes: Buffer, from: number): number {
+  let length = 0;
+  for (let i = 0; i < 4; i++) {
+    const byte = bytes[from + i]!;
+    length |= (byte & 0x7f) << (i * 7);
+    if (byte <= 0x7f) return from + i + 1 + length;
+  }
+  return from;
+}
+
+/** Topic and payload as one FNV-1a checksum. */
 function take(bytes: Buffer, topic: number, topicEnd: number, rest: number, end: number): void {
   let hash = 0x811c9dc5;
   for (let i = topic; i < topicEnd; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);

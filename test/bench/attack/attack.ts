@@ -96,7 +96,7 @@ function result(rows: readonly Row[], killed: readonly number[]): BenchResult {
   };
 }
 
-function figuresOf({ attacked, burdened, calm, share }: Row): Record<string, number> {
+function figuresOf({ attacked, burdened, calm, share, told }: Row): Record<string, number | boolean> {
   return {
     p99Ms: rounded(attacked.p99Ms),
     p99BesideBurnerMs: rounded(burdened.p99Ms),
@@ -107,6 +107,7 @@ function figuresOf({ attacked, burdened, calm, share }: Row): Record<string, num
     recoveryP50Ms: rounded(quantile(attacked.recoveries, 0.5)),
     recoveryP99Ms: rounded(quantile(attacked.recoveries, 0.99)),
     processors: rounded(share),
+    told,
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { faultOf, type Policy, SluiceError } from '../runtime/index.js';
+import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
@@ -12,7 +12,8 @@ import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
 import { PolicyControl } from './policy/policy-control.js';
 import { Feed } from './route/feed.js';
-import type { Route, RouteSink } from './route/route.js';
+import type { Route } from './route/route.js';
+import type { RouteSink } from './route/route-parts.js';
 import { Router } from './route/router.js';
 import { applyKeys } from './route/standing.js';
 import { Origins } from './sinks/message-id.js';
@@ -60,6 +61,7 @@ export class Gateway {
   readonly #report: Reporter;
   readonly #sinks = new Map<string, RouteSink>();
   readonly #sources = new Map<string, RunningSource>();
+  readonly #lifetimes = new Lifetimes(leak => this.#leaked(leak));
   readonly #gate: SignatureGate;
   readonly #catalog: Catalog;
   readonly #pool: SandboxPool;
@@ -76,7 +78,10 @@ export class Gateway {
   constructor(config: Config, options: GatewayOptions) {
     this.#config = config;
     this.#report = new Reporter(options.log);
-    this.#pool = new SandboxPool({ threads: config.plugins.sandboxes });
+    this.#pool = new SandboxPool({
+      threads: config.plugins.sandboxes,
+      lifetimes: this.#lifetimes,
+    });
     this.#policy = new PolicyControl({
       config: config.plugins.policy,
       report: this.#report,
@@ -224,12 +229,13 @@ export class Gateway {
 
   async #stop(graceMs: number): Promise<void> {
     const end = performance.now() + graceMs;
+    const over = AbortSignal.timeout(graceMs);
     for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
     await this.#gate.stop();
     await this.#policy.stop();
     await this.#catalog.stop();
-    await Promise.all(this.#router.routes.map(route => route.stop(graceMs)));
+    await Promise.all(this.#router.routes.map(route => route.stop(over)));
     const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
     const abort = AbortSignal.timeout(Math.ceil(rest));
     await Promise.all([...this.#sinks.values()].map(({ sink }) => sink.stop(abort)));
@@ -242,9 +248,24 @@ export class Gateway {
     this.#report.flush();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #leaked({ kind, name, madeAt }: Leak): void {
+    this.metrics.leaked(kind);
+    const message = `a ${kind} of ${name} was never closed, and is closed now; it was made at ${madeAt}`;
+    this.#report.fault({ code: 'SLUICE_LEAKED', message }, { kind, name }, 'error');
+  }
+
   async #openData(): Promise<void> {
     const metrics = this.metrics.quarantine();
-    this.#durable = await Durable.open({ data: this.#config.data, report: this.#report, metrics });
+    this.#durable = await Durable.open({
+      data: this.#config.data,
+      report: this.#report,
+      metrics,
+      lifetimes: this.#lifetimes,
+    });
     const { folder, quarantine } = this.#durable;
     if (folder !== undefined) this.#origins = new Origins(folder.gateway, folder.epoch);
     this.#ward = new Ward({

@@ -306,6 +306,12 @@ export const ERRORS = {
     remedy:
       'Make the plugin faster, or raise `deadline` for it in the configuration. Look at the load of the machine first.',
   },
+  SLUICE_GUEST_FLAKY: {
+    cause:
+      'A call failed, and each of its frames went through by itself on a fresh instance: no frame is to blame.',
+    remedy:
+      'Nothing is lost. The plugin fails now and then, over what it remembers or over all frames together: the message has the code of the fault.',
+  },
   SLUICE_GUEST_HEAP: {
     cause: 'The thread that runs the plugin ran out of heap.',
     remedy: 'The plugin was given a fresh thread. If it happens again, report it with the plugin.',
@@ -363,6 +369,13 @@ export const ERRORS = {
   SLUICE_SANDBOX_START: {
     cause: 'A sandbox thread ended before it could serve.',
     remedy: 'Read the message; check the memory of the machine.',
+  },
+
+  SLUICE_LEAKED: {
+    cause:
+      'Something that has to be closed was forgotten, and found when its memory was collected; it is closed now.',
+    remedy:
+      'Nothing is lost. It is a mistake in the program: report it with the line, which says where the thing was made.',
   },
 
   // Configuration

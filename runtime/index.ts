@@ -56,6 +56,7 @@ export type {
   ResultObject,
 } from './instance/object-guest.js';
 export { ObjectInstance } from './instance/object-instance.js';
+export { type Leak, Lifetimes } from './lifetimes.js';
 export { LIMITS } from './limits.js';
 export {
   appendManifest,

@@ -30,6 +30,8 @@ export interface Probation {
 
 /** A batch that takes more than this share of the time its calls may take is over its budget. */
 const BUDGET = 0.75;
+/** What the first call of a fresh thread may take beyond its deadline, at least: code is compiled as it is first run. */
+const ALLOWANCE_MS = 100;
 
 /** One chain in a slot, with the number that it got there and what is known of how it does. */
 export class Generation {
@@ -46,6 +48,10 @@ export class Generation {
   #spec: ChainSpec;
   #times: { readonly shortest: number; readonly allowed: number };
   #forbidden = false;
+  /** Longest first batch of a fresh thread, milliseconds; undefined: none has answered yet. */
+  #firstMs: number | undefined;
+  /** Threads that were killed before any had answered. */
+  #killed = 0;
 
   constructor(number: number, spec: ChainSpec) {
     this.number = number;
@@ -99,10 +105,30 @@ export class Generation {
     return mine.length === theirs.length && mine.every(({ code }, i) => isSame(code, theirs[i]?.code));
   }
 
-  /** Milliseconds that a call into a stage may take. @param fresh the instance has not answered yet */
-  deadlineOf(stage: number, fresh: boolean): number {
-    const { stages, startDeadlineMs } = this.spec;
-    return fresh ? startDeadlineMs : (stages[stage]?.deadlineMs ?? startDeadlineMs);
+  /** Milliseconds that a call into a stage may take. */
+  deadlineOf(stage: number): number {
+    return this.spec.stages[stage]?.deadlineMs ?? this.spec.startDeadlineMs;
+  }
+
+  /**
+   * The same for the first call of a fresh thread. Until one has answered that is the start deadline, halved by each
+   * kill; then what is known of how long a start takes. A guest that hangs is called some times before its breaker
+   * opens, and must not cost a start deadline each time.
+   */
+  firstDeadlineOf(stage: number): number {
+    const { startDeadlineMs } = this.spec;
+    const known = this.#firstMs === undefined ? startDeadlineMs / 2 ** this.#killed : this.#firstMs * 2;
+    return Math.min(startDeadlineMs, this.deadlineOf(stage) + Math.max(known, ALLOWANCE_MS));
+  }
+
+  /** A fresh thread has committed its first batch. @param ms that this took */
+  startedIn(ms: number): void {
+    this.#firstMs = Math.max(this.#firstMs ?? 0, ms);
+  }
+
+  /** A fresh thread was killed over its first call. */
+  killedAtStart(): void {
+    this.#killed++;
   }
 
   nameOf(stage: number, fault?: Fault): string {

@@ -136,6 +136,8 @@ export type FromSandbox =
       readonly fault: Fault;
       readonly stage: number;
       readonly frames: number;
+      /** They are run again, one by one. */
+      readonly again: boolean;
       readonly gaveUp: boolean;
     }
   | {

@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
-import { SluiceError } from '../runtime/index.js';
+import { type Lifetimes, SluiceError } from '../runtime/index.js';
+import { Candidate } from './candidate.js';
 import type { ChainSpec } from './generation.js';
 import type { Rehearsal } from './messages.js';
 import type { Ring } from './ring.js';
@@ -11,6 +12,8 @@ export interface PoolOptions {
   readonly threads: number;
   /** Threads that wait for a session, so that a reload or a restart does not wait for a thread. */
   readonly spares?: number;
+  /** Watches over sandboxes that were started and that nobody has taken to a seat. */
+  readonly lifetimes?: Lifetimes;
 }
 
 /** Heap ceilings of a sandbox's thread: it holds a chain's glue, never data. */
@@ -21,6 +24,7 @@ export class SandboxPool {
   readonly #piscina: Piscina;
   readonly #threads: number;
   readonly #wanted: number;
+  readonly #lifetimes: Lifetimes | undefined;
   readonly #spares: Sandbox[] = [];
   readonly #all = new Set<Sandbox>();
   #closed = false;
@@ -29,6 +33,7 @@ export class SandboxPool {
     setV8Flags();
     this.#threads = options.threads;
     this.#wanted = options.spares ?? 1;
+    this.#lifetimes = options.lifetimes;
     this.#piscina = new Piscina({
       filename: new URL('./worker.bundle.js', import.meta.url).href,
       minThreads: 0,
@@ -71,7 +76,7 @@ export class SandboxPool {
     { stages, output, startDeadlineMs, forbids }: ChainSpec,
     ring: Ring,
     rehearsal?: Rehearsal,
-  ): Promise<Sandbox> {
+  ): Promise<Candidate> {
     const sandbox = this.take();
     try {
       await sandbox.start(stages, ring.buffers, output, startDeadlineMs, rehearsal);
@@ -81,7 +86,11 @@ export class SandboxPool {
       void sandbox.close(100);
       throw thrown;
     }
-    return sandbox;
+    return new Candidate(sandbox, stages.map(({ plugin }) => plugin).join(', '), this.#lifetimes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** Ends all threads: politely, then by force. */

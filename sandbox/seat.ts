@@ -1,4 +1,4 @@
-import type { Fault } from '../runtime/index.js';
+import { type Fault, HEADER } from '../runtime/index.js';
 import { CommitWatch } from './commit-watch.js';
 import { DeadlineWatch } from './deadline.js';
 import type { Generation } from './generation.js';
@@ -7,6 +7,7 @@ import type { FromSandbox, Keeping } from './messages.js';
 import type { Ring } from './ring.js';
 import { CALL, MODE, type Mode, RING } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
+import { unless } from './unless.js';
 
 type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
 
@@ -38,8 +39,9 @@ export class Seat {
   #generation: Generation | undefined;
   #detached: (() => void) | undefined;
   #firstCall = true;
-  /** Commits when the present sandbox sat down. */
+  /** Commits when the present sandbox sat down, and the first slab that is its. */
   #commitsBefore = 0;
+  #firstSlab = 0;
   /** The call that was killed for its time, as the ring counts calls. */
   #lateCall: number | undefined;
 
@@ -84,6 +86,7 @@ export class Seat {
     this.mode = mode;
     this.#firstCall = true;
     this.#commitsBefore = Atomics.load(control, RING.commits);
+    this.#firstSlab = this.#ring.committed;
     sandbox.listen(message => this.#message(sandbox, message));
     void sandbox.ended.then(fault => this.#ended(sandbox, fault));
     sandbox.send({ kind: 'serve', slabs: this.#ring.buffers.slabs, keeping });
@@ -118,11 +121,12 @@ export class Seat {
   }
 
   /**
-   * Lets the chain finish what is published so far and a flush behind it. Returns when it has, or has died.
+   * Lets the chain finish what is published so far and a flush behind it. Returns when it has, or has died, or when
+   * nobody waits for it any more.
    * @param keeps bit k: stage k keeps what it has, as another goes on with its state
    */
-  async drain(patienceMs: number, keeps = 0): Promise<void> {
-    if (this.#sandbox === undefined) return;
+  async drain(signal: AbortSignal | undefined, keeps = 0): Promise<void> {
+    if (this.#sandbox === undefined || signal?.aborted === true) return;
     Atomics.store(this.#ring.control, RING.keeps, keeps);
     this.#ring.flush(this.#generation?.spec.stages.length ?? 1);
     const done = new Promise<void>(resolve => {
@@ -130,9 +134,7 @@ export class Seat {
     });
     this.#limit();
     this.#watch();
-    const timer = Number.isFinite(patienceMs) ? setTimeout(() => this.#detached?.(), patienceMs) : undefined;
-    await done;
-    clearTimeout(timer);
+    await unless(signal, done);
     this.#detached = undefined;
   }
 
@@ -145,16 +147,17 @@ export class Seat {
   }
 
   /**
-   * No further call begins, and one that is under way is ended. Resolves when the thread is gone: what it has not
+   * No further batch begins, and one that is under way is ended. Resolves when the thread is gone: what it has not
    * committed by then is as it was published.
+   * @param patienceMs for the batch that is under way
    */
-  async halt(): Promise<void> {
+  async halt(patienceMs = 0): Promise<void> {
     this.mode = MODE.halt;
     const sandbox = this.leave();
     this.#detached?.();
     if (sandbox === undefined) return;
     this.#leaving = sandbox;
-    await sandbox.close(0);
+    await sandbox.close(patienceMs);
     if (this.#leaving === sandbox) this.#leaving = undefined;
   }
 
@@ -178,15 +181,21 @@ export class Seat {
   }
 
   #deadlineOf(stage: number): number {
+    const generation = this.#generation;
+    if (generation === undefined) return Number.POSITIVE_INFINITY;
     const purpose = Atomics.load(this.#ring.control, RING.purpose);
-    const fresh = this.#firstCall || purpose === CALL.start || purpose === CALL.import;
-    return this.#generation?.deadlineOf(stage, fresh) ?? Number.POSITIVE_INFINITY;
+    if (purpose === CALL.start || purpose === CALL.import) return generation.spec.startDeadlineMs;
+    return this.#firstCall ? generation.firstDeadlineOf(stage) : generation.deadlineOf(stage);
   }
 
   #committed(): void {
     this.drainPorts();
     // This may also be the wake after a death, and then nothing has come of the fresh thread yet.
-    if (Atomics.load(this.#ring.control, RING.commits) !== this.#commitsBefore) this.#firstCall = false;
+    if (this.#firstCall && Atomics.load(this.#ring.control, RING.commits) !== this.#commitsBefore) {
+      this.#firstCall = false;
+      const micros = this.#ring.control[this.#ring.headerOf(this.#firstSlab) + HEADER.micros] as number;
+      if (micros >= 0) this.#generation?.startedIn(micros / 1000);
+    }
     this.#events.committed();
     if (this.#sandbox === undefined) return;
     if (this.#ring.outstanding > 0) this.#watch();
@@ -233,7 +242,8 @@ export class Seat {
     this.#lateCall = calls;
     const plugin = this.#generation?.nameOf(stage) ?? 'a plugin';
     const limit = this.#deadlineOf(stage);
-    const message = `${plugin} was killed: a call took longer than ${limit} ms (looked at after ${Math.round(elapsedMs)} ms)`;
+    const message = `${plugin} was killed: a call took longer than ${Math.round(limit)} ms (looked at after ${Math.round(elapsedMs)} ms)`;
+    if (this.#firstCall) this.#generation?.killedAtStart();
     this.#sandbox?.kill('SLUICE_GUEST_DEADLINE', message);
   }
 

@@ -29,8 +29,14 @@ export type SlotChange =
       /** The try after an opening has failed: no new opening. */
       readonly again: boolean;
     }
-  /** A batch took longer than its budget; the next ones are smaller. */
-  | { readonly kind: 'slow'; readonly generation: Generation; readonly frames: number; readonly ms: number }
+  /** A batch took longer than its budget; the next ones have `next` frames at most. */
+  | {
+      readonly kind: 'slow';
+      readonly generation: Generation;
+      readonly frames: number;
+      readonly ms: number;
+      readonly next: number;
+    }
   /** A generation failed on probation: the one before is started again, and runs what it failed on. */
   | {
       readonly kind: 'rolled-back';
@@ -58,8 +64,8 @@ export interface PluginRestored extends Omit<Restored, 'stage'> {
 export interface SlotEvents {
   /** Slabs are committed: take them with `next`. */
   committed(): void;
-  /** A call failed. `frames` = 1: that frame is refused with this code; more: the batch is run frame by frame. */
-  fault(fault: Fault, plugin: string, frames: number): void;
+  /** A call failed. `again`: its frames are run one by one; else that frame (or flush) is refused with this code. */
+  fault(fault: Fault, plugin: string, frames: number, again: boolean): void;
   /** A fresh thread serves after a kill or a death. */
   restarted(fault: Fault, plugin: string): void;
   /** The chain could not be started again; it is tried again after `retryMs`. */

@@ -109,9 +109,12 @@ export class Slot {
     return this.#succession.swap(spec);
   }
 
-  /** Drains what is published, flushes, and ends the thread. */
-  async stop(patienceMs: number): Promise<void> {
+  /**
+   * Drains what is published, flushes, and ends the thread. When the signal aborts, the thread ends at the border of the
+   * batch that it is at, or by force if it does not get there; the rest stays as it was published.
+   */
+  async stop(signal: AbortSignal): Promise<void> {
     this.#gather.stop();
-    await this.#succession.stop(patienceMs);
+    await this.#succession.stop(signal);
   }
 }

@@ -1,8 +1,8 @@
 import { HEADER } from '../runtime/index.js';
+import type { Candidate } from './candidate.js';
 import type { ChainSpec, Generation } from './generation.js';
 import type { ChainState, FromSandbox } from './messages.js';
 import type { Ring } from './ring.js';
-import type { Sandbox } from './sandbox.js';
 
 type Snapshot = Extract<FromSandbox, { kind: 'state' }>;
 
@@ -70,7 +70,7 @@ export class StateKeeper {
 }
 
 /** Bit k: stage k of the old chain has a state, and a stage of the new one that can take it. */
-export function handedOver(old: Generation, next: Sandbox, { stages }: ChainSpec): number {
+export function handedOver(old: Generation, next: Candidate, { stages }: ChainSpec): number {
   if (old.spec.stages.length > 31) return 0;
   const places = placesOf(stages);
   const keeps = placesOf(old.spec.stages).map((place, k) => {

@@ -1,4 +1,5 @@
-import { type Fault, type FrameCopy, faultOf } from '../runtime/index.js';
+import { type Fault, type FrameCopy, faultOf, SluiceError } from '../runtime/index.js';
+import type { Candidate } from './candidate.js';
 import type { Delivery } from './delivery.js';
 import type { ChainSpec, Generation, Probation } from './generation.js';
 import { Judge } from './judge.js';
@@ -10,15 +11,17 @@ import { Recovery } from './recovery.js';
 import { Refuser } from './refuser.js';
 import type { Ring } from './ring.js';
 import { CALL, MODE, type Mode } from './ring-words.js';
-import type { Sandbox } from './sandbox.js';
 import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
 import { handedOver, StateKeeper } from './state-keeper.js';
+import { unless } from './unless.js';
 
 type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
 
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
+/** Time that a batch gets to end by itself when nobody waits for it any more. */
+const BORDER_MS = 100;
 /** Frames that wait go in slabs of at least so many, whatever the last batches had to shrink to. */
 const WAITING_BATCH = 64;
 
@@ -45,6 +48,8 @@ export class Succession {
   /** The next try of an open breaker. */
   #again: NodeJS.Timeout | undefined;
   #mode: Mode = MODE.normal;
+  /** Counts stops: a swap that one has overtaken does not serve any more. */
+  #stops = 0;
   /** Swaps and tries, one after the other. */
   #turns: Promise<unknown> = Promise.resolve();
   /** The thread that was halted last is gone. */
@@ -67,7 +72,8 @@ export class Succession {
       closed: generation => this.#closed(generation),
       accepted: () => this.#goOn(MODE.normal),
       rejected: (generation, plugin, fault, frames) => this.#rollBack({ generation, plugin, fault, frames }),
-      slow: (generation, frames, ms) => events.changed?.({ kind: 'slow', generation, frames, ms }),
+      slow: (generation, frames, ms) =>
+        events.changed?.({ kind: 'slow', generation, frames, ms, next: ring.batchLimit }),
     });
   }
 
@@ -170,18 +176,29 @@ export class Succession {
     await this.#halted;
   }
 
-  /** Drains what is published, flushes, and ends the thread. */
-  async stop(patienceMs: number): Promise<void> {
-    await this.#turns;
+  /**
+   * Drains what is published, flushes, and ends the thread. When the signal aborts, the thread ends at the border of the
+   * batch that it is at, or by force if it does not get there; the rest stays as it was published.
+   */
+  stop(signal: AbortSignal): Promise<void> {
+    const stopped = this.#stop(signal, this.#turns);
+    // A swap that is asked for from here on starts it again, and not before it has stopped.
+    this.#turns = stopped;
+    return stopped;
+  }
+
+  async #stop(signal: AbortSignal, turns: Promise<unknown>): Promise<void> {
+    await unless(signal, turns);
+    this.#stops++;
     clearTimeout(this.#retry);
-    if (this.#state === 'serving') await this.#seat.drain(patienceMs);
+    if (this.#state === 'serving') await this.#seat.drain(signal);
     // The word that the thread has ended can be faster than the word of its last commits.
     this.#events.committed();
     this.#state = 'stopped';
     clearTimeout(this.#again);
     this.#refuser.off();
-    const sandbox = this.#seat.leave();
-    await Promise.all([sandbox?.close(patienceMs), this.#halted]);
+    await Promise.all([this.#seat.halt(BORDER_MS), this.#halted]);
+    this.#events.committed();
     this.#seat.stop();
   }
 
@@ -193,18 +210,17 @@ export class Succession {
 
   async #swap(spec: ChainSpec): Promise<void> {
     if (this.#state === 'stopped') this.#state = 'starting';
-    let candidate: Sandbox;
-    try {
-      candidate = await this.#pool.start(spec, this.#ring, this.#rehearsalOf(spec));
-    } catch (thrown) {
+    const stops = this.#stops;
+    using candidate = await this.#pool.start(spec, this.#ring, this.#rehearsalOf(spec)).catch(thrown => {
       if (this.#state === 'starting') this.#state = 'stopped';
       throw thrown;
-    }
+    });
     const before = this.#seat.generation;
-    await this.#vacate(candidate, spec);
+    if (stops === this.#stops) await this.#vacate(candidate, spec);
+    if (stops !== this.#stops)
+      throw new SluiceError('SLUICE_SANDBOX_START', 'its route was stopped before it could take over');
     const forbidden = spec.forbids?.(candidate.facts);
     if (forbidden !== undefined) {
-      void candidate.close(100);
       this.#goBack();
       throw forbidden;
     }
@@ -234,10 +250,10 @@ export class Succession {
   }
 
   /** Whoever serves finishes what is published, leaves its state, and then nobody serves. */
-  async #vacate(candidate: Sandbox, spec: ChainSpec): Promise<void> {
+  async #vacate(candidate: Candidate, spec: ChainSpec): Promise<void> {
     const { generation } = this.#seat;
     const keeps = generation === undefined ? 0 : handedOver(generation, candidate, spec);
-    if (this.#state === 'serving') await this.#seat.drain(Number.POSITIVE_INFINITY, keeps);
+    if (this.#state === 'serving') await this.#seat.drain(undefined, keeps);
     // It may have died while it drained, or its breaker may have opened: what follows takes the place of its recovery.
     clearTimeout(this.#retry);
     this.#attempt++;
@@ -248,18 +264,20 @@ export class Succession {
 
   /** @param from whose state it may go on with, first choice first */
   #serve(
-    sandbox: Sandbox,
+    candidate: Candidate,
     generation: Generation,
     mode: Mode,
     from: readonly Generation[],
     probation?: Probation,
   ): void {
+    const sandbox = candidate.take();
+    if (sandbox === undefined) return;
     const isFirst = this.#seat.generation === undefined;
     this.#state = 'serving';
     this.#refuser.off();
     this.#mode = mode;
-    generation.facts = sandbox.facts;
-    generation.stateful = sandbox.stateful;
+    generation.facts = candidate.facts;
+    generation.stateful = candidate.stateful;
     this.#judge.watch(generation, this.#ring.committed, probation);
     const keeping = {
       generation: generation.number,
@@ -313,7 +331,7 @@ export class Succession {
   }
 
   #failed(message: Extract<Told, { kind: 'fault' }>): void {
-    const { fault, stage, frames, gaveUp } = message;
+    const { fault, stage, frames, again, gaveUp } = message;
     const plugin = this.#nameOf(stage, fault);
     if (gaveUp) {
       const generation = this.#seat.generation as Generation;
@@ -323,7 +341,7 @@ export class Succession {
       return;
     }
     this.#failedTogether(frames);
-    this.#events.fault(fault, plugin, frames);
+    this.#events.fault(fault, plugin, frames, again);
   }
 
   /** Fewer go together from now on. */
@@ -346,7 +364,7 @@ export class Succession {
       this.#judge.gaveUp(fault, plugin);
     } else {
       const { frames, again } = this.#recovery.blame(stage, fault);
-      if (frames > 0) this.#events.fault(fault, plugin, frames);
+      if (frames > 0) this.#events.fault(fault, plugin, frames, again);
       if (again) {
         this.#failedTogether(frames);
         if (fault.code === 'SLUICE_GUEST_DEADLINE') this.#judge.tooSlow(fault, plugin);
@@ -375,17 +393,14 @@ export class Succession {
 
   async #restart(generation: Generation, from: readonly Generation[] = [generation]): Promise<void> {
     const attempt = ++this.#attempt;
-    let sandbox: Sandbox;
+    // Else somebody swapped or stopped meanwhile.
+    const isWanted = (): boolean => this.#state === 'recovering' && attempt === this.#attempt;
     try {
-      sandbox = await this.#pool.start(generation.spec, this.#ring);
+      using candidate = await this.#pool.start(generation.spec, this.#ring);
+      if (isWanted()) this.#serve(candidate, generation, this.#modeOf(generation), from);
     } catch (thrown) {
-      if (this.#state === 'recovering' && attempt === this.#attempt)
-        this.#notStarted(generation, faultOf(thrown));
-      return;
+      if (isWanted()) this.#notStarted(generation, faultOf(thrown));
     }
-    // Somebody swapped or stopped meanwhile.
-    if (this.#state !== 'recovering' || attempt !== this.#attempt) void sandbox.close(100);
-    else this.#serve(sandbox, generation, this.#modeOf(generation), from);
   }
 
   /** On trial, frames go one by one; or all of them, where another generation is there for those that fail. */
@@ -466,23 +481,20 @@ export class Succession {
   async #tryAgain(generation: Generation): Promise<void> {
     const { breaker } = generation;
     if (this.current !== generation || breaker?.state.kind !== 'open' || this.#state === 'stopped') return;
-    let candidate: Sandbox;
-    try {
-      candidate = await this.#pool.start(generation.spec, this.#ring, {
-        stages: [],
-        frames: this.#framesGo === 'fallback' ? this.#framesToRetry(generation) : [],
-      });
-    } catch (thrown) {
+    const stops = this.#stops;
+    const frames = this.#framesGo === 'fallback' ? this.#framesToRetry(generation) : [];
+    const start = this.#pool.start(generation.spec, this.#ring, { stages: [], frames });
+    using candidate = await start.catch((thrown: unknown) => {
       const fault = faultOf(thrown);
       breaker.startFailed(performance.now(), generation.nameOf(0, fault), fault);
       this.#tryLater(generation, this.#framesGo, true);
-      return;
-    }
+      return undefined;
+    });
+    if (candidate === undefined || stops !== this.#stops) return;
     const before = this.#seat.generation ?? generation;
     await this.#vacate(candidate, generation.spec);
-    // It was forbidden meanwhile, or everything is stopped.
+    if (stops !== this.#stops) return;
     if (generation.isForbidden) {
-      void candidate.close(100);
       this.#goBack();
       return;
     }

@@ -92,7 +92,7 @@ class Trial {
       await this.#slot.swap(chain);
       await settled;
     } finally {
-      await this.#slot.stop(STOP_MS);
+      await this.#slot.stop(AbortSignal.timeout(STOP_MS));
       this.#take();
     }
     return { outcomes: this.#outcomes, flushed: this.#flushed };

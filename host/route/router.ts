@@ -11,7 +11,8 @@ import { chainOf, grantedTo } from './chain-of.js';
 import { enforce } from './enforce.js';
 import type { Feed } from './feed.js';
 import { Replay } from './replay.js';
-import { type Isolate, Route, type RouteSink } from './route.js';
+import { Route } from './route.js';
+import type { Isolate, RouteSink } from './route-parts.js';
 import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
 import { names, type RunningRoute, serves, takeRefused } from './running-route.js';
 
@@ -194,7 +195,7 @@ export class Router {
   async #halt(plugin: string): Promise<void> {
     const halted = this.#routes.filter(({ steps }) => names(steps, plugin));
     for (const running of halted) running.serving = new Map();
-    await Promise.all(halted.map(({ route }) => route.slot.stop(HALT_MS)));
+    await Promise.all(halted.map(({ route }) => route.slot.stop(AbortSignal.timeout(HALT_MS))));
   }
 
   #missing(steps: readonly StepConfig[]): string[] {

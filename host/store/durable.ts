@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { faultOf } from '../../runtime/index.js';
+import { faultOf, type Lifetimes } from '../../runtime/index.js';
 import type { Config } from '../config/config.js';
 import { Spool } from '../spool/spool.js';
 import type { QuarantineMetrics } from '../telemetry/metrics.js';
@@ -18,6 +18,8 @@ export interface DurableParts {
   readonly data: Config['data'];
   readonly report: Reporter;
   readonly metrics: QuarantineMetrics;
+  /** Closes what is forgotten. */
+  readonly lifetimes: Lifetimes;
 }
 
 /** What of a gateway outlives it: its data folder, and what is in it. Neither is there if the folder cannot be used. */
@@ -25,13 +27,26 @@ export class Durable {
   readonly folder: DataFolder | undefined;
   readonly quarantine: Quarantine | undefined;
   readonly spool: Spool | undefined;
-  readonly #store: Store | undefined;
+  readonly #close: () => Promise<void>;
+  readonly #lifetimes: Lifetimes;
 
-  private constructor(folder?: DataFolder, store?: Store, quarantine?: Quarantine, spool?: Spool) {
+  private constructor(
+    { lifetimes, data }: DurableParts,
+    folder?: DataFolder,
+    store?: Store,
+    quarantine?: Quarantine,
+    spool?: Spool,
+  ) {
     this.folder = folder;
-    this.#store = store;
     this.quarantine = quarantine;
     this.spool = spool;
+    this.#lifetimes = lifetimes;
+    this.#close = async () => {
+      spool?.close();
+      await store?.close();
+      folder?.close();
+    };
+    if (folder !== undefined) lifetimes.watch(this, 'data folder', data.dir, this.#close);
   }
 
   /**
@@ -40,18 +55,17 @@ export class Durable {
    */
   static async open(parts: DurableParts): Promise<Durable> {
     const folder = await openFolder(parts);
-    if (folder === undefined) return new Durable();
+    if (folder === undefined) return new Durable(parts);
     const { report } = parts;
     const store = new Store({ fault: (fault, where) => report.fault(fault, where, 'error') });
     const quarantine = await openQuarantine(store, parts);
-    return new Durable(folder, store, quarantine, await openSpool(store, parts));
+    return new Durable(parts, folder, store, quarantine, await openSpool(store, parts));
   }
 
   /** What was handed over is on the disk then. */
   async close(): Promise<void> {
-    this.spool?.close();
-    await this.#store?.close();
-    this.folder?.close();
+    this.#lifetimes.closed(this);
+    await this.#close();
   }
 }
 

@@ -131,7 +131,7 @@ export class Session {
         if (this.#isStateful && this.#memory.isDue) this.#save((sequence + 1) | 0, 0);
       } catch (thrown) {
         if (this.#givesUp(thrown, flush ? 1 : count - begin)) return false;
-        const { fault, stage } = this.#failed(thrown, count);
+        const { fault, stage } = this.#failed(thrown, flush ? 1 : count - begin, !flush);
         control[header + HEADER.isolate] = 1;
         control[header + HEADER.progress] = begin;
         out = flush ? this.#refuseFlush(sequence, header, fault, stage) : undefined;
@@ -198,14 +198,15 @@ export class Session {
           return out;
         }
         if (this.#givesUp(thrown, 1)) return undefined;
-        const { fault, stage } = this.#failed(thrown, 1);
+        const { fault, stage } = this.#failed(thrown, 1, false);
         out.fault(frame, fault.code, stage, Buffer.from(fault.message));
         ends = true;
       }
       this.#settle(sequence, header, out);
       if (this.#isStateful && this.#memory.isDue) this.#save(sequence, frame + 1);
       Atomics.store(control, header + HEADER.progress, frame + 1);
-      if (ends) break;
+      // What is done is committed, so that nothing of it is run again by who comes next.
+      if (ends || this.#mode === MODE.halt) break;
     }
     return out;
   }
@@ -260,16 +261,16 @@ export class Session {
     if (fault.code === 'SLUICE_GUEST_OUTPUT' && frames > 1) return false;
     const stage = this.#called;
     this.#mark(-1);
-    this.#send({ kind: 'fault', fault, stage, frames, gaveUp: true });
+    this.#send({ kind: 'fault', fault, stage, frames, again: false, gaveUp: true });
     return true;
   }
 
   /** A guest failed: it is thrown away with its whole chain, and a fresh one serves. */
-  #failed(thrown: unknown, frames: number): { fault: Fault; stage: number } {
+  #failed(thrown: unknown, frames: number, again: boolean): { fault: Fault; stage: number } {
     const stage = this.#called;
     const fault = faultOf(thrown);
     this.#mark(-1);
-    this.#send({ kind: 'fault', fault, stage, frames, gaveUp: false });
+    this.#send({ kind: 'fault', fault, stage, frames, again, gaveUp: false });
     this.#chain = this.#fresh();
     return { fault, stage };
   }

@@ -23,7 +23,7 @@ test('a stop hands on all that waits in ring and window, also through a small wi
     t,
     {
       sources: { line1: modbus(plc.port, { every: '1ms', units: '1-4' }) },
-      sinks: { plant: mqtt(server.port, { window: { messages: 5 } }) },
+      sinks: { plant: { ...mqtt(server.port, { window: { messages: 5 } }), spool: false } },
       routes: ROUTES,
     },
     ['modbus-json'],

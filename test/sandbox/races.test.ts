@@ -47,7 +47,7 @@ test('a commit that comes while the one before is being handled is told of at on
   await again.promise;
   // Not the flush of an idle second later, which would bring it along.
   assert.equal(slot.ring.published, 2);
-  await slot.stop(1000);
+  await slot.stop(AbortSignal.timeout(1000));
 });
 
 test('a slab that the sandbox made larger is read as such, whoever asks for it first', async () => {
@@ -254,7 +254,7 @@ test('a restart that a swap has overtaken does not bring the old chain back', as
   await threads[1]?.ended;
   open(3);
   await rig.run([Buffer.from('x')]);
-  await rig.slot.stop(1000);
+  await rig.slot.stop(AbortSignal.timeout(1000));
   assert.equal(rig.flushes.length, 2);
 });
 
@@ -274,7 +274,7 @@ test('stopping hands over every result that was committed before the thread ende
     const rig = new SlotRig();
     await rig.serve(['echo']);
     await rig.push([Buffer.from('x')]);
-    await rig.slot.stop(1000);
+    await rig.slot.stop(AbortSignal.timeout(1000));
     assert.equal(rig.outcomes.length, 1);
     await rig.pool.close();
   }
@@ -283,7 +283,7 @@ test('stopping hands over every result that was committed before the thread ende
 test('a chain that is started again after a stop is asked for what it holds back when it is idle', async () => {
   await using rig = new SlotRig();
   await rig.serve(['echo']);
-  await rig.slot.stop(1000);
+  await rig.slot.stop(AbortSignal.timeout(1000));
   await rig.serve(['echo']);
   const before = rig.flushes.length;
   await rig.run([Buffer.from('x')]);

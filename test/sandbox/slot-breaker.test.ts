@@ -285,9 +285,29 @@ test('stopping an open slot takes no time, and serving it again begins closed', 
   await rig.serve(['trap'], { breaker: BREAKER });
   await rig.push([...bad(6)]);
   await rig.until(() => rig.slot.state === 'open');
-  await rig.slot.stop(2000);
+  await rig.slot.stop(AbortSignal.timeout(2000));
   assert.equal(rig.slot.state, 'stopped');
   await rig.serve(['echo'], { breaker: BREAKER });
   const outcomes = await rig.settle();
   assert.equal(outcomes[5]?.code, undefined);
+});
+
+test('a guest that hangs at every frame is called no more after few deadlines, whatever its start deadline is', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['spin'], { breaker: BREAKER, deadlineMs: 20, startDeadlineMs: 20_000 });
+  await rig.run(good(1));
+  const began = performance.now();
+  await rig.push(bad(8));
+  await rig.until(() => rig.slot.state === 'open');
+  // One batch, and five frames that are run by themselves, each by a fresh thread.
+  assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
+});
+
+test('one that never answered has its start deadline once; each kill halves what the next first call may take', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['spin'], { breaker: BREAKER, deadlineMs: 20, startDeadlineMs: 800 });
+  await rig.push(bad(8));
+  await rig.until(() => rig.slot.state === 'open');
+  const limits = rig.restarts.map(({ message }) => Number(/longer than (\d+) ms/.exec(message)?.[1]));
+  assert.deepEqual(limits, [800, 420, 220, 120, 120]);
 });

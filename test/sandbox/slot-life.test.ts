@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../runtime/index.js';
-import type { SandboxPool } from '../../sandbox/index.js';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Leak, Lifetimes, SluiceError } from '../../runtime/index.js';
+import { Ring, SandboxPool } from '../../sandbox/index.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
 
 /** The threads that a pool gives, in order. */
 function taken(pool: SandboxPool): ReturnType<SandboxPool['take']>[] {
@@ -49,7 +54,7 @@ test('stopping while a guest spins takes no longer than the patience, and leaves
   await rig.serve(['spin'], { deadlineMs: 60_000, startDeadlineMs: 60_000 });
   await rig.push(bytes(0xee));
   const began = performance.now();
-  await rig.slot.stop(100);
+  await rig.slot.stop(AbortSignal.timeout(100));
   assert.ok(performance.now() - began < 1000);
   assert.equal(rig.slot.state, 'stopped');
   await rig.pool.close();
@@ -63,7 +68,7 @@ test('stopping during a restart leaves the slot stopped and gives the thread bac
   threads[0]?.kill('SLUICE_GUEST_HEAP', 'by the test');
   await threads[0]?.ended;
   assert.equal(rig.slot.state, 'recovering');
-  await rig.slot.stop(1000);
+  await rig.slot.stop(AbortSignal.timeout(1000));
   await threads[1]?.ended;
   assert.equal(rig.slot.state, 'stopped');
   assert.equal(rig.pool.busy, 0);
@@ -152,4 +157,68 @@ test('20 swaps leave no more threads, ports and timers than one', async () => {
   assert.ok(rig.pool.size <= 3, `${rig.pool.size} sandboxes`);
   const ports = process.getActiveResourcesInfo().filter(kind => kind === 'MessagePort');
   assert.ok(ports.length <= 6, `${ports.length} ports`);
+});
+
+test('a sandbox that was started and that nobody took to a seat is ended: by `using`, else when it is collected', async () => {
+  const leaks: Leak[] = [];
+  await using pool = new SandboxPool({
+    threads: 3,
+    lifetimes: new Lifetimes(leak => leaks.push(leak)),
+  });
+  const ring = new Ring({ published: () => {}, replaced: () => {} });
+  const spec = chainOf([await guestStage('echo')]);
+  const ended = async (): Promise<void> => {
+    for (let turn = 0; pool.busy > 0; turn++) {
+      gc();
+      assert.ok(turn < 1000, 'it runs still');
+      await new Promise(setImmediate);
+    }
+  };
+  {
+    using candidate = await pool.start(spec, ring);
+    assert.ok(candidate);
+  }
+  await ended();
+  assert.equal(leaks.length, 0);
+  await (async () => void (await pool.start(spec, ring)))();
+  await ended();
+  assert.deepEqual(
+    leaks.map(({ kind, name }) => [kind, name]),
+    [['sandbox', 'echo']],
+  );
+  assert.match(leaks[0]?.madeAt ?? '', /sandbox\/pool\./);
+});
+
+test('a stop that is cut short ends at the border of the batch: what it had run is delivered, the rest waits for the next swap', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['slow'], { deadlineMs: 5000, config: '{"ms":20}' });
+  rig.slot.ring.batchLimit = 1;
+  await rig.push(bytes(0xee, 0xee));
+  const stop = new AbortController();
+  const stopped = rig.slot.stop(stop.signal);
+  stop.abort();
+  await stopped;
+  const delivered = rig.outcomes.length;
+  assert.ok(delivered < 2, `${delivered}`);
+  await rig.serve(['echo']);
+  await rig.settle();
+  assert.deepEqual(
+    rig.outcomes.map(({ sequence, code }) => [sequence, code]),
+    [
+      [1, undefined],
+      [2, undefined],
+    ],
+  );
+});
+
+test('a swap that waits for room ends with the stop, and its thread too', async () => {
+  const rig = new SlotRig();
+  await rig.serve(['spin'], { deadlineMs: 60_000, startDeadlineMs: 60_000 });
+  await rig.push(bytes(0xee));
+  const swapped = rig.slot.swap(chainOf([await guestStage('echo')]));
+  const refused = assert.rejects(swapped, /stopped before it could take over/);
+  await rig.slot.stop(AbortSignal.timeout(100));
+  await refused;
+  await rig.pool.close();
+  assert.equal(rig.pool.size, 0);
 });

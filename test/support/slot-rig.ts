@@ -158,7 +158,7 @@ export class SlotRig {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.slot.stop(2000);
+    await this.slot.stop(AbortSignal.timeout(2000));
     await this.pool.close();
   }
 

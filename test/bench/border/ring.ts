@@ -37,7 +37,7 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
-    await this.#slot.stop(1000);
+    await this.#slot.stop(AbortSignal.timeout(1000));
     await this.#pool.close();
   }
 

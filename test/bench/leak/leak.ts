@@ -91,7 +91,7 @@ export async function leak(only: readonly string[]): Promise<BenchResult> {
   const killed = await resident(gc);
   const seconds = (performance.now() - began) / 1000;
   const threads = counted.pool.size;
-  await counted.slot.stop(1000);
+  await counted.slot.stop(AbortSignal.timeout(1000));
   await counted.pool.close();
   return {
     ratios: {

@@ -78,7 +78,7 @@ export class Sandboxed implements Path {
   }
 
   async drain(): Promise<void> {
-    await this.#route.slot.stop(2000);
+    await this.#route.slot.stop(AbortSignal.timeout(2000));
     this.#route.pump();
   }
 

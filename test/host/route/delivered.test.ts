@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { Feed } from '../../../host/route/feed.js';
-import { type Isolate, Route, type RouteSink } from '../../../host/route/route.js';
+import { Route } from '../../../host/route/route.js';
+import type { Isolate, RouteSink } from '../../../host/route/route-parts.js';
 import { Origins } from '../../../host/sinks/message-id.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
@@ -77,7 +78,7 @@ class RouteRig {
   constructor(t: TestContext) {
     this.#t = t;
     t.after(async () => {
-      await Promise.all(this.routes.map(route => route.slot.stop(500)));
+      await Promise.all(this.routes.map(route => route.slot.stop(AbortSignal.timeout(500))));
       await Promise.all(this.#sinks.map(({ sink }) => sink.stop(NOW)));
       await this.pool.close();
     });

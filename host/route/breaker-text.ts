@@ -30,7 +30,8 @@ export function openedText({ generation, cause, frames, retryMs, again }: Opened
 const FRAMES = {
   fallback: 'the version before serves its frames',
   spool: 'its frames wait, and their sources with them',
-  refuse: 'its frames are refused',
+  refuse:
+    'its frames are refused: senders that can be told have to send them again, the others go into quarantine',
 } as const;
 
 function nextTry(plugin: string, retryMs: number | undefined, openings: number): string {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CountingPlc, POISON, Subscriber } from '../support/gateway-peers.js';
 import { modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { send } from '../support/http-rig.js';
 import { startAdminRig } from './admin/rig.js';
 
+const INGEST = 'k3J9_xQ7mB2vN8pR';
 /** Tried again seldom enough for a test to look at it. */
 const PAUSE = { pause: { min: '20s' } };
 
@@ -172,4 +174,30 @@ test('a route whose breaker is open leaves the other route of the same device al
   // More than the ring of the route that waits can hold.
   await seen.atLeast(400);
   assert.deepEqual([seen.gaps(), seen.repeated()], [[], []]);
+});
+
+test('`whenOpen: refuse` loses nothing that came once: who waits for an answer is told, the rest is in quarantine and goes through the next version', async t => {
+  const rig = await startAdminRig(t, {}, ['trap'], 'trap', () => 0, {
+    plugins: { breaker: { ...PAUSE, faults: 1 } },
+    sources: { hooks: { http: { token: INGEST } } },
+    routes: [{ from: 'hooks', through: ['trap'], whenOpen: 'refuse' }],
+  });
+  const post = async (body: Uint8Array, prefer = 'wait=5'): Promise<[number, string]> => {
+    const headers = { authorization: `Bearer ${INGEST}`, 'content-length': `${body.length}`, prefer };
+    const asked = { path: '/ingest/hooks', method: 'POST', headers };
+    const { status, body: text } = await send(rig.gateway.adminPort as number, asked, body);
+    return [status, /SLUICE_\w+/.exec(text)?.[0] ?? ''];
+  };
+  // It is safe: in quarantine.
+  assert.deepEqual(await post(Buffer.from([0xee])), [202, '']);
+  await rig.book.line('SLUICE_BREAKER_OPEN');
+  assert.deepEqual(await post(Buffer.from('told')), [503, 'SLUICE_BREAKER_OPEN']);
+  assert.deepEqual(await post(Buffer.from('kept'), 'respond-async'), [202, '']);
+  const labels = { source: 'hooks', code: 'SLUICE_BREAKER_OPEN' };
+  await rig.reaches(1, 'sluice_frames_quarantined_total', labels);
+  assert.equal(await rig.metric('sluice_frames_refused_total', labels), 2);
+  assert.equal(await rig.metric('sluice_polls_skipped_total', labels), 1);
+  assert.equal((await rig.ask('POST', '/v1/plugins/trap/reset')).status, 200);
+  const { body } = await rig.ask('POST', '/v1/quarantine/replay?code=SLUICE_BREAKER_OPEN');
+  assert.deepEqual(body, { delivered: 1, refused: 0, pending: 0 });
 });

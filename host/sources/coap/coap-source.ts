@@ -117,7 +117,16 @@ export class CoapSource implements Source {
     const first = this.#waiting.findIndex(exchange => exchange.sequence > sequence);
     const count = first < 0 ? this.#waiting.length : first;
     if (count === 0) return;
-    for (const exchange of this.#waiting.splice(0, count)) this.#answer(exchange, { code: '2.04' });
+    for (const exchange of this.#waiting.splice(0, count))
+      this.#answer(exchange, exchange.isSentBack ? busy() : { code: '2.04' });
+  }
+
+  sendBack(sequence: number): boolean {
+    const exchange = this.#waiting.find(each => each.sequence === sequence);
+    // What is not confirmable is sent once, and its answer may be lost.
+    if (exchange?.isConfirmable !== true) return false;
+    exchange.isSentBack = true;
+    return true;
   }
 
   stop(): Promise<void> {

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly at: number;
   /** The frame; 0: none yet, or none at all. */
   sequence: number;
+  /** A route did not take it: its sender is told to come again. */
+  isSentBack: boolean;
   /** An empty acknowledgement went out: the answer comes by itself. */
   isAcknowledged: boolean;
   /** What a repeat of the request is answered with. */
@@ -58,6 +60,7 @@ export class Exchanges {
       block1: message.block1,
       at: now,
       sequence: 0,
+      isSentBack: false,
       isAcknowledged: false,
       answer: undefined,
     };

@@ -18,6 +18,8 @@ export class Delivery {
   /** Frames that were handed over, and the sequence of the last. */
   taken = 0;
   sequence = 0;
+  /** A route did not take one of them: the sender is told to come again. */
+  isSentBack = false;
   /** Bytes that it keeps in hand: its body until its frames are handed over, the rest until it is answered. */
   holding: number;
   /** When it is given up, steady clock. */
@@ -30,6 +32,8 @@ export class Delivery {
   /** The current frame found no room. */
   #held = false;
   #done = false;
+  /** Sequence of its first frame. */
+  #first = 0;
 
   constructor(
     exchange: { request: IncomingMessage; response: ServerResponse; peer: string; isAsync: boolean },
@@ -62,9 +66,16 @@ export class Delivery {
       this.#held = sequence === 0;
       if (this.#held) return false;
       this.sequence = sequence;
+      if (this.taken === 0) this.#first = sequence;
       this.taken += 1;
     }
     return true;
+  }
+
+  /** The frame is one of its own, for sure: those of others may lie between. */
+  owns(sequence: number): boolean {
+    const behind = this.sequence - sequence;
+    return behind >= 0 && behind < this.taken && this.#first === this.sequence - this.taken + 1;
   }
 
   /** Its frames are handed over, or given up. */

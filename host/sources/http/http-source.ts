@@ -15,6 +15,8 @@ import { type HttpConfig, type HttpSettings, httpSettings } from './http-config.
 import { HttpNames, senderOf, topicBytes } from './http-names.js';
 import { COME_AGAIN, type Refusal, refuse } from './refusal.js';
 
+const SENT_BACK =
+  'a plugin behind the source has failed too often and is not called now: send it again later';
 const HEADER_BYTES = 8_192;
 const HEADERS_MS = 5_000;
 /** How often time is looked at. */
@@ -195,7 +197,17 @@ export class HttpSource implements Source {
     const first = this.#waiting.findIndex(delivery => delivery.sequence > sequence);
     const count = first < 0 ? this.#waiting.length : first;
     if (count === 0) return;
-    for (const delivery of this.#waiting.splice(0, count)) this.#accept(delivery);
+    for (const delivery of this.#waiting.splice(0, count)) {
+      if (delivery.isSentBack) this.#give(delivery, 'SLUICE_BREAKER_OPEN', SENT_BACK);
+      else this.#accept(delivery);
+    }
+  }
+
+  sendBack(sequence: number): boolean {
+    const delivery = this.#waiting.find(each => each.owns(sequence));
+    if (delivery === undefined) return false;
+    delivery.isSentBack = true;
+    return true;
   }
 
   stop(): Promise<void> {

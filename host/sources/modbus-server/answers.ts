@@ -82,6 +82,17 @@ export class AnswerLine {
     return count;
   }
 
+  /** The write of this frame is answered with "busy" in its turn. False: it is not in the line. */
+  sendBack(sequence: number): boolean {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = (this.#head + i) % this.#size;
+      if (this.#sequences[slot] !== sequence) continue;
+      this.#exceptions[slot] = EXCEPTION.busy;
+      return true;
+    }
+    return false;
+  }
+
   /** All answers whose turn it is, for one write; undefined: none. */
   take(delivered: number): Buffer | undefined {
     let ready = 0;

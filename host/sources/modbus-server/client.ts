@@ -104,6 +104,11 @@ export class Client {
     this.#watch();
   }
 
+  /** False: the write of this frame is none of its own, or is answered. */
+  sendBack(sequence: number): boolean {
+    return this.#answers.sendBack(sequence);
+  }
+
   /** Does what time asks for. */
   look(now: number): void {
     if (this.#over) return;

@@ -110,6 +110,11 @@ export class ModbusServer implements Source {
     for (const client of this.#clients) client.delivered();
   }
 
+  sendBack(sequence: number): boolean {
+    for (const client of this.#clients) if (client.sendBack(sequence)) return true;
+    return false;
+  }
+
   stop(): Promise<void> {
     if (this.#state === 'connected') this.#server.close();
     this.#state = 'stopped';

@@ -147,3 +147,14 @@ test('/.well-known/core names the paths', async t => {
   await device.answers(1);
   assert.equal(String(device.packets[0]?.payload), '</a/b>;obs');
 });
+
+test('a frame that a route sends back is answered "unavailable, come again" in place of 2.04; what is not confirmable has to be kept', async t => {
+  const { ingress, source, device } = await coapScene(t, { separateMs: 60_000 });
+  device.ask({ id: 1 });
+  device.ask({ id: 2 });
+  device.ask({ id: 3, non: true });
+  await ingress.until(() => ingress.frames.length === 3);
+  assert.deepEqual([source.sendBack(2), source.sendBack(3), source.sendBack(9)], [true, false, false]);
+  source.delivered(2);
+  assert.deepEqual(await device.answers(2), ['ack 1 2.04', 'ack 2 5.03']);
+});

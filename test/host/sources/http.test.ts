@@ -91,3 +91,17 @@ test('a request with the token is taken, and the token opens nothing else', asyn
   assert.equal(ingress.skipsOf('SLUICE_SOURCE_TOKEN'), 3);
   assert.doesNotMatch(ingress.faultsOf('SLUICE_SOURCE_TOKEN').join(), /k3J9/);
 });
+
+test('a request of which a route sends a frame back is answered with 503; what was answered already has to be kept', async t => {
+  const { ingress, source, post } = await httpScene(t);
+  const [first, second] = [post('a\nb\nc', LINES), post('d')];
+  await ingress.until(() => ingress.frames.length === 4);
+  await post('x', { prefer: 'respond-async' });
+  const byLines = ingress.frames.findIndex(({ bytes }) => String(bytes) === 'b') + 1;
+  assert.deepEqual([source.sendBack(byLines), source.sendBack(5)], [true, false]);
+  source.delivered(5);
+  const { status, body, headers } = await first;
+  assert.deepEqual([status, headers['retry-after']], [503, '1']);
+  assert.match(body, /SLUICE_BREAKER_OPEN/);
+  assert.equal((await second).status, 202);
+});

@@ -202,3 +202,16 @@ test('the address that is listened on, and who is connected, are told', async t 
   assert.ok(peer!.lastFrame > 0 && own?.lastFrame === peer?.lastFrame);
   assert.deepEqual(ingress.peers, [own?.name]);
 });
+
+test('a write whose frame a route sends back is answered with exception 6 in its turn', async t => {
+  const { ingress, source, device } = await scene(t, { timeoutMs: 60_000 });
+  device.send(register(1, 11), register(2, 22), register(3, 33));
+  await ingress.until(() => ingress.frames.length === 3);
+  assert.deepEqual([source.sendBack(2), source.sendBack(9)], [true, false]);
+  source.delivered(3);
+  assert.deepEqual(await device.answered(3), [
+    '000100000006' + '0106000100' + '0b',
+    '000200000003' + '018606',
+    '000300000006' + '0106000300' + '21',
+  ]);
+});

@@ -7,7 +7,7 @@ import type { Offer } from '../plugins/offer.js';
 import type { SignatureGate } from '../plugins/signing/signature-gate.js';
 import type { VersionGate } from '../plugins/version-gate.js';
 import type { PolicyControl } from '../policy/policy-control.js';
-import type { RouteSink } from '../route/route.js';
+import type { RouteSink } from '../route/route-parts.js';
 import type { Router, SwapOutcome } from '../route/router.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Ward } from '../store/ward.js';

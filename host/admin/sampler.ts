@@ -1,4 +1,4 @@
-import type { RouteSink } from '../route/route.js';
+import type { RouteSink } from '../route/route-parts.js';
 import type { Router } from '../route/router.js';
 import type { Source, SourcePeer } from '../sources/source.js';
 import type { Metrics } from '../telemetry/metrics.js';

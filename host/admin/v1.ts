@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SluiceError } from '../../runtime/index.js';
-import type { RouteSink } from '../route/route.js';
+import type { RouteSink } from '../route/route-parts.js';
 import type { Router } from '../route/router.js';
 import type { EventStreams } from './event-streams.js';
 import type { PluginBoard } from './plugin-board.js';

@@ -1,4 +1,4 @@
-import type { RouteSink } from '../route/route.js';
+import type { RouteSink } from '../route/route-parts.js';
 import { reasonOf } from '../route/route-status.js';
 import type { Router } from '../route/router.js';
 import type { SpoolSums } from '../sinks/sink.js';

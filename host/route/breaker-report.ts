@@ -27,7 +27,7 @@ export class BreakerReport {
         this.#serving(generation);
         return;
       case 'slow':
-        this.#slow(generation, change.frames, change.ms);
+        this.#slow(change);
         return;
       case 'opened':
         this.#opened(change);
@@ -99,10 +99,10 @@ export class BreakerReport {
     this.#report.fault({ code: 'SLUICE_PLUGIN_ROLLED_BACK', message, plugin }, where, 'error');
   }
 
-  #slow(generation: Generation, frames: number, ms: number): void {
+  #slow({ generation, frames, ms, next }: Extract<SlotChange, { kind: 'slow' }>): void {
     const plugin = generation.spec.stages[0]?.plugin ?? '';
     for (const stage of generation.spec.stages) this.#metrics.batchSlow(stage.plugin);
-    const message = `a batch of ${frames} frames took ${Math.round(ms)} ms of the ${Math.round(generation.allowedMs)} ms that it may take; the next ones are smaller`;
+    const message = `a batch of ${frames} frames took ${Math.round(ms)} ms of the ${Math.round(generation.allowedMs)} ms that it may take; the next ones have at most ${next}`;
     this.#report.fault({ code: 'SLUICE_GUEST_SLOW', message, plugin }, { route: this.#route });
   }
 

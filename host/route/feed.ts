@@ -2,7 +2,8 @@ import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { SourceMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
-import type { Route, RouteSource } from './route.js';
+import type { Route } from './route.js';
+import type { RouteSource } from './route-parts.js';
 
 /** One route that a source feeds, with the strings as that route's slabs know them. */
 interface Outlet {
@@ -209,6 +210,11 @@ export class Feed implements Ingress, RouteSource {
 
   refused(plugin: string, { code }: Fault): void {
     this.#metrics.refused(plugin, code);
+  }
+
+  /** What is asked for again is not missed; of the rest the source knows whether it can tell the sender. */
+  sendBack(sequence: number): boolean {
+    return this.#repeats || this.#source?.sendBack?.(sequence) === true;
   }
 
   #strings(topic: number, properties: number): number {

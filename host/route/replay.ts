@@ -1,5 +1,6 @@
 import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
-import type { Route, RouteSource } from './route.js';
+import type { Route } from './route.js';
+import type { RouteSource } from './route-parts.js';
 
 /** What became of a frame that was sent through its route again. */
 export type Replayed =
@@ -69,6 +70,10 @@ export class Replay implements RouteSource {
     now.resolve(
       now.refused === undefined ? { outcome: 'delivered' } : { outcome: 'refused', ...now.refused },
     );
+  }
+
+  sendBack(): boolean {
+    return true;
   }
 
   refused(plugin: string, fault: Fault): void {

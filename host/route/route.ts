@@ -1,59 +1,22 @@
-import { type Fault, type Interned, isFault } from '../../runtime/index.js';
+import { type Fault, type FrameCopy, type Interned, isFault } from '../../runtime/index.js';
 import {
   type ChainSpec,
   type Delivery,
-  type Generation,
-  type LogLine,
   type SandboxPool,
   Slot,
   type SlotChange,
+  unless,
   type WhenOpen,
 } from '../../sandbox/index.js';
 import { FrameId, type Origin, type Origins } from '../sinks/message-id.js';
-import type { Sink } from '../sinks/sink.js';
-import type { FrameNames } from '../sources/source.js';
-import type { Poison } from '../store/quarantine.js';
-import type { Metrics, PluginMetrics, SinkMetrics } from '../telemetry/metrics.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { BreakerReport } from './breaker-report.js';
+import { ChainReport } from './chain-report.js';
+import type { Isolate, RouteOptions, RouteSink, RouteSource } from './route-parts.js';
 import { StateReport } from './state-report.js';
-import { SlabTicket } from './ticket.js';
-
-export interface RouteSink {
-  readonly name: string;
-  readonly sink: Sink;
-  readonly metrics: SinkMetrics;
-}
-
-/** A source as the route sees it: told when it may go on, and what has been delivered. */
-export interface RouteSource {
-  readonly name: string;
-  /** Where this route does not take its frames, it feeds no other either. */
-  readonly holdsOthersUp?: boolean;
-  /** How many routes it feeds already. */
-  readonly routes: number;
-  /** Its devices count their frames themselves. */
-  readonly names?: FrameNames | undefined;
-  resume(): void;
-  /** Every frame of this route up to `sequence` is confirmed. */
-  delivered(sequence: number, route: Route): void;
-  refused(plugin: string, fault: Fault): void;
-  /** Its frames are in quarantine already, and stay there when they are refused again. */
-  readonly replays?: boolean;
-}
-
-/** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */
-export type Isolate = (poison: Poison) => Promise<void>;
-
-export interface RouteOptions {
-  /** Where frames go while a breaker is open. Default `fallback`. */
-  readonly whenOpen?: WhenOpen;
-  /** Told of every change in who serves, after the route itself has taken note. */
-  readonly changed?: (change: SlotChange) => void;
-}
-
-/** Least time that a chain gets to end by itself. */
-const STOP_MS = 100;
+import type { SlabTicket } from './ticket.js';
+import { TicketLine } from './ticket-line.js';
 
 /**
  * The one loop between a slot and its sinks: results walk on in order; a slab goes back (ack) when every
@@ -68,15 +31,13 @@ export class Route {
   readonly #makeOrigins: Origins;
   readonly #sinks: readonly RouteSink[];
   readonly #report: Reporter;
-  readonly #metrics: Metrics;
   readonly #isolate: Isolate;
   readonly #options: RouteOptions;
   readonly #breakers: BreakerReport;
   readonly #slabs: { set(value: number): void };
-  #plugins: readonly { name: string; version: string; metrics: PluginMetrics }[] = [];
-  /** Tickets in the order of their slabs; those at the front close first. */
-  readonly #tickets: SlabTicket[] = [];
-  readonly #spare: SlabTicket[] = [];
+  readonly #batchLimit: { set(value: number): void };
+  readonly #chain: ChainReport;
+  readonly #tickets: TicketLine;
   readonly #id: FrameId;
   /** What flushes gave out, for ids. */
   readonly #own: Origin;
@@ -109,27 +70,26 @@ export class Route {
     this.#own = origins.make(name, '', false);
     this.#id = new FrameId(this.#own);
     this.#sinks = sinks;
-    this.#metrics = metrics;
     this.#report = report;
     this.#slabs = metrics.slabsInUse(name);
+    this.#batchLimit = metrics.batchLimit(name);
     const states = new StateReport(name, metrics, report);
+    const chain = new ChainReport(name, metrics, report);
+    this.#chain = chain;
+    this.#tickets = new TicketLine(
+      sinks.map(sink => sink.metrics),
+      () => this.#sources.length,
+      (origin, sequence) => this.#sources[origin]?.delivered(sequence, this),
+    );
     this.slot = new Slot(pool, {
       committed: () => this.pump(),
-      fault: (fault, plugin, frames) => this.#fault(fault, plugin, frames),
-      restarted: (fault, plugin) => this.#restarted(fault, plugin),
-      failed: (fault, retryMs) =>
-        this.#report.fault(
-          { ...fault, message: `${fault.message}; trying again in ${retryMs} ms` },
-          { route: name },
-          'error',
-        ),
-      log: (plugin, lines, lost) => this.#log(plugin, lines, lost),
+      fault: (fault, plugin, frames, again) => chain.fault(fault, plugin, frames, again),
+      restarted: (fault, plugin) => chain.restarted(fault, plugin),
+      failed: (fault, retryMs) => chain.notStarted(fault, retryMs),
+      log: (plugin, lines, lost) => chain.log(plugin, lines, lost),
       changed: change => this.#changed(change),
       restored: restored => states.restored(restored),
-      unsaved: (fault, plugin) => {
-        const known = this.#plugins.find(({ name }) => name === plugin);
-        states.unsaved(fault, plugin, known?.version ?? '');
-      },
+      unsaved: (fault, plugin) => states.unsaved(fault, plugin, chain.versionOf(plugin)),
       whenOpen: hasFallback => this.#whenOpen(hasFallback),
     });
   }
@@ -141,7 +101,7 @@ export class Route {
 
   /** What serves, in the order of the chain; empty before the first. */
   get plugins(): readonly { readonly name: string; readonly version: string }[] {
-    return this.#plugins;
+    return this.#chain.stages;
   }
 
   /** Registers a source and gives its number in `push`. */
@@ -203,19 +163,11 @@ export class Route {
   async swap(spec: ChainSpec): Promise<void> {
     const first = this.slot.generation === 0;
     await this.slot.swap(spec);
-    if (!first) for (const { metrics } of this.#plugins) metrics.swapped();
-  }
-
-  #serves({ spec }: Generation): void {
-    this.#plugins = spec.stages.map(({ plugin, version }) => ({
-      name: plugin,
-      version,
-      metrics: this.#metrics.plugin(plugin),
-    }));
+    if (!first) this.#chain.swapped();
   }
 
   #changed(change: SlotChange): void {
-    if (change.kind === 'serving') this.#serves(change.generation);
+    if (change.kind === 'serving') this.#chain.serves(change.generation);
     this.#breakers.changed(change);
     this.#options.changed?.(change);
   }
@@ -228,19 +180,16 @@ export class Route {
   }
 
   /**
-   * Lets the chain finish what was pushed and hands all of it to the sinks; gives up after `patienceMs`.
-   * The sinks have to be running still.
+   * Lets the chain finish what was pushed and hands all of it to the sinks. When the signal aborts, the chain ends at the
+   * border of the batch that it is at, or by force if it does not get there. The sinks have to be running still.
    */
-  async stop(patienceMs: number): Promise<void> {
-    const end = performance.now() + patienceMs;
+  async stop(signal: AbortSignal): Promise<void> {
     const { state } = this.slot;
     // In the ordinary way first: a guest that fails now is replaced, and what it was at is run again.
-    if (state === 'serving' || state === 'recovering') await within(patienceMs, this.#empty());
-    const rest = Math.max(end - performance.now(), STOP_MS);
-    // A slot waits for its swaps, and a swap for room in the sinks: that may never come.
-    await within(rest + STOP_MS, this.slot.stop(rest));
+    if (state === 'serving' || state === 'recovering') await unless(signal, this.#empty());
+    await this.slot.stop(signal);
     this.pump();
-    await within(end - performance.now(), this.#empty());
+    await unless(signal, this.#empty());
   }
 
   /** Moves results on until there are none or a sink is full. */
@@ -255,6 +204,7 @@ export class Route {
     this.#pumping = false;
     if (this.#isEmpty) this.#emptied?.();
     this.#slabs.set(this.slot.ring.inUse);
+    this.#batchLimit.set(this.slot.ring.batchLimit);
     for (const { sink } of this.#sinks) sink.flush();
   }
 
@@ -275,14 +225,11 @@ export class Route {
     const delivery = this.slot.next();
     if (delivery === undefined) return false;
     this.#delivery = delivery;
-    this.#ticket = this.#spare.pop() ?? this.#newTicket();
-    this.#ticket.reset();
-    this.#tickets.push(this.#ticket);
+    this.#ticket = this.#tickets.open();
     this.#frame = delivery.begin;
     this.#message = 0;
     this.#sink = 0;
-    if (!delivery.isFlush)
-      for (const { metrics } of this.#plugins) metrics.batch(delivery.end - delivery.begin);
+    this.#chain.batch(delivery);
     return true;
   }
 
@@ -303,6 +250,7 @@ export class Route {
         (this.#sources[origin] as RouteSource).names?.name(sequence, id);
       }
       if (outcome.code !== undefined) this.#refuse(delivery, this.#frame);
+      else if (outcome.messages === 0 && !isFlush) this.#chain.silent();
       for (; this.#message < outcome.messages; this.#message++) {
         message.load(slab, outcome.offset + this.#message * 48);
         id.part = isFlush ? 0 : this.#message;
@@ -344,7 +292,7 @@ export class Route {
   #refuse(delivery: Delivery, frame: number): void {
     const { code, stage } = delivery.outcome;
     if (code === undefined) return;
-    const plugin = this.#plugins[stage];
+    const plugin = this.#chain.stages[stage];
     const name = plugin?.name ?? this.name;
     const guilty = isFault(code);
     if (guilty) plugin?.metrics.faulted(plugin.version, code);
@@ -355,8 +303,12 @@ export class Route {
     }
     const source = this.#sources[delivery.originOf(frame)];
     source?.refused(name, { code, message });
-    // The opening was told of, once.
-    if (code === 'SLUICE_BREAKER_OPEN') return;
+    if (code === 'SLUICE_BREAKER_OPEN') {
+      // The opening was told of, once.
+      if (source?.sendBack(delivery.sequenceOf(frame)) === false)
+        this.#keep(delivery.frame(frame), name, stage, { code, message });
+      return;
+    }
     const copy = delivery.frame(frame);
     const bytes = Buffer.from(copy.payload);
     const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
@@ -368,84 +320,16 @@ export class Route {
       plugin: name,
     };
     this.#report.fault(fault, where, guilty ? 'error' : 'warn', { payload });
-    if (!poisoned) return;
-    // Its source is acknowledged when it is on the disk: it was taken, and must not be lost.
+    if (poisoned) this.#keep(copy, name, stage, { code, message });
+  }
+
+  /** Its source is acknowledged when it is on the disk: it was taken, and must not be lost. */
+  #keep(frame: FrameCopy, plugin: string, stage: number, fault: Fault): void {
     const ticket = this.#ticket as SlabTicket;
     ticket.take();
-    const version = plugin?.version ?? '';
-    void this.#isolate({
-      frame: copy,
-      route: this.name,
-      plugin: name,
-      version,
-      stage,
-      fault: { code, message },
-    }).then(() => ticket.settle(1));
-  }
-
-  #newTicket(): SlabTicket {
-    return new SlabTicket(
-      this.#sinks.map(({ metrics }) => metrics),
-      this.#sources.length,
-      () => this.#close(),
+    const version = this.#chain.stages[stage]?.version ?? '';
+    void this.#isolate({ frame, route: this.name, plugin, version, stage, fault }).then(() =>
+      ticket.settle(1),
     );
   }
-
-  /** Closes tickets from the front, so that a source hears of its frames in order. */
-  #close(): void {
-    this.#merge();
-    for (let head = this.#tickets[0]; head?.isClosed; head = this.#tickets[0]) {
-      this.#tickets.shift();
-      for (let origin = 0; origin < head.last.length; origin++) {
-        const last = head.last[origin] as number;
-        if (last > 0) this.#sources[origin]?.delivered(last, this);
-      }
-      this.#spare.push(head);
-    }
-  }
-
-  /**
-   * The newest ticket, if it is closed already (its frames gave no message), goes into the one before it:
-   * while a sink is away nothing may pile up behind what waits for it.
-   */
-  #merge(): void {
-    const last = this.#tickets.at(-1);
-    const before = this.#tickets.at(-2);
-    if (last === undefined || before === undefined || !last.isClosed) return;
-    this.#tickets.pop();
-    before.absorb(last);
-    this.#spare.push(last);
-  }
-
-  /** A frame that fails by itself is told of when its outcome comes, with its bytes. */
-  #fault(fault: Fault, plugin: string, frames: number): void {
-    if (frames === 1) return;
-    this.#report.fault(
-      { ...fault, message: `${fault.message}; its batch of ${frames} is run frame by frame`, plugin },
-      { route: this.name },
-    );
-  }
-
-  #restarted(fault: Fault, plugin: string): void {
-    const known = this.#plugins.find(({ name }) => name === plugin);
-    known?.metrics.restarted(known.version, fault.code);
-    this.#report.fault(
-      { ...fault, message: `${fault.message}; a fresh instance serves` },
-      { route: this.name },
-      'error',
-    );
-  }
-
-  #log(plugin: string, lines: readonly LogLine[], lost: number): void {
-    for (const { level, text } of lines) this.#report.guest(plugin, level, text);
-    if (lost > 0) this.#report.guest(plugin, 3, `${lost} more lines were left out`);
-  }
-}
-
-/** Resolves with `done`, or after a while without it. */
-async function within(ms: number, done: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.max(ms, 1));
-  await Promise.race([done, promise]);
-  clearTimeout(timer);
 }

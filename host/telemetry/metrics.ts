@@ -41,6 +41,15 @@ function families(registry: Registry) {
     sinkFailures: family('sink_failures_total', 'Failures at a sink.', 'sink', 'code'),
     faults: family('plugin_faults_total', 'Faults of a plugin.', 'plugin', 'version', 'code'),
     restarts: family('plugin_restarts_total', 'Fresh instances after a fault.', 'plugin', 'version', 'code'),
+    retries: family(
+      'frames_retried_total',
+      'Frames of calls that failed, run again one by one.',
+      'plugin',
+      'code',
+    ),
+    silent: family('frames_silent_total', 'Frames that gave no message and no error.', 'route'),
+    logLines: family('plugin_log_lines_total', 'Lines that a plugin has logged.', 'plugin'),
+    logLost: family('plugin_log_lines_left_out_total', 'Lines beyond what a plugin may log.', 'plugin'),
     swaps: family('plugin_swaps_total', 'New generations that took over.', 'plugin'),
     states: family(
       'plugin_states_total',
@@ -61,6 +70,12 @@ function families(registry: Registry) {
     openings: family('breaker_openings_total', 'Times that a circuit breaker opened.', 'plugin', 'route'),
     filesRefused: family('plugin_files_refused_total', 'Plugin files that could not be used.', 'code'),
     sandboxes: family('sandboxes', 'Sandbox threads that run.'),
+    batchLimit: family(
+      'batch_limit_frames',
+      'Most frames of the next batch of a route: falls as its plugins take longer.',
+      'route',
+    ),
+    leaks: family('leaks_total', 'Things that were never closed, and were found by the second net.', 'kind'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
     httpRefused: family(
       'http_refused_total',
@@ -189,6 +204,16 @@ export class PluginMetrics {
     this.#families.states({ plugin: this.#name, version, from }).add(1);
   }
 
+  /** Frames of a call that failed are run one by one. */
+  retried(code: ErrorCode, frames: number): void {
+    this.#families.retries({ plugin: this.#name, code }).add(frames);
+  }
+
+  logged(lines: number, lost: number): void {
+    this.#families.logLines({ plugin: this.#name }).add(lines);
+    this.#families.logLost({ plugin: this.#name }).add(lost);
+  }
+
   restarted(version: string, code: ErrorCode): void {
     this.#families.restarts({ plugin: this.#name, version, code }).add(1);
   }
@@ -263,6 +288,20 @@ export class Metrics {
   /** Keep the cell: `set(count)` on it is a store. */
   slabsInUse(route: string): Cell {
     return this.#families.slabs({ route });
+  }
+
+  /** Keep the cell: `set(frames)` on it is a store. */
+  batchLimit(route: string): Cell {
+    return this.#families.batchLimit({ route });
+  }
+
+  /** Frames of a route that gave no message; keep the cell. */
+  silent(route: string): Cell {
+    return this.#families.silent({ route });
+  }
+
+  leaked(kind: string): void {
+    this.#families.leaks({ kind }).add(1);
   }
 
   /** @param state 0 closed, 1 half-open, 2 open */

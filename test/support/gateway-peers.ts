@@ -50,9 +50,9 @@ export class CountingPlc {
     this.#device = new RawDevice((request, socket) => this.#answer(request, socket));
   }
 
-  static async start(port = 0): Promise<CountingPlc & { port: number }> {
+  static async start(port = 0, host?: string): Promise<CountingPlc & { port: number }> {
     const plc = new CountingPlc();
-    return Object.assign(plc, { port: await plc.#device.start(port) });
+    return Object.assign(plc, { port: await plc.#device.start(port, host) });
   }
 
   /** Replies so far, of all units. */

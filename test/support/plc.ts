@@ -60,8 +60,8 @@ export class RawDevice {
   }
 
   /** @param port 0: one that is free */
-  async start(port = 0): Promise<number> {
-    this.#server.listen(port, '127.0.0.1');
+  async start(port = 0, host = '127.0.0.1'): Promise<number> {
+    this.#server.listen(port, host);
     await once(this.#server, 'listening');
     return (this.#server.address() as AddressInfo).port;
   }

@@ -1,0 +1,42 @@
+import type { Fault } from '../../runtime/index.js';
+import type { SlotChange, WhenOpen } from '../../sandbox/index.js';
+import type { Sink } from '../sinks/sink.js';
+import type { FrameNames } from '../sources/source.js';
+import type { Poison } from '../store/quarantine.js';
+import type { SinkMetrics } from '../telemetry/metrics.js';
+import type { Route } from './route.js';
+
+export interface RouteSink {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly metrics: SinkMetrics;
+}
+
+/** A source as the route sees it: told when it may go on, and what has been delivered. */
+export interface RouteSource {
+  readonly name: string;
+  /** Where this route does not take its frames, it feeds no other either. */
+  readonly holdsOthersUp?: boolean;
+  /** How many routes it feeds already. */
+  readonly routes: number;
+  /** Its devices count their frames themselves. */
+  readonly names?: FrameNames | undefined;
+  resume(): void;
+  /** Every frame of this route up to `sequence` is confirmed. */
+  delivered(sequence: number, route: Route): void;
+  refused(plugin: string, fault: Fault): void;
+  /** A frame is refused as the breaker is open. True: nothing is lost by that; else it has to be kept. */
+  sendBack(sequence: number): boolean;
+  /** Its frames are in quarantine already, and stay there when they are refused again. */
+  readonly replays?: boolean;
+}
+
+/** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */
+export type Isolate = (poison: Poison) => Promise<void>;
+
+export interface RouteOptions {
+  /** Where frames go while a breaker is open. Default `fallback`. */
+  readonly whenOpen?: WhenOpen;
+  /** Told of every change in who serves, after the route itself has taken note. */
+  readonly changed?: (change: SlotChange) => void;
+}

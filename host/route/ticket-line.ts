@@ -1,0 +1,64 @@
+import type { SinkMetrics } from '../telemetry/metrics.js';
+import { SlabTicket } from './ticket.js';
+
+/** The tickets of one route in the order of their slabs; those at the front close first. */
+export class TicketLine {
+  readonly #sinks: readonly SinkMetrics[];
+  readonly #sources: () => number;
+  readonly #delivered: (origin: number, sequence: number) => void;
+  readonly #open: SlabTicket[] = [];
+  readonly #spare: SlabTicket[] = [];
+
+  /**
+   * @param sources how many there are by now
+   * @param delivered every frame of this source up to that one is, in the order of its frames
+   */
+  constructor(
+    sinks: readonly SinkMetrics[],
+    sources: () => number,
+    delivered: (origin: number, sequence: number) => void,
+  ) {
+    this.#sinks = sinks;
+    this.#sources = sources;
+    this.#delivered = delivered;
+  }
+
+  /** Slabs whose messages the sinks have not confirmed. */
+  get length(): number {
+    return this.#open.length;
+  }
+
+  /** A ticket for the next slab. */
+  open(): SlabTicket {
+    const ticket = this.#spare.pop() ?? new SlabTicket(this.#sinks, this.#sources(), () => this.#close());
+    ticket.reset();
+    this.#open.push(ticket);
+    return ticket;
+  }
+
+  /** Closes tickets from the front, so that a source hears of its frames in order. */
+  #close(): void {
+    this.#merge();
+    for (let head = this.#open[0]; head?.isClosed; head = this.#open[0]) {
+      this.#open.shift();
+      for (let origin = 0; origin < head.last.length; origin++) {
+        const last = head.last[origin] as number;
+        if (last > 0) this.#delivered(origin, last);
+      }
+      this.#spare.push(head);
+    }
+  }
+
+  /**
+   * The newest ticket, if it is closed already (its frames gave no message), goes into the one before it:
+   * while a sink is away nothing may pile up behind what waits for it.
+   */
+  #merge(): void {
+    const last = this.#open.at(-1);
+    const before = this.#open.at(-2);
+    if (last === undefined || before === undefined || !last.isClosed) return;
+    this.#open.pop();
+    before.absorb(last);
+    this.#spare.push(last);
+  }
+}

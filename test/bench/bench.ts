@@ -9,7 +9,7 @@ import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js
 
 interface Options {
   readonly json: boolean;
-  /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile; `short` of `leak`. */
+  /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile; `short` of `crash`, `leak` and `outage`. */
   readonly only: readonly string[];
   /** Swaps of `reload` at its full rate. */
   readonly swaps: number | undefined;
@@ -19,11 +19,11 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   admission: async () => (await import('./admission/admission.js')).admission(),
   attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
-  crash: async () => (await import('./durable/crash.js')).crash(),
+  crash: async ({ only }) => (await import('./durable/crash.js')).crash(only),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
   leak: async ({ only }) => (await import('./leak/leak.js')).leak(only),
-  outage: async () => (await import('./durable/outage.js')).outage(),
+  outage: async ({ only }) => (await import('./durable/outage.js')).outage(only),
   reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
 };

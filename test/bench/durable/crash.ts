@@ -5,6 +5,8 @@ import { type BenchResult, progress } from '../report.js';
 import { Site } from './site.js';
 
 const KILLS = 100;
+/** With `--only short`. */
+const FEW_KILLS = 6;
 const SOURCES = 2;
 /** Messages a second of each source. */
 const RATE = 500;
@@ -39,14 +41,15 @@ class Load {
 }
 
 /** Kills a gateway in mid-traffic again and again, with its sink there and away in turns. */
-export async function crash(): Promise<BenchResult> {
+export async function crash(only: readonly string[]): Promise<BenchResult> {
+  const kills = only.includes('short') ? FEW_KILLS : KILLS;
   const site = await Site.build(SOURCES, '1GiB');
   try {
     await site.gateway.start();
     const loads = Array.from({ length: SOURCES }, (_, source) => new Load(site.publisher(source)));
     let spooling = 0;
     let found = 0;
-    for (let kill = 1; kill <= KILLS; kill++) {
+    for (let kill = 1; kill <= kills; kill++) {
       // From the second round of the pair on the line is there again, with what the first has left.
       if (kill % 2 === 1) site.line.cut();
       else site.line.mend();
@@ -55,7 +58,7 @@ export async function crash(): Promise<BenchResult> {
       const left = site.gateway.spooled;
       if (left > 0) spooling++;
       found += left;
-      if (kill % 10 === 0) progress(`kill ${kill} of ${KILLS}`);
+      if (kill % 10 === 0) progress(`kill ${kill} of ${kills}`);
       await site.gateway.start();
     }
     site.line.mend();
@@ -73,10 +76,10 @@ export async function crash(): Promise<BenchResult> {
         'exit of the last stop': { atMost: 0 },
         'left in the spool': { atMost: 0 },
       },
-      figures: { kills: KILLS, messages, ...count, killsOverASpool: spooling, foundInSpool: found },
+      figures: { kills, messages, ...count, killsOverASpool: spooling, foundInSpool: found },
       tables: [
         {
-          head: [`${KILLS} SIGKILLs`, 'messages', 'lost', 'repeated, same id', 'sent again by the source'],
+          head: [`${kills} SIGKILLs`, 'messages', 'lost', 'repeated, same id', 'sent again by the source'],
           rows: [['', ...[messages, count.lost, count.repeated, count.sentAgain].map(String)]],
         },
       ],

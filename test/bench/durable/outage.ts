@@ -7,9 +7,10 @@ import { Site } from './site.js';
 
 /** 13 hours of 20 messages a second, as fast as they go. */
 const HOURS = 13;
+/** With `--only short`. */
+const FEW_HOURS = 1;
 const PER_SECOND = 20;
 const SOURCES = 4;
-const EACH = (HOURS * 3600 * PER_SECOND) / SOURCES;
 /** Nothing more comes into the spool for so long: what is missing is lost. */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 500;
@@ -18,7 +19,9 @@ const GROWTH = 1.1;
 const PAYLOAD = 150;
 
 /** The sink is away for all of it; then it comes back, while the sources go on. */
-export async function outage(): Promise<BenchResult> {
+export async function outage(only: readonly string[]): Promise<BenchResult> {
+  const hours = only.includes('short') ? FEW_HOURS : HOURS;
+  const each = (hours * 3600 * PER_SECOND) / SOURCES;
   const site = await Site.build(SOURCES, '4GiB');
   try {
     await site.gateway.start();
@@ -30,8 +33,8 @@ export async function outage(): Promise<BenchResult> {
     const memory: number[] = [];
     const timer = setInterval(() => memory.push(residentOf(site.gateway.pid)), LOOK_MS);
     const began = performance.now();
-    const total = EACH * SOURCES;
-    await Promise.all(publishers.map(publisher => publisher.publish(0, EACH, PAYLOAD)));
+    const total = each * SOURCES;
+    await Promise.all(publishers.map(publisher => publisher.publish(0, each, PAYLOAD)));
     let last = -1;
     for (let since = performance.now(); performance.now() - since < PATIENCE_MS; await sleep(LOOK_MS)) {
       const spooled = site.gateway.spooled;
@@ -50,8 +53,8 @@ export async function outage(): Promise<BenchResult> {
     progress(`${spooled} messages in the spool after ${Math.round(spoolSeconds)} s; the sink comes back`);
     const back = performance.now();
     site.line.mend();
-    const more = EACH / 20;
-    await Promise.all(publishers.map(publisher => publisher.publish(EACH, EACH + more, PAYLOAD)));
+    const more = each / 20;
+    await Promise.all(publishers.map(publisher => publisher.publish(each, each + more, PAYLOAD)));
     while (site.gateway.spooled > 0) await sleep(LOOK_MS);
     const catchUpSeconds = (performance.now() - back) / 1000;
     await site.quiet();
@@ -59,7 +62,7 @@ export async function outage(): Promise<BenchResult> {
     const peak = Math.max(...memory);
     const exit = await site.gateway.stop();
     await Promise.all(publishers.map(publisher => publisher.close()));
-    const count = await site.count(publishers.map(() => EACH + more));
+    const count = await site.count(publishers.map(() => each + more));
     const rate = Math.round((total + more * SOURCES) / catchUpSeconds);
     const growth = rounded(late / early);
     return {
@@ -78,7 +81,7 @@ export async function outage(): Promise<BenchResult> {
         'exit of the stop': { atMost: 0 },
       },
       figures: {
-        hours: HOURS,
+        hours,
         perSecond: PER_SECOND,
         messages: total,
         spoolPerSecond: Math.round(spooled / spoolSeconds),
@@ -90,7 +93,7 @@ export async function outage(): Promise<BenchResult> {
       tables: [
         {
           head: [
-            `${HOURS} h at ${PER_SECOND}/s`,
+            `${hours} h at ${PER_SECOND}/s`,
             'messages',
             'into the spool, /s',
             'catch-up, /s',

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json] [--only CASE] [--swaps N]`: the last line of standard output is one JSON object
+ * `npm run bench -- NAME [--json] [--short] [--only CASE] [--swaps N]`: the last line of standard output is one JSON object
  * `{bench, ratios, targets, pass, ...figures}`. Exit 0: measured (see `pass`), 1: could not measure, 2: usage.
  */
 import { availableParallelism, cpus } from 'node:os';
@@ -11,6 +11,8 @@ interface Options {
   readonly json: boolean;
   /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile; `short` of `crash`, `leak` and `outage`. */
   readonly only: readonly string[];
+  /** Fewer and shorter rounds, for `npm run test:long`: says that a benchmark works, and nothing about speed. */
+  readonly short: boolean;
   /** Swaps of `reload` at its full rate. */
   readonly swaps: number | undefined;
 }
@@ -21,14 +23,16 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   border: async ({ only }) => (await import('./border/border.js')).border(only),
   crash: async ({ only }) => (await import('./durable/crash.js')).crash(only),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
+  ingest: async ({ short }) => (await import('./ingest/ingest.js')).ingest(short),
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
   leak: async ({ only }) => (await import('./leak/leak.js')).leak(only),
   outage: async ({ only }) => (await import('./durable/outage.js')).outage(only),
   reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
+  tunnel: async ({ short }) => (await import('./tunnel/tunnel.js')).tunnel(short),
 };
 
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json] [--only CASE] [--swaps N]`;
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json] [--short] [--only CASE] [--swaps N]`;
 
 async function main(): Promise<number> {
   let name: string | undefined;
@@ -38,6 +42,7 @@ async function main(): Promise<number> {
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
+        short: { type: 'boolean', default: false },
         only: { type: 'string', multiple: true },
         swaps: { type: 'string' },
       },
@@ -45,6 +50,7 @@ async function main(): Promise<number> {
     name = positionals.length === 1 ? positionals[0] : undefined;
     options = {
       json: values.json,
+      short: values.short,
       only: values.only ?? [],
       swaps: values.swaps === undefined ? undefined : Number(values.swaps),
     };

@@ -7,6 +7,11 @@ const FIRST = Buffer.from(',"first":');
 const VALUES = Buffer.from(',"values":[');
 const MOST = 4096;
 
+/** Where topic and payload of a reply lie. */
+type Reply = Pick<Publication, 'topicStart' | 'topicEnd' | 'payloadStart' | 'payloadEnd'> & {
+  readonly bytes: Uint8Array;
+};
+
 /** convert.ts, byte by byte into one buffer: topic and JSON of one message, to be encoded at once. Allocates nothing. */
 export class JsonWriter implements MessageView {
   readonly bytes = Buffer.alloc(MOST);
@@ -31,7 +36,7 @@ export class JsonWriter implements MessageView {
   property(): void {}
 
   /** False: no reply with registers, or the topic names another range. */
-  convert({ bytes, topicStart, topicEnd, payloadStart, payloadEnd }: Publication): boolean {
+  convert({ bytes, topicStart, topicEnd, payloadStart, payloadEnd }: Reply): boolean {
     const length = payloadEnd - payloadStart;
     if (length < 11 || topicEnd - topicStart > 512) return false;
     const code = bytes[payloadStart + 7]!;
@@ -58,7 +63,7 @@ export class JsonWriter implements MessageView {
   }
 
   /** The topic ends in /<first>-<last>. */
-  #range(bytes: Buffer, end: number): boolean {
+  #range(bytes: Uint8Array, end: number): boolean {
     let at = end;
     let place = 1;
     let value = 0;
@@ -79,7 +84,7 @@ export class JsonWriter implements MessageView {
     return bytes[at - 1] === 0x2f;
   }
 
-  #copy(from: Buffer, start: number, end: number, at: number): number {
+  #copy(from: Uint8Array, start: number, end: number, at: number): number {
     const to = this.bytes;
     let place = at;
     for (let i = start; i < end; i++) to[place++] = from[i]!;

@@ -1,17 +1,19 @@
 /**
  * Load generator and witness, in a process of their own: publishes replies that carry a sequence, sees them come back
- * as JSON, in order and each once. Started by gateway.ts with the broker's port; takes one task at a time.
+ * as JSON, in order and each once. Started by gateway.ts with the broker's port (and a filter); takes one task at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, publication } from './client.js';
 import { cpuOf } from './cpu.js';
+import { isItsJson, modbusReply, SEQUENCE_AT } from './reply.js';
 
-/** Keep `window` messages on their way, look at `ms` of it after `warmMs`. */
+/** Keep `window` messages on their way, `step` (1) at a time; look at `ms` of it after `warmMs`. */
 interface Saturate {
   readonly task: 'saturate';
   readonly name: string;
   readonly pid: number;
   readonly window: number;
+  readonly step?: number;
   readonly warmMs: number;
   readonly ms: number;
 }
@@ -42,10 +44,6 @@ export interface Paced {
 }
 
 const RING = 1 << 17;
-const HEAD = '{"unit":1,"function":3,"first":0,"values":[';
-/** Registers 2 to 11: values of every length. */
-const REGISTERS = [7, 42, 365, 1450, 65535, 0, 600, 12, 30000, 8];
-const TAIL = `,${REGISTERS.join(',')}]}`;
 const PATIENCE_MS = 5000;
 
 const sentAt = new Float64Array(RING);
@@ -58,24 +56,21 @@ let wrong = 0;
 let measuring = false;
 let topUp = (): void => {};
 
-const client = await Client.connect(Number(process.argv[2]), 'out/#', take, () => topUp());
+const client = await Client.connect(Number(process.argv[2]), process.argv[3] ?? 'out/#', take, () => topUp());
 process.on('message', (task: LoadTask) => void run(task));
 process.on('disconnect', () => process.exit());
 process.send?.('ready');
 
 async function run(task: LoadTask): Promise<void> {
   sent = seen = wrong = 0;
-  const reply = Buffer.alloc(9 + 24);
-  reply.writeUInt16BE(reply.length - 6, 4);
-  reply.set([1, 3, 24], 6);
-  for (const [index, value] of REGISTERS.entries()) reply.writeUInt16BE(value, 13 + index * 2);
+  const reply = modbusReply();
   packet = publication(`in/${task.name}/1/3/0-11`, reply);
-  registers = packet.length - 24;
+  registers = packet.length - reply.length + SEQUENCE_AT;
   process.send?.(task.task === 'pace' ? await pace(task) : await saturate(task));
 }
 
-async function saturate({ pid, window, warmMs, ms }: Saturate): Promise<Saturated> {
-  topUp = () => publish(seen + window - sent);
+async function saturate({ pid, window, step = 1, warmMs, ms }: Saturate): Promise<Saturated> {
+  topUp = () => publish(ready(seen + window - sent, step));
   publish(window);
   await sleep(warmMs);
   const [began, before, had] = [performance.now(), cpuOf(pid), seen];
@@ -111,6 +106,10 @@ async function pace({ rate, ms }: Pace): Promise<Paced> {
   return { messages: sent, missing: sent - seen, wrong, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
+function ready(room: number, step: number): number {
+  return room < step ? 0 : room;
+}
+
 function publish(count: number): void {
   if (count <= 0) return;
   const out = Buffer.allocUnsafe(count * packet.length);
@@ -127,24 +126,7 @@ function publish(count: number): void {
 function take(bytes: Buffer, start: number, end: number): void {
   const sequence = seen++;
   if (measuring) latencies.push(performance.now() - sentAt[sequence % RING]!);
-  // All of it, though not of each: the witness must not be what is waited for.
-  if (sequence % 64 === 0) {
-    const text = `${HEAD}${sequence >>> 16},${sequence & 0xffff}${TAIL}`;
-    if (bytes.toString('latin1', start, end) !== text) wrong++;
-  } else if (numberAt(bytes, start + HEAD.length) !== sequence >>> 16 || !ends(bytes, start, sequence))
-    wrong++;
-}
-
-/** The second value is the lower half of the sequence. */
-function ends(bytes: Buffer, start: number, sequence: number): boolean {
-  const comma = bytes.indexOf(0x2c, start + HEAD.length);
-  return numberAt(bytes, comma + 1) === (sequence & 0xffff);
-}
-
-function numberAt(bytes: Buffer, at: number): number {
-  let value = 0;
-  for (let i = at; bytes[i]! >= 0x30 && bytes[i]! <= 0x39; i++) value = value * 10 + bytes[i]! - 0x30;
-  return value;
+  if (!isItsJson(bytes, start, end, sequence)) wrong++;
 }
 
 async function drained(): Promise<void> {

@@ -2,7 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../../peers/program.js';
-import { prepareNodeRed } from './node-red.js';
+import { mqttFlow, prepareNodeRed } from './node-red.js';
 
 export const KINDS = ['sluice', 'nodeRed', 'usual', 'best'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -26,7 +26,7 @@ const PREPARE: Readonly<Record<Kind, (folder: string, port: number) => Promise<P
     ready: /sluice runs/,
   }),
   nodeRed: async (folder, port) => ({
-    args: await prepareNodeRed(folder, port, 'nodeRed'),
+    args: await prepareNodeRed(folder, mqttFlow(port, 'nodeRed')),
     ready: /Connected to broker/,
   }),
   usual: async (_folder, port) => ({ args: [file('./bare-usual.js'), `${port}`, 'usual'], ready: /ready/ }),
@@ -41,20 +41,33 @@ function file(name: string): string {
  * Writes configuration and plugin folder of a gateway from MQTT to MQTT, both at QoS 0.
  * @returns arguments for node
  */
-export async function prepareSluice(
+export function prepareSluice(
   folder: string,
   port: number,
   { plugin, topics }: { plugin: string; topics: readonly string[] },
+): Promise<string[]> {
+  const floor = { mqtt: { url: `mqtt://127.0.0.1:${port}`, version: 4, topics, qos: 0 } };
+  return prepareGateway(folder, port, { plugin, source: floor, prefix: 'out/' });
+}
+
+/**
+ * The same from any source.
+ * @param options.prefix of the topics at the broker
+ * @returns arguments for node
+ */
+export async function prepareGateway(
+  folder: string,
+  port: number,
+  { plugin, source, prefix }: { plugin: string; source: object; prefix: string },
 ): Promise<string[]> {
   const plugins = join(folder, 'plugins');
   await mkdir(plugins);
   if (plugin === 'modbus-json')
     await copyFile(file('../../../plugins/modbus-json.wasm'), join(plugins, `${plugin}.wasm`));
-  const url = `mqtt://127.0.0.1:${port}`;
   const config = {
     plugins: { dir: plugins },
-    sources: { floor: { mqtt: { url, version: 4, topics, qos: 0 } } },
-    sinks: { plant: { mqtt: { url, version: 4, qos: 0, prefix: 'out/' } } },
+    sources: { floor: source },
+    sinks: { plant: { mqtt: { url: `mqtt://127.0.0.1:${port}`, version: 4, qos: 0, prefix } } },
     routes: [{ from: 'floor', through: [plugin], to: 'plant' }],
     data: { dir: join(folder, 'data') },
     admin: { port: 0 },

@@ -19,7 +19,7 @@ const WINDOW = 4000;
 const STEP = 1000;
 const WARM_MS = 300;
 const MS = 1000;
-const SHORT_MS = 150;
+const SHORT_MS = 400;
 const WAYS = ['socket', 'mqtt'] as const;
 type Way = (typeof WAYS)[number];
 

@@ -98,6 +98,11 @@ export const ERRORS = {
     cause: 'The WebAssembly compiler refused the module.',
     remedy: 'Read the message: it names the function and the offset. Build the module again.',
   },
+  SLUICE_COMPONENT_NAME: {
+    cause:
+      'A core module inside a component imports or exports something under a name that could turn into code in the script that runs components.',
+    remedy: 'Rename it: letters, digits and the signs _ $ . : @ / | # [ ] + , = % ~ - and space are taken.',
+  },
   SLUICE_COMPONENT_TOOLS: {
     cause:
       'The file is a component, and the package that turns components into core modules is not installed.',

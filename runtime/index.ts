@@ -5,15 +5,17 @@ export type { FeatureClass, ModuleFacts } from './admission/facts.js';
 export { GRANTABLE_FEATURES } from './admission/feature-policy.js';
 export { type Asks, type Base, defaultRules, type Granted, grant } from './admission/grants.js';
 export {
+  allowedHeaders,
   type Direction,
   type HeaderPolicy,
   type HeaderRule,
+  type HeaderRules,
   type Headers,
   judgeHeaders,
   refuseHeaders,
 } from './admission/header-policy.js';
 export { judge } from './admission/judge.js';
-export { judgeComponentImports } from './admission/judge-component.js';
+export { judgeComponentImports, judgeComponentMemories } from './admission/judge-component.js';
 export {
   DEFAULT_POLICY,
   type Grant,

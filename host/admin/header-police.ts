@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  allowedHeaders,
   type Direction,
   faultOf,
+  type Headers,
   type Policy,
   refuseHeaders,
   type SluiceError,
@@ -27,7 +29,7 @@ export class HeaderPolice {
 
   /** Before the body is read. @throws SluiceError SLUICE_HEADER_REQUEST */
   async request(request: FastifyRequest): Promise<void> {
-    const refusal = this.#judge('request', request.headers);
+    const refusal = this.#judge('request', request.raw.headersDistinct);
     if (refusal === undefined) return;
     await drained(request.raw);
     throw refusal;
@@ -39,11 +41,21 @@ export class HeaderPolice {
     if (refusal === undefined) return payload;
     this.#parts.report.fault(faultOf(refusal), {}, 'error');
     for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
-    reply.code(500).header('content-type', PROBLEM_TYPE).header('cache-control', 'no-store');
+    const own = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' };
+    reply.code(500).headers(allowedHeaders('response', own, this.#parts.policy.current));
     return JSON.stringify(problemJson(500, 'Internal Server Error', refusal.message, refusal.code));
   }
 
-  #judge(direction: Direction, headers: Parameters<typeof refuseHeaders>[1]): SluiceError | undefined {
+  /**
+   * Before an answer leaves that is written as it comes, past the framework.
+   * @throws SluiceError SLUICE_HEADER_RESPONSE
+   */
+  stream(headers: Headers): void {
+    const refusal = this.#judge('response', headers);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #judge(direction: Direction, headers: Headers): SluiceError | undefined {
     try {
       refuseHeaders(direction, headers, this.#parts.policy.current);
       return undefined;

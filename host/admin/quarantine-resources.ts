@@ -42,6 +42,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
   return [
     {
       path: '/v1/quarantine',
+      policed: true,
       operations: {
         GET: {
           summary: 'Frames that plugins failed on, oldest first.',
@@ -69,6 +70,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
     },
     {
       path: '/v1/quarantine/replay',
+      policed: true,
       operations: {
         POST: {
           summary: 'Sends all frames of a choice through their routes again, oldest first.',
@@ -83,6 +85,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
     },
     {
       path: '/v1/quarantine/:id',
+      policed: true,
       operations: {
         GET: {
           summary: 'One frame.',
@@ -103,7 +106,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
         },
       },
     },
-    { path: '/v1/quarantine/:id/replay', operations: { POST: replayOne(ward, audited) } },
+    { path: '/v1/quarantine/:id/replay', policed: true, operations: { POST: replayOne(ward, audited) } },
   ];
 }
 

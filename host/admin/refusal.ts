@@ -25,6 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   // This server answers for no such name. Source: RFC 9110, 15.5.20.
   SLUICE_ADMIN_HOST: 421,
   SLUICE_INTERNAL: 500,
+  SLUICE_HEADER_RESPONSE: 500,
   SLUICE_ADMIN_STORE: 500,
   SLUICE_ADMIN_BUSY: 503,
   // The gateway's state, not the plugin's doing.

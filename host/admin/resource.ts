@@ -20,6 +20,8 @@ export interface Operation {
   readonly query?: Readonly<Record<string, string>>;
   /** What each header of the request says, if it is there. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of an answer that is written as it comes, past the framework. */
+  readonly streams?: Readonly<Record<string, string>>;
   readonly run: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 
@@ -36,7 +38,7 @@ export function addResource(server: FastifyInstance, resource: Resource, police:
   const { path, operations, policed = false } = resource;
   const taken = Object.keys(operations) as Method[];
   for (const method of taken) {
-    const { run, body = [] } = operations[method] as Operation;
+    const { run, streams, body = [] } = operations[method] as Operation;
     server.route({
       method,
       url: path,
@@ -44,6 +46,7 @@ export function addResource(server: FastifyInstance, resource: Resource, police:
       onRequest: async request => {
         mustBeOfType(request, body);
         if (policed) await police.request(request);
+        if (policed && streams !== undefined) police.stream(streams);
       },
       ...(policed ? { onSend: async (_request, reply, payload) => police.response(reply, payload) } : {}),
       handler: (request, reply) => run(request, reply),

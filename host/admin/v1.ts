@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { SluiceError } from '../../runtime/index.js';
 import type { RouteSink } from '../route/route-parts.js';
 import type { Router } from '../route/router.js';
-import type { EventStreams } from './event-streams.js';
+import { type EventStreams, STREAM_HEADERS } from './event-streams.js';
 import type { PluginBoard } from './plugin-board.js';
 import type { Changed, PluginChanges } from './plugin-changes.js';
 import type { Rates } from './rates.js';
@@ -103,10 +103,12 @@ export function v1Resources(parts: V1Parts): Resource[] {
     },
     {
       path: '/v1/events',
+      policed: true,
       operations: {
         GET: {
           summary: 'What happens from now on, as server-sent events.',
           answers: { 200: 'text/event-stream' },
+          streams: STREAM_HEADERS,
           run: (request, reply) => {
             streams.mustHaveRoom();
             reply.hijack();

@@ -3,6 +3,7 @@ import {
   type Granted,
   inspect,
   judgeComponentImports,
+  judgeComponentMemories,
   type Manifest,
   moduleKind,
   parseManifest,
@@ -125,10 +126,15 @@ class FileCheck {
   #component(bytes: Buffer): void {
     const { imports, exports, modules } = readComponent(bytes);
     Object.assign(this.#parts, { sections: sectionsOf(readSections(bytes)), imports, exports });
-    const foreign = judgeComponentImports(imports, this.#granted().rules);
-    this.#findings.push(...foreign.map(each => policyFinding(this.#file, each)));
-    const inside = modules.map(module => {
-      const { facts, findings } = this.#inspect(module, 'inside a component');
+    const { rules } = this.#granted();
+    const foreign = judgeComponentImports(imports, rules);
+    const scanned = modules.map(module => ({ module, ...this.#inspect(module, 'inside a component') }));
+    const several = judgeComponentMemories(
+      scanned.map(({ facts }) => facts),
+      rules,
+    );
+    this.#findings.push(...[...foreign, ...several].map(each => policyFinding(this.#file, each)));
+    const inside = scanned.map(({ module, facts, findings }) => {
       this.#findings.push(...findings.map(each => policyFinding(this.#file, each)));
       if (findings.length === 0) this.#mustBeValid(module);
       const names = { imports: importsOf(facts), exports: exportsOf(facts) };

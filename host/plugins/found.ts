@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { LIMITS, SluiceError } from '../../runtime/index.js';
 
 /** A file of a watched folder as a look found it. */
@@ -24,6 +24,7 @@ export async function lookAtFile(root: string, name: string): Promise<Found | Sl
   try {
     const path = await resolveInside(root, name);
     await using handle = await openRegular(path, name);
+    if (dirname(path) !== root) await mustBeInside(root, name, handle);
     const stats = await handle.stat({ bigint: true });
     const { mtimeMs, ctimeMs, size } = stats;
     const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
@@ -80,8 +81,26 @@ function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 /** Links are followed only where they end inside the folder. */
 async function resolveInside(root: string, name: string): Promise<string> {
   const path = await realpath(join(root, name));
-  if (path.startsWith(root.endsWith(sep) ? root : root + sep)) return path;
-  throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is a link that leads out of its folder`);
+  if (isInside(root, path)) return path;
+  throw leadsOut(name);
+}
+
+function isInside(root: string, path: string): boolean {
+  return path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function leadsOut(name: string): SluiceError {
+  return new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is a link that leads out of its folder`);
+}
+
+/**
+ * A folder on the way may have become a link since the path was resolved; where the system can tell (Linux), what is
+ * open is asked for.
+ */
+async function mustBeInside(root: string, name: string, { fd }: FileHandle): Promise<void> {
+  const path = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
+  if (path === undefined || isInside(root, path)) return;
+  throw leadsOut(name);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SourceConfig } from '../config/config.js';
 import { CoapSource } from './coap/coap-source.js';
-import { HttpSource, type PolicyInForce } from './http/http-source.js';
+import type { PolicyInForce } from './http/answers.js';
+import { HttpSource } from './http/http-source.js';
 import { ModbusSource } from './modbus/modbus-source.js';
 import { ModbusServer } from './modbus-server/modbus-server.js';
 import { MqttSource } from './mqtt/mqtt-source.js';

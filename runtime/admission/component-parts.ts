@@ -6,24 +6,29 @@ export interface ComponentParts {
   /** `name (kind)`. */
   readonly imports: readonly string[];
   readonly exports: readonly string[];
+  /** Those in components inside of it too, in the order of the file. */
   readonly modules: readonly Uint8Array[];
 }
 
 /** Section ids, component-model, Binary.md, "Component Definitions". */
-const SECTION = { module: 1, import: 10, export: 11 } as const;
+const SECTION = { module: 1, component: 4, import: 10, export: 11 } as const;
 /** The sort of an import or export ("externdesc", "sort"); 0 is a core module. */
 const KINDS = ['module', 'func', 'value', 'type', 'component', 'instance'];
 
+/** Components inside components, as deep as tools take them. */
+const DEEPEST = 100;
+
 /**
- * Reads the names only: types are stepped over, and components inside are left out.
- * @throws SluiceError SLUICE_MODULE_MALFORMED
+ * Reads names and core modules: types are stepped over, and of components inside the names are left out.
+ * @throws SluiceError SLUICE_MODULE_NOT_WASM, _MALFORMED, _CEILING
  */
-export function readComponent(bytes: Uint8Array): ComponentParts {
+export function readComponent(bytes: Uint8Array, depth = 0): ComponentParts {
   const imports: string[] = [];
   const exports: string[] = [];
   const modules: Uint8Array[] = [];
   for (const { id, start, end } of readSections(bytes)) {
     if (id === SECTION.module) modules.push(bytes.subarray(start, end));
+    if (id === SECTION.component) modules.push(...insideOf(bytes.subarray(start, end), depth + 1));
     if (id !== SECTION.import && id !== SECTION.export) continue;
     const reader = new Reader(bytes, start, end);
     for (let left = reader.u32(); left > 0; left--) {
@@ -33,6 +38,11 @@ export function readComponent(bytes: Uint8Array): ComponentParts {
     }
   }
   return { imports, exports, modules };
+}
+
+function insideOf(component: Uint8Array, depth: number): readonly Uint8Array[] {
+  if (depth <= DEEPEST) return readComponent(component, depth).modules;
+  throw new SluiceError('SLUICE_MODULE_CEILING', `components nested more than ${DEEPEST} deep`);
 }
 
 const decoder = new TextDecoder();

@@ -59,6 +59,18 @@ export function refuseHeaders(direction: Direction, headers: Headers, policy: He
   throw new SluiceError(first.code, `${first.found}${more}: ${first.why}; ${first.fix}`, { findings });
 }
 
+/** Those of the headers that the policy allows. */
+export function allowedHeaders<Value extends Headers[string]>(
+  direction: Direction,
+  headers: Readonly<Record<string, Value>>,
+  policy: HeaderJudge,
+): Record<string, Value> {
+  const allowed = Object.entries(headers).filter(
+    ([name, value]) => judgeHeaders(direction, { [name]: value }, policy).length === 0,
+  );
+  return Object.fromEntries(allowed);
+}
+
 interface Broken {
   readonly written: string;
   readonly text: string;

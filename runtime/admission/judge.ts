@@ -1,6 +1,7 @@
 import type { Finding } from '../errors.js';
 import type { ModuleFacts } from './facts.js';
 import { judgeCeilings } from './judge-ceilings.js';
+import { judgeComponentNames } from './judge-component.js';
 import { judgeFeatures } from './judge-features.js';
 import { judgeImports } from './judge-imports.js';
 import { judgeMemory } from './judge-memory.js';
@@ -15,7 +16,7 @@ import type { Rules } from './rules.js';
  */
 export function judge(facts: ModuleFacts, rules: Rules, of: 'file' | 'component' = 'file'): Finding[] {
   return [
-    ...(of === 'component' ? [] : judgeImports(facts, rules)),
+    ...(of === 'component' ? judgeComponentNames(facts, rules) : judgeImports(facts, rules)),
     ...judgeFeatures(facts, rules),
     ...judgeSimd(facts, rules),
     ...judgeMemory(facts, rules),

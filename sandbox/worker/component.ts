@@ -4,6 +4,7 @@ import {
   type GuestLog,
   guestError,
   judgeComponentImports,
+  judgeComponentMemories,
   type KernelGuest,
   LEVELS,
   type ModuleFacts,
@@ -13,12 +14,14 @@ import {
 } from '../../runtime/index.js';
 import type { ComponentCode } from '../messages.js';
 import { compile } from './compile.js';
+import { type CoreImports, InstanceBudget } from './instance-budget.js';
 
 /** What jco's script exports when it was made with `instantiation: 'sync'`. */
 interface TranspiledScript {
   instantiate(
     getCoreModule: (path: string) => WebAssembly.Module,
     imports: object,
+    instantiateCore: (module: WebAssembly.Module, imports?: CoreImports) => WebAssembly.Instance,
   ): ConverterGuest | KernelGuest;
 }
 
@@ -36,13 +39,21 @@ export async function loadComponent(code: ComponentCode, rules: Rules): Promise<
   const { plugin } = rules;
   const foreign = judgeComponentImports(code.imports, rules);
   if (foreign.length > 0) throw refusal(plugin, foreign);
+  const admitted = Object.entries(code.modules).map(([name, bytes]) => ({
+    name,
+    ...admit(bytes, 'inside a component', rules),
+  }));
+  const facts = admitted.map(each => each.facts);
+  const several = judgeComponentMemories(facts, rules);
+  if (several.length > 0) throw refusal(plugin, several);
   const modules = new Map<string, WebAssembly.Module>();
-  const facts: ModuleFacts[] = [];
-  for (const [name, bytes] of Object.entries(code.modules)) {
-    const admitted = admit(bytes, 'inside a component', rules);
-    facts.push(admitted.facts);
-    modules.set(name, compile(admitted.bytes, plugin));
+  const factsOf = new Map<WebAssembly.Module, ModuleFacts>();
+  for (const each of admitted) {
+    const module = compile(each.bytes, plugin);
+    modules.set(each.name, module);
+    factsOf.set(module, each.facts);
   }
+  // After all names were judged: they stand in it, and what it says runs with the rights of this thread.
   const script = (await import(code.script)) as TranspiledScript;
   return {
     facts,
@@ -55,9 +66,10 @@ export async function loadComponent(code: ComponentCode, rules: Rules): Promise<
       };
       const write = (level: string, text: string): void =>
         log(LEVELS.indexOf(level as (typeof LEVELS)[number]), text);
+      const { make } = new InstanceBudget(factsOf, rules);
       try {
         // jco looks an import up under its own name, as an object with a default or a plain function.
-        return script.instantiate(find, { log: { default: write } });
+        return script.instantiate(find, { log: { default: write } }, make);
       } catch (thrown) {
         throw guestError(thrown, 'start', plugin);
       }

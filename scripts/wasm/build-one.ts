@@ -3,8 +3,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readManifest, SluiceError } from '../../runtime/index.js';
 import compileAll, { type JobReport } from './compiler-thread.js';
-import { readDescription, resolveGuest } from './guest.js';
+import { type GuestJob, isOfC, readDescription, resolveGuest } from './guest.js';
 import { PACKAGE_ROOT } from './package-root.js';
+import { toolchainLabel } from './toolchain.js';
 
 /**
  * One plugin: `path` is its folder or its plugin.json, `out` the file to write. With `onlyStale` a file that was made
@@ -21,18 +22,20 @@ export async function buildGuest(
     ...resolveGuest(PACKAGE_ROOT, index, readDescription(index), resolve(out)),
     check: true,
   };
-  if (options.onlyStale === true && sourceOf(job.out) === job.source)
+  if (options.onlyStale === true && isUpToDate(job))
     return { out: job.out, bytes: statSync(job.out).size, milliseconds: 0 };
   const [report] = await compileAll([job]);
   if (report!.fault !== undefined) throw SluiceError.fromFault(report!.fault);
   return report!;
 }
 
-/** The hash of the source that a built file was made from, as its manifest says it. */
-function sourceOf(file: string): string | undefined {
+/** Made from the same source, by the compiler that would make it now; its manifest says both. */
+function isUpToDate(job: GuestJob): boolean {
   try {
-    return readManifest(readFileSync(file))?.manifest.source;
+    const made = readManifest(readFileSync(job.out))?.manifest;
+    const isSame = !isOfC(job) || made?.toolchain?.startsWith(toolchainLabel() ?? '') === true;
+    return isSame && made?.source === job.source;
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -5,8 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../runtime/index.js';
 import type { JobReport } from './compiler-thread.js';
-import { type GuestDescription, type GuestJob, readDescription, resolveGuest } from './guest.js';
+import { type GuestDescription, type GuestJob, isOfC, readDescription, resolveGuest } from './guest.js';
 import { PACKAGE_ROOT } from './package-root.js';
+import { toolchainLabel } from './toolchain.js';
 
 export interface BuildOptions {
   /** Root of the package. Absent: that of this file. */
@@ -21,7 +22,7 @@ export interface BuildOptions {
   readonly onGuest?: (out: string, report: JobReport | undefined) => void;
 }
 
-/** What was built from what, so that the next build can leave it out. */
+/** What was built from what and by what, so that the next build can leave it out. */
 type Stamps = Record<string, string>;
 
 /**
@@ -76,12 +77,15 @@ function allGuests(root: string, out: string): GuestJob[] {
 
 async function build(jobs: readonly GuestJob[], stampFile: string, options: BuildOptions): Promise<string[]> {
   const stamps = readStamps(stampFile);
+  const cxx = toolchainLabel();
+  // Another compiler may give other bytes, and the file says which one it was.
+  const stampOf = (job: GuestJob): string => (isOfC(job) ? `${job.source} ${cxx}` : job.source);
   const stale = jobs.filter(
-    job => options.force === true || stamps[job.out] !== job.source || !existsSync(job.out),
+    job => options.force === true || stamps[job.out] !== stampOf(job) || !existsSync(job.out),
   );
   for (const job of jobs) if (!stale.includes(job)) options.onGuest?.(job.out, undefined);
   await compile(stale, (job, report) => {
-    stamps[job.out] = job.source;
+    stamps[job.out] = stampOf(job);
     options.onGuest?.(job.out, report);
   }).finally(() => {
     mkdirSync(dirname(stampFile), { recursive: true });

@@ -68,6 +68,10 @@ export function resolveGuest(
   return { description, folder, root, out, vectors, source: sourceHash(root, folder, description, vectors) };
 }
 
+export function isOfC({ description: { entry } }: Pick<GuestJob, 'description'>): boolean {
+  return /\.(?:cpp|c)$/.test(entry);
+}
+
 export function readDescription(index: string): GuestDescription {
   return JSON.parse(readFileSync(index, 'utf8')) as GuestDescription;
 }
@@ -116,9 +120,8 @@ function sourceHash(
 ): string {
   const hash = createHash('sha256');
   const entry = join(folder, description.entry);
-  const isC = /\.(?:cpp|c)$/.test(entry);
   const files = [
-    ...(isC
+    ...(isOfC({ description })
       ? [...included(entry, cppHeaders(root))].sort()
       : sourcesUnder(dirname(entry), description.entry)),
     ...(description.entry.endsWith('.ts')

@@ -38,6 +38,37 @@ export async function resolveToolchain(env: NodeJS.ProcessEnv = process.env): Pr
   }
 }
 
+/** What the manifest of a C or C++ guest would name now; undefined: there is no compiler. Loads none. */
+export function toolchainLabel(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const native = findNative(env);
+  return native === undefined ? yowaspLabel() : labelOf(native);
+}
+
+/** Undefined: the package is not installed. */
+export function yowaspLabel(): string | undefined {
+  try {
+    const file = new URL('../package.json', import.meta.resolve('@yowasp/clang'));
+    return `@yowasp/clang ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first line of what it says of itself. */
+function labelOf(cxx: string): string {
+  return run(cxx, ['--version']).split('\n')[0] ?? cxx;
+}
+
+/** What it prints. @throws SluiceError SLUICE_PLUGIN_BUILD */
+function run(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw buildFailed(command, stderr || message);
+  }
+}
+
 function findNative(env: NodeJS.ProcessEnv): string | undefined {
   if (env.SLUICE_CXX !== undefined && env.SLUICE_CXX !== '') return env.SLUICE_CXX;
   const folders = (env.PATH ?? '').split(delimiter).filter(folder => folder !== '');
@@ -47,19 +78,10 @@ function findNative(env: NodeJS.ProcessEnv): string | undefined {
 
 /** An em++ or a clang++ that knows wasm32. */
 function nativeToolchain(cxx: string): Toolchain {
-  const run = (command: string, args: readonly string[]): string => {
-    try {
-      return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    } catch (error) {
-      const { stderr, message } = error as Error & { stderr?: string };
-      throw buildFailed(command, stderr || message);
-    }
-  };
   const isEmscripten = /em(?:\+\+|cc)$/.test(cxx);
-  const label = run(cxx, ['--version']).split('\n')[0] ?? cxx;
   const wasmLd = linkersOf(cxx, isEmscripten).find(existsSync) ?? 'wasm-ld';
   return {
-    label,
+    label: labelOf(cxx),
     async compile({ source, include, flags }) {
       return inFolder(work => {
         const object = join(work, 'guest.o');

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { commands, Exit, runLLVM, type Tree } from '@yowasp/clang';
-import { buildFailed, type Toolchain } from './toolchain.js';
+import { buildFailed, type Toolchain, yowaspLabel } from './toolchain.js';
 
 export function yowaspToolchain(): Toolchain {
   return {
-    label: `@yowasp/clang ${packageVersion()}`,
+    label: yowaspLabel() ?? '@yowasp/clang',
     async compile({ source, include, flags }) {
       const files: Tree = { source: sourcesIn(dirname(source)) };
       const includes = include.map((folder, i) => {
@@ -55,9 +55,4 @@ async function run(command: 'clang' | 'clang++' | 'wasm-ld', args: string[], fil
 function sourcesIn(folder: string): Tree {
   const names = readdirSync(folder).filter(name => /\.(?:cpp|c|h)$/.test(name));
   return Object.fromEntries(names.map(name => [name, readFileSync(join(folder, name), 'utf8')]));
-}
-
-function packageVersion(): string {
-  const file = new URL('../package.json', import.meta.resolve('@yowasp/clang'));
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

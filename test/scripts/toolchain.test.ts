@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { resolveToolchain } from '../../scripts/wasm/toolchain.js';
+import { buildAll } from '../../scripts/wasm/build.js';
+import { resolveToolchain, toolchainLabel } from '../../scripts/wasm/toolchain.js';
 
 /** A compiler as far as it says its name. */
 function compiler(file: string, name: string): string {
@@ -34,7 +35,9 @@ test('SLUICE_CXX goes before $EMSDK, that before em++ on PATH, and that before @
     labels.push((await resolveToolchain(environment)).label);
     delete environment[name];
   }
-  labels.push((await resolveToolchain(environment)).label.replace(/ .*/, ''));
+  const { label } = await resolveToolchain(environment);
+  assert.equal(label, toolchainLabel(environment));
+  labels.push(label.replace(/ .*/, ''));
   assert.deepEqual(labels, ['my clang 1', 'emcc of emsdk', 'emcc on PATH', '@yowasp/clang']);
 });
 
@@ -43,4 +46,45 @@ test('a SLUICE_CXX that is not there is refused by its name', async () => {
     code: 'SLUICE_PLUGIN_BUILD',
     message: /\/nowhere\/clang\+\+/,
   });
+});
+
+test('what another compiler has made is not up to date: a build with another SLUICE_CXX makes it again', async t => {
+  const root = folder(t);
+  const plugins = join(root, 'cpp-kernels/plugins');
+  mkdirSync(plugins, { recursive: true });
+  for (const empty of ['plugins-wasm', 'runtime', 'cpp-kernels/include', 'cpp-kernels/src'])
+    mkdirSync(join(root, empty), { recursive: true });
+  writeFileSync(join(root, 'runtime/plugin.wit'), '');
+  writeFileSync(join(plugins, 'one.cpp'), '');
+  const guest = { name: 'one', version: '1.0.0', kind: 'kernel', accepts: [], entry: 'one.cpp' };
+  writeFileSync(join(plugins, 'plugins.json'), JSON.stringify([guest]));
+  // Compiles and links by copying a module that is there.
+  const module = 'printf "\\000asm\\001\\000\\000\\000"';
+  const cxx = (name: string): string => {
+    const file = join(root, name, 'clang++');
+    mkdirSync(dirname(file), { recursive: true });
+    const wasmLd = join(root, name, 'wasm-ld');
+    writeFileSync(wasmLd, `#!/bin/sh\nfor to; do :; done\n${module} > "$to"\n`);
+    writeFileSync(
+      file,
+      `#!/bin/sh\ncase "$1" in --version) echo ${name};; -print-prog-name=wasm-ld) echo ${wasmLd};; *) for to; do :; done; ${module} > "$to";; esac\n`,
+    );
+    for (const made of [file, wasmLd]) chmodSync(made, 0o755);
+    return file;
+  };
+  const before = process.env.SLUICE_CXX;
+  t.after(() => {
+    if (before === undefined) delete process.env.SLUICE_CXX;
+    else process.env.SLUICE_CXX = before;
+  });
+  const builds: boolean[] = [];
+  for (const name of ['first', 'first', 'second', 'second']) {
+    process.env.SLUICE_CXX = cxx(name);
+    await buildAll({
+      root,
+      out: join(root, 'dist'),
+      onGuest: (_, report) => builds.push(report !== undefined),
+    });
+  }
+  assert.deepEqual(builds, [true, false, true, false]);
 });

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { HttpConfig } from '../../host/sources/http/http-config.js';
 import { HttpSource } from '../../host/sources/http/http-source.js';
-import { DEFAULT_POLICY } from '../../runtime/index.js';
+import { DEFAULT_POLICY, type Policy } from '../../runtime/index.js';
 import { RecordingIngress } from './recording-ingress.js';
 
 export interface Answer {
@@ -13,10 +13,14 @@ export interface Answer {
 }
 
 /** A started HTTP source on a port of the system's; stopped when the test ends. */
-export async function httpScene(t: TestContext, config: Omit<HttpConfig, 'listen'> = {}) {
+export async function httpScene(
+  t: TestContext,
+  config: Omit<HttpConfig, 'listen'> = {},
+  policy: { current: Policy } = { current: DEFAULT_POLICY },
+) {
   const ingress = new RecordingIngress();
   const listen = { host: '127.0.0.1', port: 0 };
-  const source = new HttpSource('plc', { listen, ...config }, ingress, { current: DEFAULT_POLICY });
+  const source = new HttpSource('plc', { listen, ...config }, ingress, policy);
   t.after(async () => {
     await source.stop();
     await source.close();

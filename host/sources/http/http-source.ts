@@ -2,18 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { type Fault, faultOf, type Policy, refuseHeaders } from '../../../runtime/index.js';
+import { type Fault, faultOf, refuseHeaders } from '../../../runtime/index.js';
 import { listen } from '../../listen.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { PeerRates } from '../serve/peer-rates.js';
 import { ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
+import { Answers, type PolicyInForce } from './answers.js';
 import { type BodyLimits, badRequest, noMemory, readBody } from './body.js';
 import { Delivery, OVERHEAD_BYTES } from './delivery.js';
 import { type HttpConfig, type HttpSettings, httpSettings } from './http-config.js';
 import { HttpNames, senderOf, topicBytes } from './http-names.js';
-import { COME_AGAIN, type Refusal, refuse } from './refusal.js';
+import { COME_AGAIN, type Refusal } from './refusal.js';
 
 const SENT_BACK =
   'a plugin behind the source has failed too often and is not called now: send it again later';
@@ -32,11 +33,6 @@ const NOT_RUNNING: Refusal = {
   headers: COME_AGAIN,
 };
 
-/** What HTTP messages are held against. */
-export interface PolicyInForce {
-  readonly current: Policy;
-}
-
 /**
  * Takes frames over HTTP: `POST /ingest/<source>`, on an address of its own or on that of the admin server.
  * One body is one frame; with `application/x-ndjson` each line that is not blank is one. Topic: `<source>`, with what
@@ -54,6 +50,7 @@ export class HttpSource implements Source {
   readonly #settings: HttpSettings;
   readonly #ingress: Ingress;
   readonly #policy: PolicyInForce;
+  readonly #answers: Answers;
   readonly #clock: Clock;
   readonly #names: HttpNames;
   readonly #count: PeerCount;
@@ -86,6 +83,9 @@ export class HttpSource implements Source {
     this.#settings = httpSettings(config);
     this.#ingress = ingress;
     this.#policy = policy;
+    this.#answers = new Answers(policy, fault =>
+      this.#failed(fault.code, `an answer was dropped: ${fault.message}`),
+    );
     this.#clock = clock;
     this.#names = new HttpNames(ingress);
     this.#count = new PeerCount(this.#settings.connections, this.#settings.connectionsPerPeer);
@@ -254,7 +254,8 @@ export class HttpSource implements Source {
     if (method !== 'POST')
       return badRequest(405, `${method} is not taken here, only POST`, { allow: 'POST' });
     try {
-      refuseHeaders('request', headers, this.#policy.current);
+      // Each value of a name that comes twice: of some of them `headers` has the first one only.
+      refuseHeaders('request', request.headersDistinct, this.#policy.current);
     } catch (thrown) {
       const { code, message } = faultOf(thrown);
       return { status: 400, code, message };
@@ -264,6 +265,8 @@ export class HttpSource implements Source {
       const message = `the content coding ${JSON.stringify(coding.slice(0, 60))} is not taken, only gzip or none`;
       return badRequest(415, message, { 'accept-encoding': 'gzip, identity' });
     }
+    const unsaid = this.#answers.cannotAccept;
+    if (unsaid !== undefined) return { status: 503, ...unsaid, headers: COME_AGAIN };
     const { maxBody } = this.#settings;
     if (Number(headers['content-length'] ?? 0) > maxBody) {
       const message = `the body has ${headers['content-length']} bytes, and ${maxBody} are the most (\`maxBody\`)`;
@@ -374,7 +377,7 @@ export class HttpSource implements Source {
 
   #accept(delivery: Delivery): void {
     this.#release(delivery);
-    accept(delivery);
+    this.#answers.accept(delivery);
   }
 
   /** It needs its body no more. @param rest bytes that it keeps in hand all the same */
@@ -402,7 +405,7 @@ export class HttpSource implements Source {
   #refuse(request: IncomingMessage, response: ServerResponse, peer: string, refusal: Refusal): void {
     this.#ingress.skipped(refusal.code);
     this.#failed(refusal.code, `${peer} got ${refusal.status}: ${refusal.message}`, peer);
-    refuse(request, response, refusal);
+    this.#answers.refuse(request, response, refusal);
   }
 
   #enter(socket: Socket): void {
@@ -447,19 +450,6 @@ export class HttpSource implements Source {
     this.#fault = { code, message: `${this.#name}: ${message}` };
     this.#ingress.failed(this.#fault, peer);
   }
-}
-
-function accept({ response, taken, isAsync }: Delivery): void {
-  if (response.destroyed) return;
-  const body = JSON.stringify({ frames: taken });
-  response
-    .writeHead(202, {
-      'content-type': 'application/json',
-      'content-length': body.length,
-      'cache-control': 'no-store',
-      ...(isAsync ? { 'preference-applied': 'respond-async' } : {}),
-    })
-    .end(body);
 }
 
 /** Source: RFC 7240, 2 and 4.1. */

@@ -90,15 +90,22 @@ test(
   limit,
   async t => {
     const at = await mkdtemp(join(tmpdir(), 'sluice-policy-'));
-    await writeFile(join(at, 'policy.yaml'), 'headers: { response: { X-Content-Type-Options: none } }');
+    await writeFile(
+      join(at, 'policy.yaml'),
+      'headers: { response: { X-Content-Type-Options: none, Content-Type: [application/json] } }',
+    );
     const plugins = { policy: './policy.yaml' };
     const rig = await startAdminRig(t, {}, ['modbus-json'], 'modbus-json', () => 0, { at, plugins });
     const answer = await rig.ask('GET', '/v1/plugins');
-    assert.deepEqual([answer.status, answer.body.code], [500, 'SLUICE_HEADER_RESPONSE']);
+    const instead = JSON.parse(answer.body as unknown as string);
+    assert.deepEqual([answer.status, instead.code], [500, 'SLUICE_HEADER_RESPONSE']);
     assert.equal(answer.headers['x-content-type-options'], undefined);
-    assert.equal(answer.body.plugins, undefined);
+    assert.equal(answer.headers['content-type'], undefined, 'what goes in its place is judged too');
+    assert.equal(instead.plugins, undefined);
     const labels = { direction: 'response', code: 'SLUICE_HEADER_RESPONSE' };
     assert.equal(await rig.metric('sluice_http_refused_total', labels), 1);
+    for (const path of ['/v1/events', '/v1/quarantine'])
+      assert.deepEqual((await rig.ask('GET', path)).status, 500, path);
     // What is not about plugins is not concerned, so the way back is open.
     const back = await rig.ask('PUT', '/v1/policy', {
       body: Buffer.from('{}'),

@@ -73,7 +73,7 @@ export const ERRORS = {
   SLUICE_MODULE_FEATURE: {
     cause: 'The module uses a WebAssembly feature that the policy does not allow, or that no policy can.',
     remedy:
-      'Build without it, or allow it for this plugin in the place that the message names. Shared and 64-bit memory, several memories and garbage collection cannot be allowed.',
+      'Build without it, or allow it for this plugin in the place that the message names. Shared and 64-bit memory, several memories, garbage collection, tail calls and wide arithmetic cannot be allowed.',
   },
   SLUICE_MODULE_OPCODE: {
     cause: 'The module holds a vector instruction that the policy does not allow, be it called or not.',
@@ -88,11 +88,12 @@ export const ERRORS = {
   },
   SLUICE_MODULE_MEMORY: {
     cause: 'The module declares more memory than it is granted.',
-    remedy: 'Lower the initial memory of the module, or raise `plugins.memory` in the configuration.',
+    remedy:
+      'Lower the initial memory of the module, or raise what the message names: the grant of the plugin, `plugins.memory` for all, or `limits.memory` of its manifest.',
   },
   SLUICE_MODULE_TABLE: {
-    cause: 'The module declares a table with more entries than a plugin may have.',
-    remedy: 'Build with a smaller table.',
+    cause: 'The module declares a table with more entries than a plugin may have, or more tables.',
+    remedy: 'Build with a smaller table or fewer, or raise the ceiling in the place that the message names.',
   },
   SLUICE_MODULE_COMPILE: {
     cause: 'The WebAssembly compiler refused the module.',

@@ -61,7 +61,11 @@ const LIMITS = ['memory', 'deadline', 'output'] as const;
 export function checkFields(value: unknown): ManifestFields {
   const fields = object(value, 'the manifest');
   const name = text(fields, 'name');
-  if (!NAME.test(name)) invalid('name', `${show(name)} does not match ${NAME.source}`);
+  if (!NAME.test(name))
+    invalid(
+      'name',
+      `${show(name)} is not 1 to 63 lower-case letters, digits and hyphens, the first one no hyphen`,
+    );
   const version = semver(fields, 'version');
   const abi = checkAbi(semver(fields, 'abi'));
   const kind = text(fields, 'kind');

@@ -2,6 +2,7 @@
  * The manifest: a custom section at the end of a plugin's file that says what the plugin is, readable
  * without running anything. This floor does not hash; the host compares `sha256` with the bytes in front.
  */
+import { quote } from './admission/quote.js';
 import { CONTRACT_VERSION, MANIFEST_SECTION } from './contract.js';
 import { SluiceError } from './errors.js';
 import { checkFields, checkHash, type Manifest, type ManifestFields } from './manifest-fields.js';
@@ -22,8 +23,10 @@ export function readManifest(bytes: Uint8Array): { manifest: Manifest; end: numb
   let found: Section | undefined;
   for (const section of iterateSections(bytes)) {
     if (found !== undefined) {
+      const what =
+        section.name === undefined ? `section ${section.id}` : `the section ${quote(section.name, 64)}`;
       invalid(
-        `section ${section.id} at byte ${section.offset} comes behind the manifest, which has to be last`,
+        `${what} at byte ${section.offset} comes behind it, and it has to be last: pack the file after all other tools`,
       );
     }
     if (section.name === MANIFEST_SECTION) found = section;

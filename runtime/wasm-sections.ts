@@ -58,7 +58,8 @@ export function* iterateSections(bytes: Uint8Array): Generator<Section, void, un
   let order = 0;
   for (let count = 0; at < bytes.length; count++) {
     const offset = at;
-    if (count === LIMITS.sections) ceiling(offset, `more than ${LIMITS.sections} sections`);
+    if (count === LIMITS.sections)
+      ceiling(offset, `more than ${LIMITS.sections} sections, which no policy allows`);
     const id = bytes[at]!;
     const size = readU32(bytes, at + 1, bytes.length);
     const start = size.next;
@@ -113,7 +114,7 @@ function customSection(bytes: Uint8Array, offset: number, start: number, end: nu
   const length = readU32(bytes, start, end);
   if (length.value > end - length.next) malformed(offset, 'the name of a custom section is cut off');
   if (length.value > LIMITS.name) {
-    ceiling(offset, `${length.value} bytes of a name, the ceiling is ${LIMITS.name}`);
+    ceiling(offset, `${length.value} bytes of a name, the ceiling is ${LIMITS.name}, which no policy raises`);
   }
   const nameEnd = length.next + length.value;
   let name: string;

@@ -7,6 +7,8 @@
  *
  * _init: EINVAL: window is 0 or above 2^20, no channels, or more than 256. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
  * window.
+ *
+ * Source: the definition; the two parts are those of a queue made of two stacks.
  */
 #ifndef AVERAGE_H
 #define AVERAGE_H

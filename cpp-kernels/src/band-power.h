@@ -8,6 +8,8 @@
  *
  * EDOM: spacing is not above 0 or infinite, an edge is negative or NaN, or a band ends in front of its beginning. EFAULT:
  * sluice-kernels.h.
+ *
+ * Source: Parseval's theorem.
  */
 #ifndef BAND_POWER_H
 #define BAND_POWER_H

@@ -5,6 +5,8 @@
  * beyond. NaN stays NaN.
  *
  * EINVAL: no channels, or more than 256. EDOM: a bound is NaN, or least is above most. EFAULT: sluice-kernels.h.
+ *
+ * Source: the definition.
  */
 #ifndef CLAMP_H
 #define CLAMP_H

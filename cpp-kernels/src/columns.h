@@ -3,6 +3,8 @@
  * other, `frames` floats each. `out` is apart from `in`. Exact: bits are moved.
  *
  * EINVAL: no channels, or more than 256. EFAULT: sluice-kernels.h.
+ *
+ * Source: the definition.
  */
 #ifndef COLUMNS_H
 #define COLUMNS_H

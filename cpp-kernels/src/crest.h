@@ -2,6 +2,8 @@
  * crest: the crest factor, peak over rms, of each window; windows.h says how they lie, and the errnos. 1 for a square wave, 1.414 for
  * a sine, above 5 where something knocks. Off by at most u of it and a little (2^-23.98); 0 where all samples are 0; NaN
  * where one is NaN or infinite.
+ *
+ * Source: the definition.
  */
 #ifndef CREST_H
 #define CREST_H

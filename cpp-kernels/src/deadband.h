@@ -7,6 +7,8 @@
  *
  * _init: `band` holds a number for each channel. EINVAL: no channels, or more than 256. EDOM: a band is negative, NaN or infinite.
  * ENOMEM, EFAULT: sluice-kernels.h. Handed over: the last samples.
+ *
+ * Source: OPC UA Part 4, DataChangeFilter (absolute deadband: against the last value that was told).
  */
 #ifndef DEADBAND_H
 #define DEADBAND_H

@@ -10,6 +10,8 @@
  * are off by at most u of it; a double too large for a float is infinity.
  *
  * EINVAL: no such type or order, or a stride of less than the number's size. EFAULT: sluice-kernels.h.
+ *
+ * Source: Modbus Application Protocol V1.1b3, 4.2 (highest byte first); the other orders as manuals of devices name them.
  */
 #ifndef DECODE_H
 #define DECODE_H

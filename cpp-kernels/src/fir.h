@@ -7,6 +7,9 @@
  *
  * _init: `taps` are `count` numbers, 1 to 65,536. EINVAL: another count, no channels, or more than 256. EDOM: a tap is NaN or
  * infinite. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the last count - 1 frames.
+ *
+ * Source: Oppenheim and Schafer, Discrete-Time Signal Processing, 2.3; the bound: Higham, Accuracy and Stability of Numerical
+ * Algorithms, 3.1.
  */
 #ifndef FIR_H
 #define FIR_H

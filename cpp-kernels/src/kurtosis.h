@@ -2,6 +2,8 @@
  * kurtosis: the fourth central moment over the square of the second one, of each window; windows.h says how they lie, and the
  * errnos. 1.5 for a sine, 3 for noise, more where something knocks. In two passes in doubles: off by at most u of it and 2^-40
  * of the square of (largest |x| / deviation); 0 where all samples are the same, NaN where one is NaN or infinite.
+ *
+ * Source: Dyer and Stewart, Detection of rolling element bearing damage by statistical vibration analysis.
  */
 #ifndef KURTOSIS_H
 #define KURTOSIS_H

@@ -1,5 +1,7 @@
 /*
  * peak: the largest |x| of each window; windows.h says how they lie, and the errnos. Exact. A NaN in the window gives NaN.
+ *
+ * Source: the definition.
  */
 #ifndef PEAK_H
 #define PEAK_H

@@ -6,6 +6,8 @@
  *     |result - exact| <= exact * 2^-23.99
  * and where it is subnormal or zero it is off by at most 2^-150 * 1.01. Squares neither overflow nor underflow. An infinity
  * gives infinity, a NaN gives NaN.
+ *
+ * Source: the definition; the bound: Higham, Accuracy and Stability of Numerical Algorithms, 4.2.
  */
 #ifndef RMS_H
 #define RMS_H

@@ -5,6 +5,8 @@
  * is rounded, then the sum: off by at most u * |x * gain| + u * |result|.
  *
  * EINVAL: no channels, or more than 256. EDOM: a gain or an offset is NaN or infinite. EFAULT: sluice-kernels.h.
+ *
+ * Source: the definition.
  */
 #ifndef SCALE_H
 #define SCALE_H

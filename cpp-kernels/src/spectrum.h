@@ -11,6 +11,8 @@
  * Squares are taken and added in doubles, so nothing overflows on the way; off by at most u of the result and a little (2^-23.9).
  *
  * EDOM: scale is negative, NaN or infinite. EFAULT: sluice-kernels.h.
+ *
+ * Source: Heinzel, Ruediger and Schilling, Spectrum and spectral density estimation by the discrete Fourier transform.
  */
 #ifndef SPECTRUM_H
 #define SPECTRUM_H

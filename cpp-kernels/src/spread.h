@@ -4,6 +4,8 @@
  *
  * Least and most are exact. The mean is off by at most u of it and 2^-49 of the mean of |x|, the deviation (in two passes) by
  * 2^-23.9 of it and 2^-49 of the mean of |x|. A NaN in the window makes all four NaN; with an infinity the deviation is NaN.
+ *
+ * Source: Chan, Golub and LeVeque, Algorithms for computing the sample variance (two passes).
  */
 #ifndef SPREAD_H
 #define SPREAD_H

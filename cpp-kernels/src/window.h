@@ -11,6 +11,8 @@
  *
  * _init: EINVAL: size or hop is 0 or above 2^20, no channels, or more than 256. ENOMEM, EFAULT: sluice-kernels.h. Handed over: the
  * frames that are held.
+ *
+ * Source: Welch, The use of fast Fourier transform for the estimation of power spectra (overlapping segments).
  */
 #ifndef WINDOW_H
 #define WINDOW_H

@@ -8,6 +8,8 @@
  *
  * _init: EINVAL: window is below 2 or above 2^20, no channels, or more than 256. EDOM: least is not above 0, or infinite. ENOMEM, EFAULT:
  * sluice-kernels.h. Handed over: the window.
+ *
+ * Source: the definition; mean and deviation as in sliding.h.
  */
 #ifndef ZSCORE_H
 #define ZSCORE_H

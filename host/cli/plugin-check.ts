@@ -68,5 +68,6 @@ function parseSimd(text: string): SimdRule | { readonly problem: string } {
 
 function sayKeys({ ring, signed }: CheckRules): void {
   for (const { error } of ring?.problems ?? []) process.stderr.write(`sluice: ${error.message}\n`);
-  if (signed && ring?.trusted.size === 0) process.stderr.write('sluice: there is no trusted key\n');
+  if (signed !== undefined && ring?.trusted.size === 0)
+    process.stderr.write('sluice: there is no trusted key\n');
 }

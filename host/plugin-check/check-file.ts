@@ -104,8 +104,8 @@ class FileCheck {
     if (vouched.state === 'signed') this.#parts.signature = { state, key: vouched.key };
     else {
       this.#parts.signature = { state, why: vouched.why };
-      if (signed) {
-        const error = new SluiceError(vouched.code, `${this.#file} ${vouched.why}`);
+      if (signed !== undefined) {
+        const error = new SluiceError(vouched.code, `${this.#file} ${vouched.why}; ${signed}`);
         this.#findings.push(findingOf(this.#file, error));
       }
     }

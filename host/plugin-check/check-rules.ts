@@ -27,8 +27,8 @@ export interface CheckRules {
   readonly grantFor: (asks: Asks) => Granted;
   /** Undefined: nobody has said which keys are trusted. */
   readonly ring: KeyRing | undefined;
-  /** A plugin without the signature of a trusted key is refused. */
-  readonly signed: boolean;
+  /** Why a plugin without the signature of a trusted key is refused; undefined: it is not. */
+  readonly signed: string | undefined;
 }
 
 const MEMORY = 16 << 20;
@@ -51,7 +51,12 @@ export async function checkRules(options: CheckRuleOptions): Promise<CheckRules>
   const ring = keys === undefined ? undefined : await readKeyRing(keys);
   const mode = plugins?.signatures ?? 'auto';
   const wereInUse = config !== undefined && (await isThere(inUseMarker(config.data.dir)));
-  const signed = mode === 'require' || (mode === 'auto' && ((ring?.inUse ?? false) || wereInUse));
+  const signed =
+    mode === 'require'
+      ? 'plugins.signatures is require'
+      : mode === 'auto' && ((ring?.inUse ?? false) || wereInUse)
+        ? `there ${ring?.inUse === true ? 'are' : 'were'} keys in ${keys}, so a signature is asked for`
+        : undefined;
   return { grantFor: asks => grant(policy, asks, base), ring, signed };
 }
 

@@ -243,5 +243,8 @@ function unknown(body: Reader, from: number): never {
   const byte = body.bytes[from]!;
   body.at = from + 1;
   const code = PREFIX_SIZE[byte] === 0 ? '' : ` ${body.u32()}`;
-  return body.fail(`0x${byte.toString(16)}${code} is no instruction that is known here`, from);
+  return body.fail(
+    `0x${byte.toString(16)}${code} is no instruction that is known here: the file is damaged, or newer than this gateway`,
+    from,
+  );
 }

@@ -55,7 +55,7 @@ export function refuseHeaders(direction: Direction, headers: Headers, policy: He
   const findings = judgeHeaders(direction, headers, policy);
   const [first] = findings;
   if (first === undefined) return;
-  const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more headers)`;
+  const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`;
   throw new SluiceError(first.code, `${first.found}${more}: ${first.why}; ${first.fix}`, { findings });
 }
 

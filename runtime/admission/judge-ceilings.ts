@@ -58,7 +58,13 @@ function measure(facts: ModuleFacts): readonly Measured[] {
       place: nesting,
     },
     { of: 'locals', value: locals.value, found: `${locals.value} locals`, fix: SPLIT, place: locals },
-    { of: 'tables', value: tables.length, found: `${tables.length} tables`, fix: 'use fewer', code: table },
+    {
+      of: 'tables',
+      value: tables.length,
+      found: `${tables.length} tables`,
+      fix: 'use fewer',
+      code: table,
+    },
     ...tables.map(
       ({ min, start }): Measured => ({
         of: 'tableEntries',

@@ -2,6 +2,7 @@ import type { Finding } from '../errors.js';
 import type { ModuleFacts } from './facts.js';
 import { importFinding, WITHOUT_HOST, WITHOUT_WASI } from './judge-imports.js';
 import { IMPORT_NAMES } from './policy.js';
+import { quote } from './quote.js';
 import type { Rules } from './rules.js';
 
 /** As much of a name as a message shows: names come from strangers. */
@@ -32,7 +33,7 @@ export function judgeComponentNames(facts: ModuleFacts, { policy }: Rules): Find
     code: 'SLUICE_COMPONENT_NAME',
     policy,
     rule: 'never: code in names',
-    found: `a core module with the name ${shown(name)} among its imports and exports`,
+    found: `a core module with the name ${quote(name, SHOWN)} among its imports and exports`,
     total: strange.length,
     why: `no policy allows it (policy ${policy}): such names get into the script that runs a component`,
     fix: 'name it with letters, digits and the signs _ $ . : @ / | # [ ] + , = % ~ -',
@@ -68,13 +69,7 @@ function judgeOne(found: string, rules: Rules): Finding | undefined {
   const without = found.startsWith('wasi:') ? WITHOUT_WASI : WITHOUT_HOST;
   return {
     ...importFinding(line, rules.policy),
-    found: `imports ${shown(found, '')}`,
+    found: `imports ${quote(found, SHOWN).slice(1, -1)}`,
     fix: name === undefined ? without : `build without it, or allow it in ${place}`,
   };
-}
-
-/** On one line, whatever it is. */
-function shown(name: string, quote = '"'): string {
-  const text = JSON.stringify(name.slice(0, SHOWN)).slice(1, -1);
-  return `${quote}${text}${quote}`;
 }

@@ -6,6 +6,9 @@ import type { Rules } from './rules.js';
 
 /** How a class is called that a file can use without an instruction. */
 const DECLARED: Readonly<Partial<Record<FeatureClass, string>>> = {
+  'bulk-memory': 'a passive segment, or a count of data segments',
+  'extended-const': 'a computed constant',
+  'function-references': 'a typed function reference',
   exceptions: 'an exception tag',
   gc: 'a garbage-collected type',
   memory64: 'a memory or table with 64-bit addresses',
@@ -31,6 +34,8 @@ function judgeClass(
   if (refusal === undefined) return [];
   const opcodes = [...facts.opcodes].filter(([name]) => classOf(name) === feature);
   const total = opcodes.reduce((sum, [, count]) => sum + count, 0);
+  // Of shared memory `judgeMemories` says more.
+  if (total === 0 && feature === 'threads' && memoriesOf(facts).some(({ shared }) => shared)) return [];
   if (total === 0)
     return [{ ...refusal, found: DECLARED[feature] ?? `a use of ${feature}`, total: 1, ...place }];
   return opcodes.map(([opcode]) => ({ ...refusal, found: `${opcode} (${feature})`, opcode, total }));

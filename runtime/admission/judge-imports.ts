@@ -1,6 +1,7 @@
 import type { Finding } from '../errors.js';
 import type { ImportFact, ModuleFacts } from './facts.js';
 import { IMPORTS, type ImportName } from './policy.js';
+import { quote } from './quote.js';
 import type { Line, Rules } from './rules.js';
 
 /** As much of a name as a message shows: names come from strangers. */
@@ -17,7 +18,7 @@ function judgeImport(found: ImportFact, { imports, policy, plugin }: Rules): Fin
   const line = imports.find(({ is }) => name === undefined || !is.includes(name)) ?? imports[0];
   const allowed = line?.is ?? [];
   const about = importFinding(line, policy);
-  const what = `imports ${found.kind} ${quote(found.module)} ${quote(found.name)}`;
+  const what = `imports ${found.kind} ${quote(found.module, SHOWN)} ${quote(found.name, SHOWN)}`;
   if (name === undefined) return { ...about, found: what, fix: fixOf(found) };
   if (!allowed.includes(name)) {
     const place = line?.allow === undefined ? `the manifest of ${plugin}` : line.allow;
@@ -38,11 +39,15 @@ export function importFinding(
   policy: number,
 ): Omit<Finding, 'found' | 'fix'> {
   const allowed = line?.is ?? [];
+  const list = allowed.length === 0 ? 'no imports' : `the import ${allowed.map(signature).join(', ')}`;
   return {
     code: 'SLUICE_MODULE_IMPORT',
     policy,
     rule: `${line?.rule ?? 'policy.imports'}: ${allowed.join(', ') || 'none'}`,
-    why: `policy ${policy} allows ${allowed.length === 0 ? 'no imports' : `the import ${allowed.map(signature).join(', ')}`}`,
+    why:
+      line !== undefined && line.allow === undefined
+        ? `its manifest asks for ${list} (policy ${policy})`
+        : `policy ${policy} allows ${list}`,
     total: 1,
   };
 }
@@ -70,9 +75,5 @@ function fixOf({ module, kind }: ImportFact): string {
 
 function signature(name: ImportName): string {
   const { module, name: field, type } = IMPORTS[name];
-  return `${quote(module)} ${quote(field)} (${type})`;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, SHOWN));
+  return `${quote(module, SHOWN)} ${quote(field, SHOWN)} (${type})`;
 }

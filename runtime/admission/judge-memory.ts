@@ -12,13 +12,17 @@ export function judgeMemory(facts: ModuleFacts, { memory, policy }: Rules): Find
       code: 'SLUICE_MODULE_MEMORY',
       policy,
       rule: `${memory.rule}: ${memory.is}`,
-      found: `a memory that starts with ${min} pages (${min * LIMITS.page} bytes)`,
+      found: `a memory that starts with ${pages(min)} (${min * LIMITS.page} bytes)`,
       total: 1,
       why:
         memory.allow === undefined
           ? `its manifest asks for ${memory.is} bytes (policy ${policy})`
-          : `policy ${policy} grants ${most} pages (${memory.is} bytes)`,
+          : `policy ${policy} grants ${pages(most)} (${memory.is} bytes)`,
       fix: `lower the initial memory, or ${memory.allow === undefined ? 'raise limits.memory in the manifest' : `raise ${memory.allow}`}`,
       offset: start,
     }));
+}
+
+function pages(count: number): string {
+  return count === 1 ? '1 page' : `${count} pages`;
 }

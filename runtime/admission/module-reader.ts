@@ -5,6 +5,7 @@ import { ConstantReader } from './constant.js';
 import { readGlobalType, readKind, readMemoryType, readTableType, readTagType } from './extern-types.js';
 import type { ExportFact, ExternKind, ImportFact, Limits, Peak } from './facts.js';
 import { malformed } from './leb.js';
+import { quote } from './quote.js';
 import { Reader } from './reader.js';
 import { readData, readElements } from './segments.js';
 import { Features, type Tally } from './tally.js';
@@ -192,7 +193,7 @@ export class ModuleReader {
       const kind = readKind(reader);
       const index = reader.u32();
       if (index >= this.#space[kind]) reader.fail(`an export of an unknown ${kind} (${index})`, at);
-      if (this.exports.has(name)) reader.fail(`"${name.slice(0, 64)}" is exported twice`, at);
+      if (this.exports.has(name)) reader.fail(`${quote(name, 64)} is exported twice`, at);
       this.exports.set(name, { kind, type: kind === 'func' ? this.#functionType(index) : kind });
     }
   }

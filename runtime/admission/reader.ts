@@ -90,7 +90,7 @@ export class Reader {
     if (count > most) {
       throw new SluiceError(
         'SLUICE_MODULE_CEILING',
-        `at byte ${from}: ${count} ${what}, the ceiling is ${most}`,
+        `at byte ${from}: ${count} ${what}, the ceiling is ${most}, which no policy raises`,
       );
     }
     if (count > this.end - this.at) this.fail(`${count} ${what} in ${this.end - this.at} bytes`, from);

@@ -1,4 +1,6 @@
 import { type Finding, SluiceError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { quote } from './quote.js';
 
 /** Rules that are written out in a message; the findings hold them all. */
 const SHOWN = 3;
@@ -27,5 +29,5 @@ function sentence(finding: Finding): string {
 function placeText({ offset, function: index, name }: Finding): string {
   const at = offset === undefined ? '' : ` at byte ${offset}`;
   if (index === undefined) return at;
-  return `${at} in function ${index}${name === undefined ? '' : ` ${JSON.stringify(name)}`}`;
+  return `${at} in function ${index}${name === undefined ? '' : ` ${quote(name, LIMITS.shownName + 3)}`}`;
 }

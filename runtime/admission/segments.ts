@@ -87,5 +87,9 @@ function checkInside(
 ): void {
   if (offset === undefined || size === undefined || offset + count <= size) return;
   const target = unit === 'bytes' ? 'memory' : 'table';
-  reader.fail(`${what} of ${count} ${unit} at ${offset}, its ${target} starts with ${size}`, at);
+  const fix =
+    unit === 'bytes'
+      ? 'let it start with more (clang: -Wl,--initial-memory=...)'
+      : 'let it start with more entries';
+  reader.fail(`${what} of ${count} ${unit} at ${offset}, its ${target} starts with ${size}: ${fix}`, at);
 }

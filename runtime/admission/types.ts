@@ -27,7 +27,7 @@ export function readTypes(reader: Reader, values: TypeReader, features: Features
     if (budget < 0) {
       throw new SluiceError(
         'SLUICE_MODULE_CEILING',
-        `at byte ${from}: the ceiling is ${LIMITS.typeValues} parameters, results and fields of all types together`,
+        `at byte ${from}: the ceiling is ${LIMITS.typeValues} parameters, results and fields of all types together, which no policy raises`,
       );
     }
     if (count === 0) return '';
@@ -64,7 +64,10 @@ export function readTypes(reader: Reader, values: TypeReader, features: Features
     const { at } = reader;
     const text = composite();
     if (types.length === LIMITS.types) {
-      throw new SluiceError('SLUICE_MODULE_CEILING', `at byte ${at}: the ceiling is ${LIMITS.types} types`);
+      throw new SluiceError(
+        'SLUICE_MODULE_CEILING',
+        `at byte ${at}: the ceiling is ${LIMITS.types} types, which no policy raises`,
+      );
     }
     const known = texts.get(text);
     if (known === undefined) texts.set(text, text);

@@ -49,7 +49,7 @@ export async function loadComponent(code: ComponentCode, rules: Rules): Promise<
   const modules = new Map<string, WebAssembly.Module>();
   const factsOf = new Map<WebAssembly.Module, ModuleFacts>();
   for (const each of admitted) {
-    const module = compile(each.bytes, plugin);
+    const module = compile(each.bytes, plugin, each.facts.bytes);
     modules.set(each.name, module);
     factsOf.set(module, each.facts);
   }

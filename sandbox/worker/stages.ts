@@ -39,7 +39,7 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
     };
   }
   const { bytes, facts } = admit(code.bytes, kind, rules);
-  const module = compile(bytes, plugin);
+  const module = compile(bytes, plugin, facts.bytes);
   return {
     plugin,
     facts: [facts],

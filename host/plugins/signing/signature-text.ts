@@ -45,10 +45,12 @@ export function formatSignatures(signatures: readonly Signature[]): string {
 }
 
 function parseEntry(entry: string, line: number): Signature {
-  const [, key, base64] = ENTRY.exec(entry) ?? invalid(`line ${line} is no "${KIND} KEY-ID SIGNATURE"`);
+  const [, key, base64] =
+    ENTRY.exec(entry) ?? invalid(`is wrong in line ${line}: it has to be "${KIND} KEY-ID SIGNATURE"`);
   const bytes = Buffer.from(base64 as string, 'base64');
   // The last digit of the base64 of 64 bytes carries two bits; the others have to be nothing.
-  if (bytes.toString('base64') !== base64) invalid(`line ${line} is not the base64 of 64 bytes`);
+  if (bytes.toString('base64') !== base64)
+    invalid(`is wrong in line ${line}: this is not the base64 of 64 bytes`);
   return { key: key as string, bytes };
 }
 

@@ -93,7 +93,7 @@ test(
         'SLUICE_SIGNATURE_MISMATCH',
         /\(a\.pub\)/,
       ],
-      ['text', 'signed, honestly', 'SLUICE_SIGNATURE_INVALID', /text\.wasm\.sig: .* line 1 is no/],
+      ['text', 'signed, honestly', 'SLUICE_SIGNATURE_INVALID', /text\.wasm\.sig: .* is wrong in line 1/],
       ['large', '#'.repeat(9000), 'SLUICE_SIGNATURE_INVALID', /large\.wasm\.sig has more than 8192 bytes/],
     ];
     for (const [name, text] of texts) {

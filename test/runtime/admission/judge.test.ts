@@ -111,6 +111,28 @@ test('a manifest that asks for less is held to it', async () => {
   );
 });
 
+test("what a manifest does not ask for is said to be its doing, not the policy's", async () => {
+  const text = await textOf('(import "$root" "log" (func (param i32 i32 i32)))', {}, { imports: [] });
+  assert.match(
+    text,
+    /its manifest asks for no imports \(policy 3\); build without it, or allow it in the manifest/,
+  );
+});
+
+test('of shared memory one finding is enough: that it cannot be had', async () => {
+  const findings = await findingsOf('(memory 1 2 shared)');
+  assert.deepEqual(
+    findings.map(({ rule }) => rule),
+    ['never: shared memory', 'never: multi-memory'],
+    'and none says to allow threads',
+  );
+});
+
+test('a name from a stranger is on one line and steers no terminal', async () => {
+  const text = await textOf('(import "a\\n" "\\u{202e}\\u{9b}b" (func))');
+  assert.match(text, /imports func "a\\n" "\\u202e\\u009bb": policy 3 allows/);
+});
+
 const FEATURES: readonly (readonly [FeatureClass, text: string, found: string])[] = [
   ['sign-extension', '(func (drop (i32.extend8_s (i32.const 0))))', 'i32.extend8_s'],
   ['saturating-conversions', '(func (drop (i32.trunc_sat_f32_s (f32.const 0))))', 'i32.trunc_sat_f32_s'],
@@ -121,7 +143,7 @@ const FEATURES: readonly (readonly [FeatureClass, text: string, found: string])[
     '(func (result i32 i32) (i32.const 0) (i32.const 0))',
     'a function or block with several results',
   ],
-  ['extended-const', '(global i32 (i32.add (i32.const 0) (i32.const 1)))', 'a use of extended-const'],
+  ['extended-const', '(global i32 (i32.add (i32.const 0) (i32.const 1)))', 'a computed constant'],
 ];
 for (const [feature, text, found] of FEATURES) {
   test(`${feature} is allowed, and refused where the policy leaves it out`, async () => {
@@ -237,7 +259,7 @@ test('a memory that starts above its grant is refused with both sizes', async ()
   const text = await textOf('', { grants: { scale: { memory: 65_535 } } });
   assert.match(
     text,
-    /a memory that starts with 1 pages \(65536 bytes\).*policy 3 grants 0 pages.*raise plugins\.grants\.scale\.memory/,
+    /a memory that starts with 1 page \(65536 bytes\).*policy 3 grants 0 pages.*raise plugins\.grants\.scale\.memory/,
   );
 });
 

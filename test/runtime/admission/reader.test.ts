@@ -105,7 +105,7 @@ test('a list that cannot fit its bytes is refused before it is read, one beyond 
   refused([5, 0, 0], reader => reader.count(100, 'types'), /^at byte 1: 5 types in 2 bytes/);
   assert.throws(() => read([101], reader => reader.count(100, 'types')), {
     code: 'SLUICE_MODULE_CEILING',
-    message: 'at byte 1: 101 types, the ceiling is 100',
+    message: 'at byte 1: 101 types, the ceiling is 100, which no policy raises',
   });
 });
 

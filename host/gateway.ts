@@ -95,6 +95,7 @@ export class Gateway {
       sinks: this.#sinks,
       feeds: this.#sources,
       origins: () => this.#origins,
+      states: () => this.#durable?.states,
       metrics: this.metrics,
       report: this.#report,
       isolate: async poison => this.#ward?.isolate(poison),

@@ -7,5 +7,6 @@ export { SandboxPool } from './pool.js';
 export { Ring } from './ring.js';
 export { Slot } from './slot.js';
 export type { PluginRestored, SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
+export type { KeptState } from './state-keeper.js';
 export { unless } from './unless.js';
 export { setV8Flags } from './v8-flags.js';

@@ -2,6 +2,7 @@ import type { Fault } from '../runtime/index.js';
 import type { Cause } from './breaker.js';
 import type { Generation } from './generation.js';
 import type { LogLine, Restored } from './messages.js';
+import type { KeptState } from './state-keeper.js';
 
 /**
  * What becomes of frames while a breaker is open: `fallback` the generation before serves them; `spool` they wait, and
@@ -74,6 +75,8 @@ export interface SlotEvents {
   changed?(change: SlotChange): void;
   /** What a fresh instance of a plugin that has a state goes on from. */
   restored?(restored: PluginRestored): void;
+  /** What the plugins of the chain that serves remember now: all of them that have a state. */
+  saved?(states: readonly KeptState[]): void;
   /** A plugin failed in export-state. */
   unsaved?(fault: Fault, plugin: string): void;
   /** Asked when a breaker opens. Absent: `fallback` where there is one, else `spool`. */

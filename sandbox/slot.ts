@@ -5,6 +5,7 @@ import { pace } from './pace.js';
 import type { SandboxPool } from './pool.js';
 import { Ring } from './ring.js';
 import type { SlotEvents, SlotState } from './slot-events.js';
+import type { KeptState } from './state-keeper.js';
 import { Succession } from './succession.js';
 
 /**
@@ -75,6 +76,11 @@ export class Slot {
   /** The generation that serves, if it is this one, goes on in a fresh thread, under the rules that it has now. */
   renew(generation: Generation): Promise<void> {
     return this.#succession.renew(generation);
+  }
+
+  /** What the first chain goes on from, if its plugins have a state. */
+  remember(states: readonly KeptState[]): void {
+    this.#succession.remember(states);
   }
 
   /** The next committed slab, or undefined. */

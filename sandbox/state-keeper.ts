@@ -1,8 +1,14 @@
-import { HEADER } from '../runtime/index.js';
+import { HEADER, type SavedState } from '../runtime/index.js';
 import type { Candidate } from './candidate.js';
 import type { ChainSpec, Generation } from './generation.js';
 import type { ChainState, FromSandbox } from './messages.js';
 import type { Ring } from './ring.js';
+
+/** What one stage of a route remembered, for a gateway that is started again. */
+export interface KeptState extends SavedState {
+  /** Name of its plugin, and which one of that name it is in the chain. */
+  readonly place: string;
+}
 
 type Snapshot = Extract<FromSandbox, { kind: 'state' }>;
 
@@ -12,6 +18,8 @@ const KEPT = 2;
 /** The last states of the generations of a slot, as their threads have sent them. */
 export class StateKeeper {
   readonly #ring: Ring;
+  /** Of a gateway that ran before. */
+  #before: readonly KeptState[] = [];
   /** Newest first. */
   readonly #snapshots = new Map<number, Snapshot[]>();
 
@@ -22,6 +30,19 @@ export class StateKeeper {
   put(snapshot: Snapshot): void {
     const before = this.#snapshots.get(snapshot.generation) ?? [];
     this.#snapshots.set(snapshot.generation, [snapshot, ...before].slice(0, KEPT));
+  }
+
+  /** What a first chain goes on from. */
+  remember(states: readonly KeptState[]): void {
+    this.#before = states;
+  }
+
+  /** A snapshot for those who are to remember it longer than this process. */
+  kept({ states }: Snapshot, { spec }: Generation): KeptState[] {
+    return placesOf(spec.stages).flatMap((place, index) => {
+      const state = states[index];
+      return state === undefined ? [] : [{ place, version: state.version, bytes: state.bytes }];
+    });
   }
 
   /** Generations that nobody goes back to. */
@@ -38,9 +59,11 @@ export class StateKeeper {
   /**
    * What a fresh chain may go on from, stage by stage of its own; a stage takes what one of the same plugin has left.
    * @param from whose states, first choice first
+   * @param isFirst nobody has served before: it goes on from what another gateway has left
    */
-  choices(to: Generation, from: readonly Generation[]): ChainState[] {
+  choices(to: Generation, from: readonly Generation[], isFirst = false): ChainState[] {
     const places = placesOf(to.spec.stages);
+    if (isFirst) return this.#choiceFromBefore(places);
     const choices = [...new Set(from)].flatMap(generation => {
       const states = this.#newest(generation.number)?.states;
       if (states === undefined) return [];
@@ -52,6 +75,16 @@ export class StateKeeper {
     if (states !== undefined && !this.#snapshots.has(to.number))
       this.put({ kind: 'state', generation: to.number, sequence: this.#ring.committed, progress: 0, states });
     return choices;
+  }
+
+  #choiceFromBefore(places: readonly string[]): ChainState[] {
+    const sequence = this.#ring.committed;
+    const states = places.map(place => {
+      const found = this.#before.find(state => state.place === place);
+      return found && { version: found.version, bytes: found.bytes, generation: 0, sequence };
+    });
+    this.#before = [];
+    return states.some(state => state !== undefined) ? [states] : [];
   }
 
   /** Of a batch that was committed, or of a frame whose outcome is final. */

@@ -13,7 +13,7 @@ import type { Ring } from './ring.js';
 import { CALL, MODE, type Mode } from './ring-words.js';
 import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
-import { handedOver, StateKeeper } from './state-keeper.js';
+import { handedOver, type KeptState, StateKeeper } from './state-keeper.js';
 import { unless } from './unless.js';
 
 type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
@@ -122,6 +122,11 @@ export class Succession {
     const serving = this.#seat.generation;
     const { all } = this.#lineage;
     return serving === undefined || serving.isForbidden || all.includes(serving) ? all : [...all, serving];
+  }
+
+  /** What the first chain goes on from. */
+  remember(states: readonly KeptState[]): void {
+    this.#states.remember(states);
   }
 
   /** Resolves when its thread has ended. */
@@ -281,7 +286,7 @@ export class Succession {
     this.#judge.watch(generation, this.#ring.committed, probation);
     const keeping = {
       generation: generation.number,
-      states: this.#states.choices(generation, from),
+      states: this.#states.choices(generation, from, isFirst),
       every: generation.spec.snapshotEvery ?? 0,
       exports: !generation.isUnsaved,
       isFirst,
@@ -304,6 +309,8 @@ export class Succession {
         return;
       case 'state':
         this.#states.put(message);
+        if (message.generation === this.#seat.generation?.number)
+          this.#events.saved?.(this.#states.kept(message, this.#seat.generation));
         return;
       case 'restored':
         this.#restored(message);

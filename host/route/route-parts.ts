@@ -1,5 +1,5 @@
 import type { Fault } from '../../runtime/index.js';
-import type { SlotChange, WhenOpen } from '../../sandbox/index.js';
+import type { KeptState, SlotChange, WhenOpen } from '../../sandbox/index.js';
 import type { Sink } from '../sinks/sink.js';
 import type { FrameNames } from '../sources/source.js';
 import type { Poison } from '../store/quarantine.js';
@@ -34,7 +34,15 @@ export interface RouteSource {
 /** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */
 export type Isolate = (poison: Poison) => Promise<void>;
 
+/** Where what plugins remember outlives the process. */
+export interface KeptStates {
+  load(route: string): Promise<readonly KeptState[]>;
+  save(route: string, states: readonly KeptState[]): void;
+}
+
 export interface RouteOptions {
+  /** Absent: a route begins without. */
+  readonly states?: () => KeptStates | undefined;
   /** Where frames go while a breaker is open. Default `fallback`. */
   readonly whenOpen?: WhenOpen;
   /** Told of every change in who serves, after the route itself has taken note. */

@@ -42,6 +42,8 @@ export class Route {
   /** What flushes gave out, for ids. */
   readonly #own: Origin;
   #ownMessages = 0;
+  /** What a gateway before has left is known. */
+  #remembered: Promise<void> | undefined;
   #delivery: Delivery | undefined;
   #ticket: SlabTicket | undefined;
   #frame = 0;
@@ -89,6 +91,7 @@ export class Route {
       log: (plugin, lines, lost) => chain.log(plugin, lines, lost),
       changed: change => this.#changed(change),
       restored: restored => states.restored(restored),
+      saved: kept => options.states?.()?.save(name, kept),
       unsaved: (fault, plugin) => states.unsaved(fault, plugin, chain.versionOf(plugin)),
       whenOpen: hasFallback => this.#whenOpen(hasFallback),
     });
@@ -162,8 +165,15 @@ export class Route {
   /** Runs another chain from here on. @throws SluiceError; the chain that serves stays */
   async swap(spec: ChainSpec): Promise<void> {
     const first = this.slot.generation === 0;
+    // One promise for all, so that swaps stay in their order.
+    this.#remembered ??= this.#remember();
+    await this.#remembered;
     await this.slot.swap(spec);
     if (!first) this.#chain.swapped();
+  }
+
+  async #remember(): Promise<void> {
+    this.slot.remember((await this.#options.states?.()?.load(this.name)) ?? []);
   }
 
   #changed(change: SlotChange): void {

@@ -12,7 +12,7 @@ import { enforce } from './enforce.js';
 import type { Feed } from './feed.js';
 import { Replay } from './replay.js';
 import { Route } from './route.js';
-import type { Isolate, RouteSink } from './route-parts.js';
+import type { Isolate, KeptStates, RouteSink } from './route-parts.js';
 import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
 import { names, type RunningRoute, serves, takeRefused } from './running-route.js';
 
@@ -42,6 +42,7 @@ export interface RouterParts {
   readonly report: Reporter;
   readonly isolate: Isolate;
   readonly origins: () => Origins;
+  readonly states: () => KeptStates | undefined;
   /** Files that were refused under another policy, and in whose place others have come: another chance for them. */
   readonly offerAgain: (offers: readonly Offer[]) => void;
   /** A source has got a route it did not have before. */
@@ -203,11 +204,12 @@ export class Router {
   }
 
   #make(config: RouteConfig): RunningRoute {
-    const { sinks, feeds, pool, origins, metrics, report, isolate } = this.#parts;
+    const { sinks, feeds, pool, origins, states, metrics, report, isolate } = this.#parts;
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
     const route = new Route(config.name, pool, to, origins(), metrics, report, isolate, {
       whenOpen: config.whenOpen,
+      states,
       changed: change => this.#changed(running, change),
     });
     const running: RunningRoute = {

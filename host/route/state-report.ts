@@ -19,7 +19,14 @@ export class StateReport {
   restored({ plugin, generation, from, refused }: PluginRestored): void {
     const version = versionOf(generation, plugin);
     const isOwn = from?.generation === generation.number;
-    const source = from === undefined ? 'nothing' : isOwn ? 'snapshot' : 'generation-before';
+    const source =
+      from === undefined
+        ? 'nothing'
+        : isOwn
+          ? 'snapshot'
+          : from.generation === 0
+            ? 'disk'
+            : 'generation-before';
     this.#metrics.plugin(plugin).restored(version, source);
     const who = `${plugin} ${version} (generation ${generation.number})`;
     const where = { route: this.#route, version };
@@ -45,5 +52,6 @@ function textOf(from: PluginRestored['from']): string {
   if (from === undefined) return 'begins without a state';
   const { generation, version, bytes, behind } = from;
   const age = behind === 0 ? '' : ` as it was ${behind} ${behind === 1 ? 'batch' : 'batches'} ago`;
-  return `goes on with the state of generation ${generation}${age} (${bytes} bytes, version ${version} of its form)`;
+  const whose = generation === 0 ? 'that was kept on the disk' : `of generation ${generation}`;
+  return `goes on with the state ${whose}${age} (${bytes} bytes, version ${version} of its form)`;
 }

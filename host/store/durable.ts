@@ -6,12 +6,14 @@ import type { QuarantineMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { DataFolder } from './data-folder.js';
 import { QUARANTINE_SCHEMA, Quarantine } from './quarantine.js';
+import { STATES_SCHEMA, States } from './states.js';
 import { Store } from './store.js';
 
 /** Share of the space on disk that the quarantine may take. */
 const QUARANTINE_SHARE = 1 / 8;
-/** And the spool; the rest is for the logs of both, and for versions of plugins. */
+/** And the spool, and what plugins remember; the rest is for the logs of all three, and for versions of plugins. */
 const SPOOL_SHARE = 3 / 4;
+const STATES_SHARE = 1 / 32;
 const QUARANTINE_MOST = 256 * 2 ** 20;
 
 export interface DurableParts {
@@ -27,6 +29,8 @@ export class Durable {
   readonly folder: DataFolder | undefined;
   readonly quarantine: Quarantine | undefined;
   readonly spool: Spool | undefined;
+  /** What plugins remember. */
+  readonly states: States | undefined;
   readonly #close: () => Promise<void>;
   readonly #lifetimes: Lifetimes;
 
@@ -36,13 +40,16 @@ export class Durable {
     store?: Store,
     quarantine?: Quarantine,
     spool?: Spool,
+    states?: States,
   ) {
     this.folder = folder;
     this.quarantine = quarantine;
     this.spool = spool;
+    this.states = states;
     this.#lifetimes = lifetimes;
     this.#close = async () => {
       spool?.close();
+      await states?.flush();
       await store?.close();
       folder?.close();
     };
@@ -59,7 +66,14 @@ export class Durable {
     const { report } = parts;
     const store = new Store({ fault: (fault, where) => report.fault(fault, where, 'error') });
     const quarantine = await openQuarantine(store, parts);
-    return new Durable(parts, folder, store, quarantine, await openSpool(store, parts));
+    return new Durable(
+      parts,
+      folder,
+      store,
+      quarantine,
+      await openSpool(store, parts),
+      await openStates(store, parts),
+    );
   }
 
   /** What was handed over is on the disk then. */
@@ -79,6 +93,17 @@ async function openSpool(store: Store, { data, report }: DurableParts): Promise<
   });
   await spool.open();
   return spool;
+}
+
+async function openStates(store: Store, { data, report }: DurableParts): Promise<States | undefined> {
+  const path = join(data.dir, 'states.db');
+  try {
+    const maxBytes = data.maxBytes * STATES_SHARE;
+    return new States(await store.open({ path, schema: STATES_SCHEMA, maxBytes }), report);
+  } catch (thrown) {
+    report.fault(faultOf(thrown), { file: path }, 'error');
+    return undefined;
+  }
 }
 
 async function openFolder({ data, report }: DurableParts): Promise<DataFolder | undefined> {

@@ -200,7 +200,7 @@ export class PluginMetrics {
     this.#families.faults({ plugin: this.#name, version, code }).add(count);
   }
 
-  restored(version: string, from: 'generation-before' | 'snapshot' | 'nothing'): void {
+  restored(version: string, from: 'generation-before' | 'snapshot' | 'disk' | 'nothing'): void {
     this.#families.states({ plugin: this.#name, version, from }).add(1);
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StageSpec } from '../../sandbox/index.js';
+import type { KeptState, StageSpec } from '../../sandbox/index.js';
 import { chainOf, guestStage, type RigOptions, SlotRig } from '../support/slot-rig.js';
 
 const OPTIONS: RigOptions = { deadlineMs: 40, startDeadlineMs: 250, snapshotEvery: 1 };
@@ -151,4 +151,29 @@ test('in a chain each stage takes the state of the stage of its plugin, wherever
   await rig.slot.swap(chainOf([tally, echo], OPTIONS));
   await rig.run(good(1));
   assert.deepEqual(said(rig).at(-1), 6);
+});
+
+test('a first chain goes on from what it is told to remember; what it refuses means an empty beginning, and later ones are not given it', async () => {
+  await using rig = new SlotRig();
+  const kept: KeptState[] = [];
+  rig.onSaved = states => kept.push(...states);
+  await rig.serve(['tally'], { snapshotEvery: 1 });
+  await rig.run([Buffer.from('a'), Buffer.from('b')]);
+  await rig.until(() => kept.length > 0);
+  const last = kept.at(-1) as KeptState;
+  assert.equal(last.place, 'tally 1');
+
+  await using again = new SlotRig();
+  again.slot.remember([last, { ...last, place: 'other 1' }]);
+  await again.serve(['tally'], { snapshotEvery: 1 });
+  const [outcome] = await again.run([Buffer.from('c')]);
+  assert.equal(String(outcome?.messages[0]?.payload), '3');
+  assert.deepEqual([again.restored.length, again.restored[0]?.from?.generation], [1, 0]);
+
+  await using refused = new SlotRig();
+  refused.slot.remember([{ ...last, version: 99 }]);
+  await refused.serve(['tally'], { snapshotEvery: 1 });
+  const [first] = await refused.run([Buffer.from('c')]);
+  assert.equal(String(first?.messages[0]?.payload), '1');
+  assert.equal(refused.restored.at(-1)?.refused?.code, 'SLUICE_STATE_REFUSED');
 });

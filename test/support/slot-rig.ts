@@ -5,6 +5,7 @@ import {
   type BreakerLimits,
   type ChainSpec,
   type Delivery,
+  type KeptState,
   type PluginRestored,
   type Probation,
   SandboxPool,
@@ -87,6 +88,7 @@ export class SlotRig {
   #pushed = 0;
   /** Set to look at deliveries before they are acked, or to keep them. */
   onDelivery: (delivery: Delivery) => void = () => {};
+  onSaved: (states: readonly KeptState[]) => void = () => {};
   readonly slot = new Slot(this.pool, {
     committed: () => this.#take(),
     fault: (fault, plugin, frames) => this.faults.push({ fault, plugin, frames }),
@@ -104,6 +106,10 @@ export class SlotRig {
       this.#events.emit('change');
     },
     unsaved: fault => this.unsaved.push(fault),
+    saved: states => {
+      this.onSaved(states);
+      this.#events.emit('change');
+    },
     whenOpen: () => this.whenOpen,
     log: (plugin, lines) => {
       for (const { text } of lines) this.logs.push({ plugin, text });

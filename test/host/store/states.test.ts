@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { STATES_SCHEMA, States } from '../../../host/store/states.js';
+import { Store } from '../../../host/store/store.js';
+import { Reporter } from '../../../host/telemetry/reporter.js';
+import { LogBook, tempFolder } from '../../support/gateway-rig.js';
+
+test('the newest of what a route remembers is on the disk after a flush, other routes apart; what cannot be kept is told of', async t => {
+  const path = join(await tempFolder(t), 'states.db');
+  const book = new LogBook();
+  const store = new Store({ fault: () => {} });
+  t.after(() => store.close());
+  const database = await store.open({ path, schema: STATES_SCHEMA, maxBytes: 2 ** 20 });
+  const states = new States(database, new Reporter(book.log));
+  const state = (place: string, text: string, version = 1) => ({ place, version, bytes: Buffer.from(text) });
+  states.save('a', [state('filter 1', 'old'), state('gone 1', 'x')]);
+  states.save('b', [state('filter 1', 'of b')]);
+  states.save('a', [state('filter 1', 'new', 2)]);
+  await states.flush();
+  states.save('a', [state('filter 1', 'newer', 3)]);
+  await states.flush();
+  const loaded = async (route: string) =>
+    (await states.load(route)).map(({ place, version, bytes }) => [
+      place,
+      version,
+      String(Buffer.from(bytes)),
+    ]);
+  assert.deepEqual(await loaded('a'), [['filter 1', 3, 'newer']]);
+  assert.deepEqual(await loaded('b'), [['filter 1', 1, 'of b']]);
+  assert.deepEqual(await loaded('c'), []);
+  states.save('a', [{ place: 'filter 1', version: 4, bytes: Buffer.alloc(2 ** 21) }]);
+  await states.flush();
+  assert.equal(book.of('SLUICE_STORE_FULL', { route: 'a' }).length, 1);
+  assert.deepEqual(await loaded('a'), [['filter 1', 3, 'newer']], 'the last that fitted');
+});

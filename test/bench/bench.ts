@@ -9,7 +9,7 @@ import { type BenchResult, formatTable, meetsAll, ratioTable } from './report.js
 
 interface Options {
   readonly json: boolean;
-  /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile; `short` of `crash`, `leak` and `outage`. */
+  /** Variants of `border`, cases of `kernels`, guests of `attack`, to run alone, for a profile. */
   readonly only: readonly string[];
   /** Fewer and shorter rounds, for `npm run test:long`: says that a benchmark works, and nothing about speed. */
   readonly short: boolean;
@@ -21,12 +21,12 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   admission: async () => (await import('./admission/admission.js')).admission(),
   attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
-  crash: async ({ only }) => (await import('./durable/crash.js')).crash(only),
+  crash: async ({ short }) => (await import('./durable/crash.js')).crash(short),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   ingest: async ({ short }) => (await import('./ingest/ingest.js')).ingest(short),
   kernels: async ({ only }) => (await import('./kernels/kernels.js')).kernels(only),
-  leak: async ({ only }) => (await import('./leak/leak.js')).leak(only),
-  outage: async ({ only }) => (await import('./durable/outage.js')).outage(only),
+  leak: async ({ only, short }) => (await import('./leak/leak.js')).leak(short ? ['short'] : only),
+  outage: async ({ short }) => (await import('./durable/outage.js')).outage(short),
   reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
   'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
   tunnel: async ({ short }) => (await import('./tunnel/tunnel.js')).tunnel(short),

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { CountingPlc, POISON, RestartableBroker } from '../support/gateway-peers.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { guestFile, modbus, mqtt, tempFolder } from '../support/gateway-rig.js';
+import { TestServer } from '../support/mqtt-server.js';
 
 const UNITS = [1, 2, 3, 4, 5, 6, 7, 8];
 /** Kubernetes gives 30 s by default; we promise a third of it. */
@@ -111,4 +112,27 @@ test('SIGTERM while a plugin hangs: not ready meanwhile, exit 0 in time', async 
   assert.equal(exit, 0);
   assert.ok(ms < MOST_MS, `${ms} ms`);
   assert.equal(ready.at(-1), 503);
+});
+
+test('SIGTERM while the broker takes messages and confirms none: exit 0 in time, and what it has not confirmed is on the disk', async t => {
+  const plc = await CountingPlc.start();
+  t.after(() => plc.stop());
+  const server = await TestServer.start();
+  t.after(() => server.stop());
+  server.behaviour.puback = () => 'none';
+  const config = {
+    plugins: { dir: './plugins', signatures: 'off' },
+    sources: { line1: modbus(plc.port) },
+    sinks: { plant: mqtt(server.port) },
+    routes: [{ from: 'line1', through: ['modbus-json'], to: 'plant' }],
+  };
+  const gateway = await GatewayProcess.prepare(await tempFolder(t), config, 'modbus-json');
+  t.after(() => gateway.kill());
+  await gateway.start();
+  await server.until(() => server.published.length >= 100);
+  const { exit, ms, ready } = await stopped(gateway);
+  assert.equal(exit, 0);
+  assert.ok(ms < MOST_MS, `${ms} ms`);
+  assert.equal(ready.at(-1), 503);
+  assert.ok(gateway.spooled >= 100, `${gateway.spooled}`);
 });

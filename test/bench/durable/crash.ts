@@ -5,7 +5,7 @@ import { type BenchResult, progress } from '../report.js';
 import { Site } from './site.js';
 
 const KILLS = 100;
-/** With `--only short`. */
+/** With `--short`. */
 const FEW_KILLS = 6;
 const SOURCES = 2;
 /** Messages a second of each source. */
@@ -41,8 +41,8 @@ class Load {
 }
 
 /** Kills a gateway in mid-traffic again and again, with its sink there and away in turns. */
-export async function crash(only: readonly string[]): Promise<BenchResult> {
-  const kills = only.includes('short') ? FEW_KILLS : KILLS;
+export async function crash(short: boolean): Promise<BenchResult> {
+  const kills = short ? FEW_KILLS : KILLS;
   const site = await Site.build(SOURCES, '1GiB');
   try {
     await site.gateway.start();

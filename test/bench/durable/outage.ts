@@ -7,7 +7,7 @@ import { Site } from './site.js';
 
 /** 13 hours of 20 messages a second, as fast as they go. */
 const HOURS = 13;
-/** With `--only short`. */
+/** With `--short`. */
 const FEW_HOURS = 1;
 const PER_SECOND = 20;
 const SOURCES = 4;
@@ -19,8 +19,8 @@ const GROWTH = 1.1;
 const PAYLOAD = 150;
 
 /** The sink is away for all of it; then it comes back, while the sources go on. */
-export async function outage(only: readonly string[]): Promise<BenchResult> {
-  const hours = only.includes('short') ? FEW_HOURS : HOURS;
+export async function outage(short: boolean): Promise<BenchResult> {
+  const hours = short ? FEW_HOURS : HOURS;
   const each = (hours * 3600 * PER_SECOND) / SOURCES;
   const site = await Site.build(SOURCES, '4GiB');
   try {

@@ -2,7 +2,8 @@ import { type Fault, type Granted, isRefusal, type SluiceError } from '../../run
 import type { Offer } from '../plugins/offer.js';
 import type { SignatureView } from '../plugins/signing/signature-gate.js';
 import type { RouteStatus } from '../route/route-status.js';
-import type { Router, SwapOutcome } from '../route/router.js';
+import type { Router } from '../route/router.js';
+import type { SwapOutcome } from '../route/router-parts.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { worstBreaker } from './breaker-view.js';

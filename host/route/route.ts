@@ -18,6 +18,9 @@ import { StateReport } from './state-report.js';
 import type { SlabTicket } from './ticket.js';
 import { TicketLine } from './ticket-line.js';
 
+/** Frames that are on their way into the quarantine at once: beyond them the route waits. */
+const MOST_KEEPING = 1000;
+
 /**
  * The one loop between a slot and its sinks: results walk on in order; a slab goes back (ack) when every
  * sink has taken its messages, and its frames are delivered when every sink has confirmed them.
@@ -46,6 +49,7 @@ export class Route {
   #remembered: Promise<void> | undefined;
   #delivery: Delivery | undefined;
   #ticket: SlabTicket | undefined;
+  #keeping = 0;
   #frame = 0;
   #message = 0;
   #sink = 0;
@@ -243,7 +247,7 @@ export class Route {
     return true;
   }
 
-  /** Hands messages to the sinks; false when one is full (it calls back, and the walk goes on where it was). */
+  /** Hands messages to the sinks; false when one is full, or the quarantine (it calls back, and the walk goes on where it was). */
   #walk(): boolean {
     const delivery = this.#delivery as Delivery;
     const ticket = this.#ticket as SlabTicket;
@@ -259,8 +263,10 @@ export class Route {
         id.stand(this.#origins[origin] as Origin, sequence);
         (this.#sources[origin] as RouteSource).names?.name(sequence, id);
       }
-      if (outcome.code !== undefined) this.#refuse(delivery, this.#frame);
-      else if (outcome.messages === 0 && !isFlush) this.#chain.silent();
+      if (outcome.code !== undefined) {
+        if (this.#keeping >= MOST_KEEPING) return false;
+        this.#refuse(delivery, this.#frame);
+      } else if (outcome.messages === 0 && !isFlush) this.#chain.silent();
       for (; this.#message < outcome.messages; this.#message++) {
         message.load(slab, outcome.offset + this.#message * 48);
         id.part = isFlush ? 0 : this.#message;
@@ -337,9 +343,12 @@ export class Route {
   #keep(frame: FrameCopy, plugin: string, stage: number, fault: Fault): void {
     const ticket = this.#ticket as SlabTicket;
     ticket.take();
+    this.#keeping++;
     const version = this.#chain.stages[stage]?.version ?? '';
-    void this.#isolate({ frame, route: this.name, plugin, version, stage, fault }).then(() =>
-      ticket.settle(1),
-    );
+    const done = this.#isolate({ frame, route: this.name, plugin, version, stage, fault });
+    void done.then(() => {
+      ticket.settle(1);
+      if (this.#keeping-- === MOST_KEEPING) this.pump();
+    });
   }
 }

@@ -302,6 +302,36 @@ test('where a source waits for all its routes, the frames of an open breaker are
   await rig.counted('sluice_frames_refused_total{source="hand",plugin="trap",code="SLUICE_BREAKER_OPEN"} 1');
 });
 
+test('with a thousand frames on their way into the quarantine the route is full: its source waits, and nothing piles up', async t => {
+  const rig = new RouteRig(t);
+  let kept = 0;
+  const disk = Promise.withResolvers<void>();
+  rig.isolate = () => {
+    kept++;
+    return disk.promise;
+  };
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const sinks = [await rig.sink(server)];
+  const bad = await rig.route(sinks, 'trap', BREAKER);
+  const source = rig.source(bad, await rig.route(sinks, 'echo'));
+  let pushed = 0;
+  for (let full = 0; full < 100; ) {
+    if (push(source, Buffer.from([0xee])) === 0) {
+      full++;
+      await new Promise(setImmediate);
+    } else {
+      pushed++;
+      full = kept >= 1000 ? full : 0;
+    }
+  }
+  await rig.counted('sluice_breaker_state{plugin="trap",route="route0"} 2');
+  assert.ok(pushed > 1000 && kept <= 1000, `${kept} of ${pushed}`);
+  disk.resolve();
+  await source.until('delivery of all', () => source.told.at(-1) === pushed);
+  assert.equal(kept, pushed);
+});
+
 test('where a source feeds one route only, it waits with the frames of the open breaker', async t => {
   const rig = new RouteRig(t);
   const server = await rig.server();

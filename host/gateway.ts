@@ -124,15 +124,22 @@ export class Gateway {
         this.#admin.catalogEvents.gone(name, file);
         if (name === undefined) return;
         const still = this.#router.offers.get(name)?.file === file;
-        const then = still
-          ? 'the version of it in memory serves on until the gateway stops'
-          : 'its routes wait for another file';
+        let then = 'no route uses it';
+        if (this.#router.uses(name)) {
+          then = still
+            ? 'the version of it in memory serves on until the gateway stops'
+            : 'its routes wait for another file';
+        }
         this.#report.info(`${file} (${name}) is gone; ${then}`, { plugin: name });
       },
       refused: (file, error) => {
         this.metrics.fileRefused(error.code);
         this.#admin.catalogEvents.refused(file, error);
-        if (this.#stopped === undefined) this.#report.fault(error.toFault(), { file }, 'error');
+        if (this.#stopped === undefined) this.#report.refused(error.toFault(), { file });
+      },
+      back: folder => {
+        this.#admin.catalogEvents.back(folder);
+        this.#report.info(`the plugin folder ${folder} is there again`);
       },
     };
     const transpiler = new Transpiler(join(config.data.dir, 'components'));

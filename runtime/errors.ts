@@ -120,7 +120,8 @@ export const ERRORS = {
   },
   SLUICE_MANIFEST_INVALID: {
     cause: 'The manifest is not JSON or a field is missing or of the wrong type.',
-    remedy: 'Correct the named field and pack the plugin again.',
+    remedy:
+      'Correct the named field and pack the plugin again. A file is packed once: to pack with another manifest, take the module as the compiler wrote it.',
   },
   SLUICE_POLICY_INVALID: {
     cause: 'The file of the policy cannot be read or says something that no policy may say.',
@@ -187,7 +188,7 @@ export const ERRORS = {
       'The message names the fault; `sluice plugin call` shows it at a frame. Put a corrected file into the folder, or have this one tried again: POST /v1/plugins/NAME/reset.',
   },
   SLUICE_PLUGIN_FOLDER: {
-    cause: 'The plugin folder could not be made or read.',
+    cause: 'The plugin folder could not be made or read, or is gone.',
     remedy: 'Check `plugins.dir` in the configuration and the rights of the folder and those above it.',
   },
   SLUICE_PLUGIN_NAME_TAKEN: {
@@ -270,7 +271,8 @@ export const ERRORS = {
   },
   SLUICE_GUEST_DEADLINE: {
     cause: 'A call into the plugin took longer than its deadline and was killed.',
-    remedy: 'Make the plugin faster, or raise `deadline` for it in the configuration.',
+    remedy:
+      'Make the plugin faster, or raise `deadline` for it in the configuration; for its start and its first call `plugins.startDeadline`.',
   },
   SLUICE_GUEST_MEMORY: {
     cause: 'The plugin had no memory for its input or output within its cap.',
@@ -429,7 +431,7 @@ export const ERRORS = {
   },
   SLUICE_ADMIN_PATH: {
     cause: 'There is nothing under this path.',
-    remedy: 'See the list of paths in the README, or GET /openapi.json.',
+    remedy: 'GET /openapi.json lists all paths.',
   },
   SLUICE_ADMIN_PLUGIN: {
     cause: 'There is no plugin of this name.',
@@ -698,7 +700,8 @@ export const ERRORS = {
   SLUICE_SINK_TOPIC: {
     cause:
       'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',
-    remedy: 'Correct the plugin: a topic to publish to has no + or # in it.',
+    remedy:
+      'Correct the plugin behind the source that the id of the message names (GATEWAY/SOURCE/...): a topic to publish to has no + or # in it.',
   },
   SLUICE_SINK_TOO_LARGE: {
     cause: 'A message is larger than the broker or the window of the sink allows.',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import { type Fault, faultOf, type SluiceError } from '../../runtime/index.js';
 import type { SlotChange } from '../../sandbox/index.js';
 import type { Config } from '../config/config.js';
 import type { Catalog, CatalogEvents } from '../plugins/catalog.js';
@@ -19,7 +19,6 @@ import { Audit } from './audit.js';
 import { EventStreams } from './event-streams.js';
 import { EventHub } from './events.js';
 import { LastGood, type LastGoodParts } from './last-good.js';
-import { isLoopback } from './loopback.js';
 import { PluginBoard } from './plugin-board.js';
 import { PluginChanges } from './plugin-changes.js';
 import { PluginStore } from './plugin-store.js';
@@ -167,6 +166,7 @@ export class Admin {
   readonly catalogEvents: CatalogEvents = {
     offered: offer => this.board.offered(offer),
     gone: (_name, file) => this.board.gone(file),
+    back: folder => this.board.gone(folder),
     refused: (file, error) => {
       this.board.unusable(file, error);
       void this.#lastGood.consider();
@@ -191,18 +191,12 @@ export class Admin {
 
   /**
    * Before the plugin folder is looked at: what is disabled must not run first.
-   * @throws SluiceError SLUICE_ADMIN_EXPOSED, SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
+   * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
    */
   async start(): Promise<void> {
     const { config, router, metrics, report, ready, policy, ingest } = this.#parts;
     const enforced = (): Promise<void> => router.settled();
     const { host, port, uploads } = config.admin;
-    if (config.admin.token === undefined && !isLoopback(host)) {
-      throw new SluiceError(
-        'SLUICE_ADMIN_EXPOSED',
-        `admin.host is ${host}, which is no loopback address, and admin.token is not set`,
-      );
-    }
     for (const name of await this.#store.open()) await router.disable(name);
     if (uploads) await removeTemporaries(config.plugins.dir);
     const version = packageVersion();

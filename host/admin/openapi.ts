@@ -1,4 +1,4 @@
-import type { Operation, Resource } from './resource.js';
+import { NO_CONTENT, type Operation, type Resource } from './resource.js';
 import { Problem } from './schemas.js';
 
 /** The OpenAPI 3.1 document of these resources; the schemas are those that the answers are typed with. */
@@ -40,9 +40,8 @@ function describe(path: string, operation: Operation): object {
   const parameters = [...inPath, ...optional('query', query), ...optional('header', headers)];
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) {
-    const content =
-      typeof answer === 'string' ? { [answer]: {} } : { 'application/json': { schema: answer } };
-    responses[status] = { description: summary, content };
+    const body = typeof answer === 'string' ? { [answer]: {} } : { 'application/json': { schema: answer } };
+    responses[status] = { description: summary, ...(answer === NO_CONTENT ? {} : { content: body }) };
   }
   const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   responses.default = { description: 'A coded problem.', content: problem };

@@ -4,7 +4,7 @@ import { faultOf, SluiceError } from '../../runtime/index.js';
 import type { Choice, Quarantined } from '../store/quarantine.js';
 import type { Ward } from '../store/ward.js';
 import type { Audit } from './audit.js';
-import type { Operation, Resource } from './resource.js';
+import { NO_CONTENT, type Operation, type Resource } from './resource.js';
 import { QuarantinedView, ReplayTallyView, ReplayView } from './schemas-quarantine.js';
 
 const FILTERS = ['plugin', 'source', 'route', 'code'] as const;
@@ -94,7 +94,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
         },
         DELETE: {
           summary: 'Throws one frame away.',
-          answers: { 204: 'application/json' },
+          answers: { 204: NO_CONTENT },
           run: async (request, reply) => {
             const id = idIn(request);
             await audited('delete', String(id), request, async () => {

@@ -8,10 +8,13 @@ const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'] as 
 export const BODY_TYPES = ['application/wasm', 'application/yaml', 'application/json'];
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
+/** The answer of an operation that has no body. */
+export const NO_CONTENT = '';
+
 /** One thing that can be done under a path; what it answers is in the OpenAPI document. */
 export interface Operation {
   readonly summary: string;
-  /** Schema of the answer, by status. */
+  /** Schema or media type of the answer, by status. */
   readonly answers: Readonly<Record<number, TSchema | string>>;
   readonly open?: boolean;
   /** Types of the body that it takes, the first one in its description. */

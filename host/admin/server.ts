@@ -3,6 +3,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type Policy, SluiceError } from '../../runtime/index.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
+import { refuseBroken } from './broken-request.js';
 import { Guard } from './guard.js';
 import { HeaderPolice } from './header-police.js';
 import { openApi } from './openapi.js';
@@ -51,6 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS },
     routerOptions: { maxParamLength: 128 },
+    clientErrorHandler: refuseBroken,
     frameworkErrors: (thrown, _request, reply) => void refuse(reply, fromFastify(thrown)),
   });
   server.server.maxConnections = MOST_CONNECTIONS;
@@ -58,11 +60,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   server.addContentTypeParser(BODY_TYPES, (_request, _body, done) => done(null));
   addAnswers(server, guard, report);
   const police = new HeaderPolice(options);
-  const probes = probeResources(options);
-  const document = openApi(options.version, [...probes, ...options.resources]);
-  for (const resource of [...probes, ...options.resources]) addResource(server, resource, police);
+  const resources = [...probeResources(options), ...options.resources];
+  resources.push(describing(options.version, resources));
+  for (const resource of resources) addResource(server, resource, police);
   addIngest(server, options.ingest);
-  server.get('/openapi.json', () => document);
   try {
     // One address, not all that "localhost" stands for: with port 0 each would get a port of its own.
     await server.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
@@ -113,6 +114,19 @@ function probeResources({ metrics, ready }: ServerOptions): Resource[] {
       },
     },
   ];
+}
+
+/** The document of these, and of itself. */
+function describing(version: string, resources: readonly Resource[]): Resource {
+  const summary = 'This document.';
+  const run = (): object => document;
+  const answers = { 200: 'application/json' };
+  const itself: Resource = {
+    path: '/openapi.json',
+    operations: { GET: { summary, answers, open: true, run } },
+  };
+  const document = openApi(version, [...resources, itself]);
+  return itself;
 }
 
 /** The source answers by itself, body and all; it has a token of its own. */

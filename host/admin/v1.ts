@@ -7,7 +7,7 @@ import { type EventStreams, STREAM_HEADERS } from './event-streams.js';
 import type { PluginBoard } from './plugin-board.js';
 import type { Changed, PluginChanges } from './plugin-changes.js';
 import type { Rates } from './rates.js';
-import type { Operation, Resource } from './resource.js';
+import { NO_CONTENT, type Operation, type Resource } from './resource.js';
 import { PluginView, RouteView, SinkView, SourceView, VersionView } from './schemas.js';
 import { routeViews, type SourceParts, sinkViews, sourceViews } from './views.js';
 
@@ -130,7 +130,7 @@ type Change = (name: string, request: FastifyRequest) => Promise<Changed>;
 function change(summary: string, run: Change): Operation {
   return {
     summary,
-    answers: { 200: PluginView, 201: PluginView, 202: PluginView },
+    answers: { 200: PluginView, 201: PluginView, 202: PluginView, 204: NO_CONTENT },
     run: async (request: FastifyRequest, reply: FastifyReply) => {
       const { status, plugin } = await run(nameIn(request), request);
       return plugin === undefined ? reply.code(204).send() : reply.code(status).send(plugin);

@@ -64,6 +64,10 @@ function normaliseBroker({ broker, sinks }: ConfigInput, read: Reader): Config['
 function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader): AdminConfig {
   const { host = '127.0.0.1', port = 8080, token, uploads = false, maxUpload } = input;
   const most = LIMITS.file;
+  if (token === undefined && !isLoopback(host)) {
+    const what = `is ${host}, which is no loopback address: whoever reaches it needs a token of yours, and \`admin.token\` is not set`;
+    read.error(['admin', 'host'], what, { code: 'SLUICE_ADMIN_EXPOSED' });
+  }
   return {
     host,
     port,

@@ -15,6 +15,8 @@ export interface CatalogEvents {
   gone(name: string | undefined, file: string): void;
   /** A file (or the folder) cannot be used. Told once for each state of the file. */
   refused(file: string, error: SluiceError): void;
+  /** The folder, of which `refused` was told, can be read again. */
+  back(folder: string): void;
 }
 
 export interface CatalogParts {
@@ -149,18 +151,28 @@ export class Catalog {
     }
   }
 
-  /** Undefined: the folder cannot be read; what was known of it stands. */
+  /** Undefined: the folder cannot be read; what was known of it stands. One that is gone is empty. */
   async #list(): Promise<Map<string, FoundModule | SluiceError> | undefined> {
+    const { folder, events } = this.#parts;
     try {
-      const found = await lookAt(this.#parts.folder);
+      const found = await lookAt(folder);
+      if (found === undefined) {
+        const what = `the plugin folder ${folder} is not there; what is in memory serves on, and files are taken up once it is back`;
+        this.#unreadable(new SluiceError('SLUICE_PLUGIN_FOLDER', what));
+        return new Map();
+      }
+      if (this.#folderFault !== undefined) events.back(folder);
       this.#folderFault = undefined;
       return found;
     } catch (thrown) {
-      const error = coded(thrown);
-      if (error.message !== this.#folderFault) this.#parts.events.refused(this.#parts.folder, error);
-      this.#folderFault = error.message;
+      this.#unreadable(coded(thrown));
       return undefined;
     }
+  }
+
+  #unreadable(error: SluiceError): void {
+    if (error.message !== this.#folderFault) this.#parts.events.refused(this.#parts.folder, error);
+    this.#folderFault = error.message;
   }
 
   #forget(found: ReadonlyMap<string, unknown>): void {

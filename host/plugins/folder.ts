@@ -16,10 +16,10 @@ export interface FoundModule extends Found {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.wasm$/;
 
 /**
- * The .wasm files of a folder, by name. A folder that is not there is empty.
+ * The .wasm files of a folder, by name; undefined: there is no folder.
  * @throws SluiceError SLUICE_PLUGIN_FOLDER if there is something that cannot be read as a folder
  */
-export async function lookAt(folder: string): Promise<Map<string, FoundModule | SluiceError>> {
+export async function lookAt(folder: string): Promise<Map<string, FoundModule | SluiceError> | undefined> {
   const found = new Map<string, FoundModule | SluiceError>();
   let root: string;
   let names: string[];
@@ -27,7 +27,7 @@ export async function lookAt(folder: string): Promise<Map<string, FoundModule | 
     root = await realpath(folder);
     names = (await readdir(root)).sort();
   } catch (thrown) {
-    if (isGone(thrown)) return found;
+    if (isGone(thrown)) return undefined;
     throw new SluiceError('SLUICE_PLUGIN_FOLDER', (thrown as Error).message, { cause: thrown });
   }
   const all = new Set(names);

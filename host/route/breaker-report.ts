@@ -94,7 +94,7 @@ export class BreakerReport {
     const version = versionOf(generation, plugin);
     this.#metrics.plugin(plugin).faulted(version, fault.code);
     this.#metrics.rolledBack(plugin, version, fault.code);
-    const message = `${plugin} ${version} is taken back after ${frames} frames: ${fault.message} (${fault.code}); ${chainText(back)} serves again, from the frames on that it failed on`;
+    const message = `${plugin} ${version} is taken back after ${frames} ${frames === 1 ? 'frame' : 'frames'}: ${fault.message} (${fault.code}); ${chainText(back)} serves again, from the frames on that it failed on`;
     const where = { route: this.#route, version };
     this.#report.fault({ code: 'SLUICE_PLUGIN_ROLLED_BACK', message, plugin }, where, 'error');
   }

@@ -43,11 +43,16 @@ export class Router {
     running.waiting = [];
   }
 
+  /** True if a route names the plugin, or is its own. */
+  uses(plugin: string): boolean {
+    return this.#routes.some(({ steps }) => names(steps, plugin));
+  }
+
   /** A file came or changed: every route that names its plugin gets a new generation. */
   offered(offer: Offer): void {
     const back = this.#back.delete(offer.name);
     this.#offers.set(offer.name, offer);
-    if (!this.#routes.some(({ steps }) => names(steps, offer.name))) this.#routeByItself(offer);
+    if (!this.uses(offer.name)) this.#routeByItself(offer);
     for (const running of this.#routes) {
       if (!names(running.steps, offer.name) || (back && serves(running, offer))) continue;
       const swap = this.#swap(running, offer).finally(() => this.#swaps.delete(swap));
@@ -291,11 +296,8 @@ export class Router {
       running.route.slot.generation > 0 ? 'frames of its route wait' : 'nothing serves this route yet';
     const serving = serves ? 'the version before it serves on' : before;
     this.#parts.metrics.plugin(offer.name).faulted(offer.manifest.version, error.code);
-    this.#parts.report.fault(
-      { ...error.toFault(), message: `${offer.file} is refused: ${error.message}; ${serving}` },
-      where,
-      'error',
-    );
+    const message = `${offer.file} is refused: ${error.message}; ${serving}`;
+    this.#parts.report.refused({ ...error.toFault(), message }, where);
     const { name, slot } = running.route;
     this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
     // A route of its own that never ran leaves no trace; the next version of the file gets another.

@@ -11,6 +11,13 @@ export interface MessageId {
   readonly late: boolean;
 }
 
+/** The id in words; it allocates. */
+export function textOf(id: MessageId): string {
+  const bytes = Buffer.alloc(id.length);
+  id.write(bytes, 0);
+  return bytes.toString('utf8');
+}
+
 /** One source in one route: what the ids of its messages begin with. */
 export interface Origin {
   /** 0, 1, 2, ... in this gateway. */

@@ -10,6 +10,8 @@ export interface LogLimitOptions {
 
 interface Entry {
   lastMs: number;
+  /** Lines that go out before the next is held back. */
+  left: number;
   held: number;
   fault: Fault;
   readonly level: 'warn' | 'error';
@@ -41,19 +43,22 @@ export class LogLimit {
     this.#now = now;
   }
 
-  report(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}): void {
+  /** @param burst so many in a row are told before the first is held back */
+  report(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}, burst = 1): void {
     let id = fault.code as string;
     for (const key in where) id += `\n${key}=${where[key]}`;
     const now = this.#now();
     const known = this.#entries.get(id);
-    if (known !== undefined && now - known.lastMs < this.#everyMs) {
+    const within = known !== undefined && now - known.lastMs < this.#everyMs;
+    if (within && known.left === 0) {
       known.held += 1;
       known.fault = fault;
       known.details = details;
       this.#arm();
       return;
     }
-    const entry = known ?? { lastMs: now, held: 0, fault, level, where, details };
+    const entry = known ?? { lastMs: now, left: burst, held: 0, fault, level, where, details };
+    entry.left = (within ? entry.left : burst) - 1;
     entry.fault = fault;
     entry.details = details;
     // Behind all others: the map is in the order of the last line.

@@ -4,6 +4,8 @@ import { LogLimit, type Where } from './log-limit.js';
 
 /** Milliseconds between two lines that say the same peer is there. */
 const QUIET_MS = 10_000;
+/** Lines about one file before its repeats are held back. */
+const TRIES = 10;
 
 /** The one way in which the parts of a gateway say what went wrong: coded, placed, rate-limited. */
 export class Reporter {
@@ -26,6 +28,15 @@ export class Reporter {
   fault(fault: Fault, where: Where, level: 'warn' | 'error' = 'warn', details: Where = {}): void {
     this.onFault(fault, where);
     this.#limit.report(fault, where, level, { ...details, remedy: ERRORS[fault.code].remedy });
+  }
+
+  /**
+   * A file that somebody has put there is refused. Who tries again wants to read at once what is wrong this time, so the
+   * first few are all told.
+   */
+  refused(fault: Fault, where: Where): void {
+    this.onFault(fault, where);
+    this.#limit.report(fault, where, 'error', { remedy: ERRORS[fault.code].remedy }, TRIES);
   }
 
   /** A line of a plugin. */

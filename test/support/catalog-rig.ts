@@ -24,6 +24,8 @@ export class CatalogRig extends Waiting {
   /** Files that were refused and are gone. */
   readonly forgotten: string[] = [];
   readonly refusals: { file: string; error: SluiceError }[] = [];
+  /** The folder, as often as it could be read again. */
+  readonly returned: string[] = [];
   readonly warnings: SluiceError[] = [];
   /** Version that served last, by plugin. */
   readonly served = new Map<string, string>();
@@ -64,6 +66,10 @@ export class CatalogRig extends Waiting {
         },
         refused: (file, error) => {
           this.refusals.push({ file, error });
+          this.changed();
+        },
+        back: folder => {
+          this.returned.push(folder);
           this.changed();
         },
       },

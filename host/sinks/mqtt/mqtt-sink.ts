@@ -110,7 +110,7 @@ export class MqttSink implements WindowedSink {
     let measured = encoder.measure(view, qos, id);
     if (measured === MEASURE.ok && encoder.size > this.#maximumPacket) measured = MEASURE.tooLarge;
     if (measured !== MEASURE.ok) {
-      this.#refuse(refusalOf(measured, encoder.defect, view, this.#maximumPacket), ticket);
+      this.#refuse(refusalOf(measured, encoder.defect, view, id, this.#maximumPacket), ticket);
       return true;
     }
     const segment = window.store.room(encoder.size);

@@ -51,7 +51,8 @@ test('the pages show plugins, routes, sources, sinks, versions and their own des
   assert.equal(sinks.sinks[0].state, 'connected');
   assert.match((await rig.ask('GET', '/v1/version')).body.version, /^\d+\.\d+\.\d+/);
   const { body: openapi } = await rig.ask('GET', '/openapi.json', { token: undefined });
-  assert.ok(openapi.paths['/v1/plugins/{name}'].put);
+  assert.ok(openapi.paths['/v1/plugins/{name}'].put && openapi.paths['/openapi.json'].get);
+  assert.equal(openapi.paths['/v1/plugins/{name}'].delete.responses[204].content, undefined);
   const wrong = await rig.ask('PATCH', '/v1/plugins');
   assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'GET, HEAD']);
 });
@@ -83,6 +84,6 @@ test('the event stream shows a swap', limit, async t => {
 });
 
 test('an address that others reach needs a configured token', limit, async t => {
-  const rig = await makeGateway(t, { admin: { host: '0.0.0.0', port: 0 }, sources: { line1: modbus(1) } });
-  await assert.rejects(rig.gateway.start(), { code: 'SLUICE_ADMIN_EXPOSED' });
+  const config = { admin: { host: '0.0.0.0', port: 0 }, sources: { line1: modbus(1) } };
+  await assert.rejects(makeGateway(t, config), { code: 'SLUICE_ADMIN_EXPOSED' });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { isLoopback, isLoopbackHeader } from '../../../host/admin/loopback.js';
 import { startServer } from '../../../host/admin/server.js';
@@ -93,6 +93,26 @@ test('an unknown path or method is a problem document', async t => {
     assert.equal(problem.status, status);
     assert.equal(problem.code, code);
     assert.match(String(problem.remedy), /\w/);
+  }
+});
+
+test('what is no request, or only a part of one, is answered with a problem document too', async t => {
+  const { port } = await start(t);
+  for (const [bytes, status, detail] of [
+    ['\x16\x03\x01 no HTTP\r\n\r\n', 400, /it is not HTTP/],
+    ['GET /v1/plug', 400, /ended early/],
+    [`GET / HTTP/1.1\r\nHost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, /larger than 16 KiB/],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(bytes);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));
+    assert.match(head, /^content-type: application\/problem\+json/m);
+    const problem = JSON.parse(body);
+    assert.deepEqual([problem.status, problem.code], [status, 'SLUICE_ADMIN_REQUEST']);
+    assert.match(problem.detail, detail);
   }
 });
 

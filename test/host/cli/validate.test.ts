@@ -78,4 +78,6 @@ test('plugin names are compared with the manifests in the plugin folder', async 
   const { code, stderr } = await sluice(['validate', 'typo.yaml'], { cwd: folder });
   assert.equal(code, 78);
   assert.match(stderr, /did you mean "modbus-json"\? \(SLUICE_PLUGIN_UNKNOWN\)/);
+  const started = await sluice(['start', '--config', 'typo.yaml'], { cwd: folder });
+  assert.equal(started.code, 78);
 });

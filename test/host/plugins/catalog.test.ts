@@ -165,17 +165,22 @@ test('a name is free as well when its file begins to carry another', async t => 
   assert.equal((await rig.offered('b.wasm')).name, 'echo');
 });
 
-test('a folder that vanishes and comes back is watched again', async t => {
+test('a folder that vanishes is said, once, and watched again when it is back', async t => {
   const rig = await CatalogRig.make(t);
   await rig.put('echo.wasm', await echo());
   await rig.catalog.start();
   await rename(rig.folder, `${rig.folder}.away`);
   await rig.catalog.refresh();
+  await rig.catalog.refresh();
   assert.deepEqual(rig.gone, ['echo.wasm']);
   await mkdir(rig.folder);
   await rig.put('trap.wasm', await readFile(guestFile('trap')));
   await rig.offered('trap.wasm');
-  assert.deepEqual(rig.refusals, []);
+  assert.deepEqual(
+    rig.refusals.map(({ file, error }) => [file, error.code]),
+    [[rig.folder, 'SLUICE_PLUGIN_FOLDER']],
+  );
+  assert.deepEqual(rig.returned, [rig.folder]);
 });
 
 test('a plugin folder that is a file is said, once, and taken when it has become a folder', async t => {

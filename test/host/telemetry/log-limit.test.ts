@@ -25,6 +25,21 @@ test('the first failure is logged at once, repeats are held back and counted', (
   assert.equal(lines[1]!.code, 'SLUICE_SOURCE_TIMEOUT');
 });
 
+test('of what somebody tries by hand the first ones are all told, then repeats are held back as ever', () => {
+  const { lines, clock, limit } = limited();
+  for (let i = 0; i < 5; i++) limit.report(timeout, { file: 'a.wasm' }, 'error', {}, 3);
+  assert.deepEqual(
+    lines.map(({ held }) => held),
+    [undefined, undefined, undefined],
+  );
+  clock.now = 10_000;
+  for (let i = 0; i < 2; i++) limit.report(timeout, { file: 'a.wasm' }, 'error', {}, 3);
+  assert.deepEqual(
+    lines.slice(3).map(({ held }) => held),
+    [2, undefined],
+  );
+});
+
 test('another code or another place is another failure', () => {
   const { lines, limit } = limited();
   limit.report(timeout, { source: 'line1' });

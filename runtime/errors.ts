@@ -594,7 +594,7 @@ export const ERRORS = {
   },
   SLUICE_SOURCE_QOS: {
     cause: 'A source gets another quality of service than the one that was asked for.',
-    remedy: 'QoS 2 is taken at QoS 1. If the broker grants less, change its limits, or ask for less.',
+    remedy: 'Change the limits of the broker, or ask for less: `qos`.',
   },
   SLUICE_SOURCE_MESSAGE: {
     cause: 'A message has a topic or a property that is not text: empty, not UTF-8, a NUL, or a wildcard.',

@@ -88,7 +88,7 @@ export const MqttSourceSchema = Type.Object(
         minimum: 0,
         maximum: 2,
         description:
-          'Quality of service of the subscriptions; 2 is taken at 1. From 1 on a message is acknowledged when every sink has confirmed what became of it. Default 1',
+          'Quality of service of the subscriptions. From 1 on a message is acknowledged when every sink has confirmed what became of it; at 2 a lost connection brings none twice. Default 1',
       }),
     ),
     clientId: Type.Optional(

@@ -28,6 +28,8 @@ export interface Behaviour {
   suback: (packet: ISubscribePacket) => number[] | 'none';
   onSubscribe: (packet: ISubscribePacket, connection: Connection) => void;
   pingresp: boolean;
+  /** PUBREC is answered with PUBREL. */
+  pubrel: boolean;
   /** Nothing is answered to CONNECT, unless `onConnect` does. */
   mute: boolean;
 }
@@ -51,6 +53,9 @@ export class TestServer {
   readonly subscribes: ISubscribePacket[] = [];
   /** PUBACKs in the order in which they came: identifier and reason. */
   readonly acknowledged: (readonly [id: number, reason: number])[] = [];
+  /** PUBRECs likewise, and PUBCOMPs. */
+  readonly recorded: (readonly [id: number, reason: number])[] = [];
+  readonly completed: (readonly [id: number, reason: number])[] = [];
   /** Pieces of data in which something came. */
   reads = 0;
   readonly connections = new Set<Connection>();
@@ -66,6 +71,7 @@ export class TestServer {
     suback: packet => packet.subscriptions.map(({ qos }) => qos),
     onSubscribe: () => {},
     pingresp: true,
+    pubrel: true,
     mute: false,
   };
   readonly #server: Server;
@@ -162,6 +168,12 @@ export class TestServer {
         this.behaviour.onSubscribe(packet, connection);
       } else if (packet.cmd === 'puback') {
         this.acknowledged.push([packet.messageId!, packet.reasonCode ?? 0]);
+      } else if (packet.cmd === 'pubrec') {
+        this.recorded.push([packet.messageId!, packet.reasonCode ?? 0]);
+        if (this.behaviour.pubrel && (packet.reasonCode ?? 0) < 0x80)
+          connection.send({ cmd: 'pubrel', messageId: packet.messageId! });
+      } else if (packet.cmd === 'pubcomp') {
+        this.completed.push([packet.messageId!, packet.reasonCode ?? 0]);
       } else if (packet.cmd === 'disconnect') {
         this.disconnects += 1;
         socket.end();

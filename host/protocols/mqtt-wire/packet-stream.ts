@@ -7,8 +7,8 @@ export interface PacketRules {
   readonly code: ProtocolCode;
   /** @throws SluiceError if a packet that begins with this byte may not come now */
   admit(first: number): void;
-  /** The most bytes of a packet that are kept for the reader. */
-  readonly limit: number;
+  /** The most bytes of a packet that begins with this byte that are kept for the reader. */
+  limit(first: number): number;
   /**
    * A packet of `size` bytes is larger than `limit`. How many of its first bytes are wanted all the same;
    * the rest is passed over.
@@ -132,7 +132,7 @@ export class PacketStream {
     if (remaining === VARINT_MORE) return 0;
     this.#head = 1 + varintSize(remaining);
     this.#whole = this.#head + remaining;
-    return this.#whole > rules.limit ? rules.oversize(first, this.#whole) : this.#whole;
+    return this.#whole > rules.limit(first) ? rules.oversize(first, this.#whole) : this.#whole;
   }
 
   #passOver(): void {

@@ -21,7 +21,6 @@ export interface BrokerPackets extends SessionEvents {
  */
 export class BrokerParser implements PacketRules {
   readonly code = CODE;
-  readonly limit = MAX_BROKER_PACKET;
   readonly #version: MqttVersion;
   readonly #packets: BrokerPackets;
   readonly #server: ServerPackets;
@@ -58,6 +57,10 @@ export class BrokerParser implements PacketRules {
       throw malformed(CODE, `${packetName(type)}, which a publisher does not expect`);
     }
     checkFlags(first, CODE);
+  }
+
+  limit(): number {
+    return MAX_BROKER_PACKET;
   }
 
   oversize(first: number, size: number): never {

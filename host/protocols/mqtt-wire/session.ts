@@ -17,7 +17,7 @@ export interface ConnectOptions {
   readonly sessionExpiry: number;
   /** The largest packet that we take, said to a 5.0 broker; left out: any. */
   readonly maximumPacketSize?: number | undefined;
-  /** How many publications at QoS 1 may be on their way to us, said to a 5.0 broker; left out: 65,535. */
+  /** How many publications at QoS 1 and 2 may be on their way to us, said to a 5.0 broker; left out: 65,535. */
   readonly receiveMaximum?: number | undefined;
 }
 
@@ -100,7 +100,7 @@ export function encodeSubscribe(
   version: MqttVersion,
   packetId: number,
   topics: readonly string[],
-  qos: 0 | 1,
+  qos: 0 | 1 | 2,
 ): Buffer {
   const parts: Uint8Array[] = [Buffer.from([packetId >> 8, packetId & 0xff, ...(version === 5 ? [0] : [])])];
   const options = Buffer.from([version === 5 ? 0x10 | qos : qos]);

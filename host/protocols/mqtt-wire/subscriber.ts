@@ -9,15 +9,18 @@ const CODE: ProtocolCode = 'SLUICE_SOURCE_PROTOCOL';
 /** Type, length, topic and packet identifier of a PUBLISH at their largest. */
 const LARGEST_HEAD = 5 + 2 + 65_535 + 2;
 
+/** Of all other packets: a CONNACK with every property at its longest is not expected. */
+const LARGEST_OTHER = 65_536;
+
 /** A PUBLISH in place: offsets into `bytes`, good until the call that shows it returns. 5.0 and 3.1.1 §3.3. */
 export interface Publication {
   readonly bytes: Buffer;
   readonly dup: boolean;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly topicStart: number;
   readonly topicEnd: number;
-  /** 1 to 65,535 at QoS 1, 0 at QoS 0. */
+  /** 1 to 65,535 at QoS 1 and 2, 0 at QoS 0. */
   readonly packetId: number;
   /** The property field without its length; empty in 3.1.1. */
   readonly propertiesStart: number;
@@ -34,6 +37,8 @@ export interface SubscriberEvents extends SessionEvents {
   publish(publication: Publication): boolean;
   /** One code for each topic filter, in their order: the granted QoS, or 0x80 and above. */
   suback(packetId: number, codes: Uint8Array, text: string | undefined): void;
+  /** The broker has our PUBREC for this message, and does not send it again. QoS 2 only. */
+  pubrel(packetId: number): void;
 }
 
 /**
@@ -43,16 +48,17 @@ export interface SubscriberEvents extends SessionEvents {
  */
 export class SubscriberParser implements PacketReader, PacketRules, Publication {
   readonly code = CODE;
-  readonly limit: number;
+  readonly #largest: number;
   readonly #version: MqttVersion;
   readonly #events: SubscriberEvents;
   readonly #server: ServerPackets;
   readonly #stream: PacketStream;
+  readonly #maxQos: number;
   #held = false;
 
   bytes: Buffer = Buffer.alloc(0);
   dup = false;
-  qos: 0 | 1 = 0;
+  qos: 0 | 1 | 2 = 0;
   retain = false;
   topicStart = 0;
   topicEnd = 0;
@@ -63,10 +69,14 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
   payloadEnd = 0;
   tooLarge = 0;
 
-  /** @param limit the largest packet that is shown as a whole, bytes */
-  constructor(version: MqttVersion, limit: number, events: SubscriberEvents) {
+  /**
+   * @param limit the largest packet that is shown as a whole, bytes
+   * @param maxQos what was subscribed with
+   */
+  constructor(version: MqttVersion, limit: number, events: SubscriberEvents, maxQos: 0 | 1 | 2) {
     this.#version = version;
-    this.limit = Math.max(limit, LARGEST_HEAD);
+    this.#maxQos = maxQos;
+    this.#largest = Math.max(limit, LARGEST_HEAD);
     this.#events = events;
     this.#server = new ServerPackets(version, CODE, events);
     this.#stream = new PacketStream(this);
@@ -91,10 +101,20 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
     const type = first >> 4;
     this.#server.admit(type);
     if (type === PACKET.publish) return;
+    if (type === PACKET.pubrel && this.#maxQos === 2) {
+      // 5.0 §3.6.1, 3.1.1 §3.6.1 [MQTT-3.6.1-1]: these flags and no others.
+      if ((first & 0x0f) !== 0x02) throw malformed(CODE, 'the flags of PUBREL');
+      return;
+    }
     if (type !== PACKET.suback && !this.#server.expects(type)) {
       throw malformed(CODE, `${packetName(type)}, which a subscriber does not expect`);
     }
     checkFlags(first, CODE);
+  }
+
+  /** All but messages is small; a broker that says otherwise gets no memory for it. */
+  limit(first: number): number {
+    return first >> 4 === PACKET.publish ? this.#largest : LARGEST_OTHER;
   }
 
   /** A PUBLISH that is too large still has to be acknowledged: topic and identifier are wanted. */
@@ -115,7 +135,8 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
         stream.hold();
         return false;
       }
-      if (type === PACKET.suback) this.#suback(stream.bytes, stream.start, stream.end);
+      if (type === PACKET.pubrel) this.#pubrel(stream.bytes, stream.start, stream.end);
+      else if (type === PACKET.suback) this.#suback(stream.bytes, stream.start, stream.end);
       else this.#server.take(type, stream.bytes, stream.start, stream.end);
     }
     return true;
@@ -125,10 +146,10 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
     const { bytes, first, start, end, left } = this.#stream;
     const qos = (first & PUBLISH_FLAG.qosMask) >> 1;
     // §3.3.1.2 [MQTT-3.3.1-4]; and a broker may not exceed what was subscribed to, §3.8.4 [MQTT-3.8.4-8].
-    if (qos > 1) throw malformed(CODE, `PUBLISH at QoS ${qos}, which was not asked for`);
+    if (qos > this.#maxQos) throw malformed(CODE, `PUBLISH at QoS ${qos}, which was not asked for`);
     this.dup = (first & PUBLISH_FLAG.dup) !== 0;
     if (this.dup && qos === 0) throw malformed(CODE, 'PUBLISH at QoS 0 with DUP'); // [MQTT-3.3.1-2]
-    this.qos = qos as 0 | 1;
+    this.qos = qos as 0 | 1 | 2;
     this.retain = (first & PUBLISH_FLAG.retain) !== 0;
     this.bytes = bytes;
     this.topicStart = start + 2;
@@ -162,6 +183,16 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
       throw malformed(CODE, 'PUBLISH, where the property length does not match the packet');
     }
     return this.propertiesEnd;
+  }
+
+  /** 5.0 and 3.1.1 §3.6; what a reason or a property would say changes nothing here. */
+  #pubrel(bytes: Buffer, at: number, end: number): void {
+    const size = end - at;
+    if (size < 2 || (this.#version === 4 && size !== 2)) throw malformed(CODE, 'the length of PUBREL');
+    const id = (bytes[at]! << 8) | bytes[at + 1]!;
+    if (id === 0) throw malformed(CODE, 'packet identifier 0 in PUBREL'); // §2.2.1
+    if (size > 3) readProperties(bytes, at + 3, end, ACK_PROPERTIES, 'PUBREL', CODE);
+    this.#events.pubrel(id);
   }
 
   /** 5.0 and 3.1.1 §3.9. */

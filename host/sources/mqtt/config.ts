@@ -12,9 +12,9 @@ import { filterDefect } from '../../protocols/mqtt-wire/topic-filter.js';
 export interface MqttSourceConfig extends MqttConnection {
   /** Topic filters; `+` and `#` as usual, `$share/GROUP/FILTER` where the broker has it. */
   readonly topics: readonly string[];
-  /** What is subscribed with. QoS 2 is taken at QoS 1. Default 1. */
+  /** What is subscribed with. Default 1. */
   readonly qos?: 0 | 1 | 2 | undefined;
-  /** Most messages at QoS 1 taken and not acknowledged; 1 to 65,535. Default 1,024. */
+  /** Most messages at QoS 1 and 2 taken and not acknowledged; 1 to 65,535. Default 1,024. */
   readonly window?: number | undefined;
   /** Largest message, bytes of its packet. Default and most: what fits a slab. */
   readonly maxMessage?: number | undefined;
@@ -25,9 +25,7 @@ export interface MqttSourceConfig extends MqttConnection {
 /** What the code may assume. */
 export interface FilledSource extends FilledConnection {
   readonly topics: readonly string[];
-  readonly qos: 0 | 1;
-  /** QoS 2 was asked for. */
-  readonly downgraded: boolean;
+  readonly qos: 0 | 1 | 2;
   readonly window: number;
   readonly maxMessage: number;
   readonly sessionExpiry: number;
@@ -51,8 +49,7 @@ export function fillSource(name: string, config: MqttSourceConfig): FilledSource
   return {
     ...connection,
     topics: config.topics,
-    qos: config.qos === 0 ? 0 : 1,
-    downgraded: config.qos === 2,
+    qos: config.qos ?? 1,
     window: Math.min(Math.max(config.window ?? 1_024, 1), MAX_STRING),
     maxMessage: Math.min(config.maxMessage ?? LARGEST_MESSAGE, LARGEST_MESSAGE),
     sessionExpiry: connection.named ? (config.sessionExpiryS ?? DAY_S) : HOUR_S,

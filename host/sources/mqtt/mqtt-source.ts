@@ -2,7 +2,7 @@ import { type Fault, SluiceError } from '../../../runtime/index.js';
 import { SOURCE_CODES } from '../../mqtt/codes.js';
 import { Dialer } from '../../mqtt/dialer.js';
 import type { Link, Loss } from '../../mqtt/link.js';
-import type { MqttVersion } from '../../protocols/mqtt-wire/constants.js';
+import { type MqttVersion, PACKET } from '../../protocols/mqtt-wire/constants.js';
 import type { Connack, PacketReader, SessionEvents } from '../../protocols/mqtt-wire/server-packets.js';
 import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
 import { type Publication, SubscriberParser } from '../../protocols/mqtt-wire/subscriber.js';
@@ -12,6 +12,7 @@ import { type FilledSource, fillSource, type MqttSourceConfig } from './config.j
 import { InHand, printOf } from './in-hand.js';
 import { Names } from './names.js';
 import { Subscription } from './subscription.js';
+import { Unreleased } from './unreleased.js';
 
 const READ_BYTES = 65_536;
 /**
@@ -25,16 +26,20 @@ const BUSY = 8;
 const QUOTA_EXCEEDED = 0x97;
 const TOPIC_INVALID = 0x90;
 const PAYLOAD_INVALID = 0x99;
+/** 5.0 §3.7.2.1. */
+const ID_NOT_FOUND = 0x92;
 
 /**
  * Subscribes at an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Each message becomes a frame:
  * topic and payload as they are, properties as `Names` says.
  *
- * What is acknowledged: at QoS 1 a message gets its PUBACK once every sink has confirmed what became of it,
- * in the order in which the messages came. Up to `window` of them are in hand: a 5.0 broker is told so
+ * What is acknowledged: at QoS 1 a message gets its PUBACK once every sink has confirmed what became of it, at QoS 2
+ * its PUBREC, in the order in which the messages came. Up to `window` of them are in hand: a 5.0 broker is told so
  * (Receive Maximum), and beyond that the socket is not read. After a lost connection the broker
- * sends again what it has no PUBACK for: what is still in hand is known and not handed over twice, but a
- * message whose PUBACK was under way can come twice. At QoS 0 nothing is acknowledged.
+ * sends again what it has no answer for: what is still in hand is known and not handed over twice. At QoS 1 a
+ * message whose PUBACK was under way can come twice; at QoS 2 it cannot, as its identifier is kept from the PUBREC
+ * to the PUBREL. That memory is of this process: after one that was killed, what the broker had no PUBREC for comes
+ * again as a new message. At QoS 0 nothing is acknowledged.
  * When no slab is free the socket is not read, and nothing is dropped.
  * A message that cannot become a frame (too large, topic or property not text) is refused: counted, said,
  * and acknowledged, as it would come again for ever.
@@ -46,6 +51,7 @@ export class MqttSource implements Source {
   readonly #where: string;
   readonly #dialer: Dialer;
   readonly #names: Names;
+  readonly #unreleased = new Unreleased();
   readonly #inHand: InHand;
   readonly #subscription: Subscription;
   /** The connection, once the broker has accepted it, and its reader. */
@@ -60,6 +66,8 @@ export class MqttSource implements Source {
   /** Why the message that was refused last was. */
   #reason = 0;
   #scheduled = false;
+  /** Bytes of PUBCOMPs that go out at the end of a read. */
+  readonly #completions: number[] = [];
   #connectedBefore = false;
   #stopping = false;
 
@@ -70,7 +78,7 @@ export class MqttSource implements Source {
     this.#ingress = ingress;
     this.#where = `${filled.host}:${filled.port}`;
     this.#names = new Names(ingress);
-    this.#inHand = new InHand(filled.window);
+    this.#inHand = new InHand(filled.window, this.#unreleased);
     this.#subscription = new Subscription(filled, this.#where, fault => this.#failed(fault));
     const options = {
       codes: SOURCE_CODES,
@@ -93,12 +101,7 @@ export class MqttSource implements Source {
   }
 
   start(): Promise<void> {
-    const { downgraded, version } = this.#config;
-    if (downgraded) {
-      const message = `${this.#where}: QoS 2 was asked for; messages are taken at QoS 1, so one can come twice after a lost connection.`;
-      this.#failed({ code: 'SLUICE_SOURCE_QOS', message });
-    }
-    this.#sayWithoutSession(version);
+    this.#sayWithoutSession(this.#config.version);
     this.#dialer.dial();
     return Promise.resolve();
   }
@@ -107,7 +110,9 @@ export class MqttSource implements Source {
     if (!this.#blocked || this.#parser === undefined) return;
     this.#blocked = false;
     try {
-      if (this.#parser.resume()) this.#link?.resume();
+      const goesOn = this.#parser.resume();
+      this.#complete();
+      if (goesOn) this.#link?.resume();
     } catch (thrown) {
       this.#link?.broken(thrown);
     }
@@ -139,15 +144,18 @@ export class MqttSource implements Source {
   }
 
   #reader(version: MqttVersion, session: SessionEvents): PacketReader {
-    const parser = new SubscriberParser(version, this.#config.maxMessage, {
+    const { maxMessage, qos } = this.#config;
+    const events = {
       ...session,
-      publish: publication => this.#publish(publication, version),
-      suback: (id, codes, text) => {
+      publish: (publication: Publication) => this.#publish(publication, version),
+      pubrel: (id: number) => this.#release(id, version),
+      suback: (id: number, codes: Uint8Array, text: string | undefined) => {
         const link = this.#link;
         if (link !== undefined && this.#subscription.answered(link, version, id, codes, text))
           this.#dialer.proved();
       },
-    });
+    };
+    const parser = new SubscriberParser(version, maxMessage, events, qos);
     this.#parser = parser;
     return {
       get pending() {
@@ -157,7 +165,9 @@ export class MqttSource implements Source {
         const now = Date.now();
         if (now !== this.#now) this.#recent = 0;
         this.#now = now;
-        return parser.push(chunk);
+        const goesOn = parser.push(chunk);
+        this.#complete();
+        return goesOn;
       },
     };
   }
@@ -166,6 +176,7 @@ export class MqttSource implements Source {
     this.#link = link;
     if (!sessionPresent) {
       this.#inHand.forget();
+      this.#unreleased.forget();
       if (this.#connectedBefore && this.#config.qos > 0 && this.#keepsSession()) {
         const message = `${this.#where} has no session for ${this.#config.clientId} any more; what was published since the connection was lost does not come.`;
         this.#failed({ code: 'SLUICE_SOURCE_SESSION', message });
@@ -180,6 +191,7 @@ export class MqttSource implements Source {
     this.#link = undefined;
     this.#parser = undefined;
     this.#blocked = false;
+    this.#completions.length = 0;
     this.#subscription.lost();
     this.#inHand.lost();
     this.#failed(loss.fault);
@@ -202,10 +214,16 @@ export class MqttSource implements Source {
       this.#blocked = true;
       return false;
     }
-    const { bytes, packetId, topicStart, topicEnd, payloadStart, payloadEnd } = message;
+    const { bytes, packetId, qos, dup, topicStart, topicEnd, payloadStart, payloadEnd } = message;
     const print = printOf(bytes, topicStart, topicEnd, payloadStart, payloadEnd);
-    if (!message.dup) inHand.replaced(packetId);
-    else if (inHand.again(packetId, print)) {
+    if (!dup && qos === 1) inHand.replaced(packetId);
+    else if (inHand.again(packetId, print, qos, dup)) {
+      this.#acknowledgeSoon();
+      return true;
+    }
+    // [MQTT-4.3.3-10]: until its PUBREL it is answered again, and not taken again.
+    if (qos === 2 && this.#unreleased.isKnown(packetId, print)) {
+      inHand.add(packetId, 0, print, qos);
       this.#acknowledgeSoon();
       return true;
     }
@@ -214,12 +232,26 @@ export class MqttSource implements Source {
       this.#blocked = true;
       return false;
     }
-    if (sequence > 0) inHand.add(packetId, sequence, print);
+    if (sequence > 0) inHand.add(packetId, sequence, print, qos);
     else {
-      inHand.add(packetId, 0, print, version === 5 ? this.#reason : 0);
+      inHand.add(packetId, 0, print, qos, version === 5 ? this.#reason : 0);
       this.#acknowledgeSoon();
     }
     return true;
+  }
+
+  /** [MQTT-4.3.3-11]: each PUBREL is answered, also one of a session of which an earlier process knew more. */
+  #release(id: number, version: MqttVersion): void {
+    const known = this.#unreleased.release(id);
+    this.#completions.push(PACKET.pubcomp << 4, known || version === 4 ? 2 : 3, id >> 8, id & 0xff);
+    if (!known && version === 5) this.#completions.push(ID_NOT_FOUND);
+  }
+
+  /** One write for all PUBRELs of one read. */
+  #complete(): void {
+    if (this.#completions.length === 0) return;
+    this.#link?.write(Buffer.from(this.#completions), ignore);
+    this.#completions.length = 0;
   }
 
   /** The frame's sequence; 0: no room; -1: it was refused for `#reason`. */

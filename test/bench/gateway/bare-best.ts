@@ -23,13 +23,15 @@ let end = 0;
 let now = 0;
 let recent = 0;
 
-const parser = new SubscriberParser(4, 1 << 20, {
+const events = {
   connack: () => socket.write(encodeSubscribe(4, 1, [`in/${name}/#`], 0)),
   pingresp: () => {},
   disconnect: () => {},
   suback: () => process.stdout.write('ready\n'),
-  publish: message => take(message),
-});
+  pubrel: () => {},
+  publish: (message: Publication) => take(message),
+};
+const parser = new SubscriberParser(4, 1 << 20, events, 0);
 
 const socket = connect({
   host: '127.0.0.1',

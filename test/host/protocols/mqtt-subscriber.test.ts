@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { generate, type IPublishPacket, type Packet } from 'mqtt-packet';
 import type { MqttVersion } from '../../../host/protocols/mqtt-wire/constants.js';
 import { PublishProperties } from '../../../host/protocols/mqtt-wire/publish-properties.js';
-import { SubscriberParser } from '../../../host/protocols/mqtt-wire/subscriber.js';
+import { type SubscriberEvents, SubscriberParser } from '../../../host/protocols/mqtt-wire/subscriber.js';
 import { SluiceError } from '../../../runtime/index.js';
 
 interface Seen {
@@ -23,15 +23,17 @@ function subscriber(
   version: MqttVersion,
   limit = 1 << 20,
   take: () => boolean = () => true,
+  maxQos: 0 | 1 | 2 = 2,
 ): { parser: SubscriberParser; seen: Seen[]; other: unknown[] } {
   const seen: Seen[] = [];
   const other: unknown[] = [];
   const walk = new PublishProperties();
-  const parser = new SubscriberParser(version, limit, {
+  const events: SubscriberEvents = {
     connack: () => {},
     pingresp: () => other.push('pingresp'),
     disconnect: reason => other.push(['disconnect', reason]),
     suback: (id, codes, text) => other.push(['suback', id, [...codes], text]),
+    pubrel: id => other.push(['pubrel', id]),
     publish: p => {
       if (!take()) return false;
       const properties: unknown[] = [];
@@ -57,7 +59,8 @@ function subscriber(
       });
       return true;
     },
-  });
+  };
+  const parser = new SubscriberParser(version, limit, events, maxQos);
   parser.push(Buffer.from(version === 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0]));
   return { parser, seen, other };
 }
@@ -76,7 +79,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const message = fc.record({
   topic: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter(topic => !/[+#\0]/.test(topic)),
   payload: fc.uint8Array({ maxLength: 300 }),
-  qos: fc.constantFrom(0 as const, 1 as const),
+  qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
   dup: fc.boolean(),
   retain: fc.boolean(),
   messageId: fc.integer({ min: 1, max: 65_535 }),
@@ -208,7 +211,6 @@ test('any property field is walked through to its end or found broken, within it
 });
 
 const REFUSED: readonly (readonly [what: string, version: MqttVersion, bytes: number[], words: RegExp])[] = [
-  ['a QoS that was not asked for', 5, [0x34, 6, 0, 1, 97, 0, 1, 0], /PUBLISH at QoS 2/],
   ['QoS 3', 4, [0x36, 5, 0, 1, 97, 0, 1], /PUBLISH at QoS 3/],
   ['packet identifier 0', 4, [0x32, 5, 0, 1, 97, 0, 0], /packet identifier 0/],
   ['a topic longer than the packet', 4, [0x30, 3, 0, 9, 97], /cut short/],
@@ -217,7 +219,10 @@ const REFUSED: readonly (readonly [what: string, version: MqttVersion, bytes: nu
   ['no property length', 5, [0x30, 3, 0, 1, 97], /property length/],
   ['a remaining length of five bytes', 4, [0x30, 0xff, 0xff, 0xff, 0xff], /remaining length/],
   ['PUBACK', 4, [0x40, 2, 0, 1], /PUBACK, which a subscriber does not expect/],
-  ['PUBREL', 5, [0x62, 2, 0, 1], /PUBREL, which a subscriber/],
+  ['flags on PUBREL', 5, [0x60, 2, 0, 1], /flags of PUBREL/],
+  ['a PUBREL of identifier 0', 4, [0x62, 2, 0, 0], /identifier 0 in PUBREL/],
+  ['a PUBREL with a reason in 3.1.1', 4, [0x62, 3, 0, 1, 0], /length of PUBREL/],
+  ['a PUBREL with a broken property', 5, [0x62, 5, 0, 1, 0, 1, 9], /PUBREL/],
   ['a huge SUBACK', 5, [0x90, 0xff, 0xff, 0xff, 0x7f], /SUBACK of 268435460 bytes/],
   ['a SUBACK without codes', 4, [0x90, 2, 0, 1], /length of SUBACK/],
   ['flags on SUBACK', 4, [0x91, 3, 0, 1, 0], /flags of SUBACK/],
@@ -230,6 +235,26 @@ for (const [what, version, bytes, words] of REFUSED) {
     assert.throws(() => parser.push(Buffer.from(bytes)), { code: 'SLUICE_SOURCE_PROTOCOL', message: words });
   });
 }
+
+test('QoS 2 breaks the protocol where it was not asked for, with its PUBREL', () => {
+  for (const [bytes, words] of [
+    [[0x34, 6, 0, 1, 97, 0, 1, 0], /PUBLISH at QoS 2/],
+    [[0x62, 2, 0, 1], /PUBREL, which a subscriber/],
+  ] as const) {
+    const { parser } = subscriber(5, 1 << 20, () => true, 1);
+    assert.throws(() => parser.push(Buffer.from(bytes)), { code: 'SLUICE_SOURCE_PROTOCOL', message: words });
+  }
+});
+
+test('a PUBREL is shown by its identifier, with and without reason and properties', () => {
+  const { parser, other } = subscriber(5);
+  parser.push(Buffer.from([0x62, 2, 1, 2, 0x62, 3, 0, 7, 0x92, 0x62, 8, 0, 8, 0, 4, 0x1f, 0, 1, 97]));
+  assert.deepEqual(other, [
+    ['pubrel', 258],
+    ['pubrel', 7],
+    ['pubrel', 8],
+  ]);
+});
 
 test('a message that is too large is shown by topic and identifier, and passed over', () => {
   const { parser, seen } = subscriber(4, 100_000);

@@ -210,17 +210,6 @@ test('a connection that is refused is told with its reason', async () => {
   });
 });
 
-test('QoS 2 is subscribed to at QoS 1, and that is said', async () => {
-  await withSource({}, { qos: 2 }, async ({ server, ingress, subscribed }) => {
-    await subscribed();
-    assert.equal(server.subscribes[0]!.subscriptions[0]!.qos, 1);
-    assert.match(
-      ingress.faultsOf('SLUICE_SOURCE_QOS')[0]!,
-      /QoS 2 was asked for; messages are taken at QoS 1/,
-    );
-  });
-});
-
 test('3.1.1 without a client id at QoS 1 is said to keep no session', async () => {
   await withSource({}, { version: 4 }, async ({ server, ingress, subscribed }) => {
     await subscribed();

@@ -32,7 +32,8 @@ test('acknowledgements keep the order of arrival, each message gets one, and non
   );
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 100 }), (size, steps) => {
-      const hand = new InHand(size);
+      const recorded: number[] = [];
+      const hand = new InHand(size, { recorded: id => recorded.push(id) });
       const waiting: { id: number; sequence: number; reason: number }[] = [];
       let id = 0;
       let sequence = 0;
@@ -44,7 +45,7 @@ test('acknowledgements keep the order of arrival, each message gets one, and non
           id += 1;
           const reason = one.refused ? 0x97 : 0;
           const taken = one.refused ? 0 : ++sequence;
-          hand.add(id, taken, id, reason);
+          hand.add(id, taken, id, 1 + (id % 2), reason);
           waiting.push({ id, sequence: taken, reason });
         } else if (one.kind === 'deliver') {
           delivered = Math.min(sequence, delivered + one.count);
@@ -54,7 +55,7 @@ test('acknowledgements keep the order of arrival, each message gets one, and non
           while (waiting.length > 0 && waiting[0]!.sequence <= delivered) {
             const { id: next, reason } = waiting.shift()!;
             wanted.push(
-              0x40,
+              next % 2 === 1 ? 0x50 : 0x40,
               reason === 0 ? 2 : 3,
               next >> 8,
               next & 0xff,

@@ -596,6 +596,11 @@ export const ERRORS = {
     cause: 'A source gets another quality of service than the one that was asked for.',
     remedy: 'Change the limits of the broker, or ask for less: `qos`.',
   },
+  SLUICE_SOURCE_UNROUTED: {
+    cause: 'No route of the source has a filter for the topic of a frame. The frame was left out, and acknowledged.',
+    remedy:
+      'Give a route a `filter` for the topic (`filter: "#"` takes what is left), or have the source subscribe to less.',
+  },
   SLUICE_SOURCE_MESSAGE: {
     cause: 'A message has a topic or a property that is not text: empty, not UTF-8, a NUL, or a wildcard.',
     remedy: 'Correct the publisher. The message was acknowledged and left out.',

@@ -83,6 +83,9 @@ export const RouteView = Type.Object(
   {
     name: Type.String(),
     from: Type.Array(Type.String()),
+    filter: Type.Optional(
+      Type.Array(Type.String(), { description: 'Topic filters; absent: all frames of its sources.' }),
+    ),
     through: Type.Array(Type.Object({ plugin: Type.String(), version: Type.Optional(Type.String()) }, exact)),
     to: Type.Array(Type.String()),
     state: Type.Enum([

@@ -20,6 +20,7 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
     return {
       name: config.name,
       from: [...config.from],
+      ...(config.filter === undefined ? {} : { filter: [...config.filter] }),
       through: config.through.map(({ plugin }) => {
         const version = serving.get(plugin)?.manifest.version;
         return version === undefined ? { plugin } : { plugin, version };

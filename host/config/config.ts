@@ -107,6 +107,8 @@ export interface RouteConfig {
   /** Unique. What the user wrote, else the names of its sources. */
   readonly name: string;
   readonly from: readonly string[];
+  /** Topic filters; absent: every frame of its sources is for it. */
+  readonly filter?: readonly string[];
   readonly through: readonly StepConfig[];
   /** Names of sinks; empty: the embedded broker. */
   readonly to: readonly string[];

@@ -1,5 +1,5 @@
 import type { MqttConnection, MqttTls } from '../mqtt/connection.js';
-import { filterDefect } from '../protocols/mqtt-wire/topic-filter.js';
+import { covers, filterDefect } from '../protocols/mqtt-wire/topic-filter.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import { LARGEST_MESSAGE, type MqttSourceConfig } from '../sources/mqtt/config.js';
 import type { Path } from './problem.js';
@@ -30,6 +30,10 @@ export function normaliseMqttSource(input: MqttSourceInput, path: Path, read: Re
   for (const [index, topic] of input.topics.entries()) {
     const defect = filterDefect(topic);
     if (defect !== undefined) read.error([...path, 'topics', index], defect);
+    const wider = input.topics.find((other, place) => place !== index && covers(other, topic));
+    if (wider === undefined) continue;
+    const what = `lies within "${wider}": most brokers send such a message once for each of them, and it comes twice`;
+    read.warning([...path, 'topics', index], what);
   }
   const most = { least: 1, most: LARGEST_MESSAGE };
   const maxMessage = read.size(input.maxMessage, at('maxMessage'), most);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { LIMITS } from '../../runtime/index.js';
 import { isLoopback } from '../admin/loopback.js';
+import { filterDefect } from '../protocols/mqtt-wire/topic-filter.js';
 import type {
   AdminConfig,
   Config,
@@ -142,6 +143,7 @@ function normaliseRoutes(
     return {
       name: route.name ?? freeName(from.join('+'), taken),
       from,
+      ...(route.filter === undefined ? {} : { filter: normaliseFilter(route.filter, index, read) }),
       through: route.through.map((step, place) =>
         normaliseStep(step, ['routes', index, 'through', place], read),
       ),
@@ -150,6 +152,17 @@ function normaliseRoutes(
       spool: { catchUp: route.catchUp ?? 'ordered', whenFull: route.whenFull ?? 'keep-all' },
     };
   });
+}
+
+function normaliseFilter(input: string | readonly string[], route: number, read: Reader): readonly string[] {
+  const filters = list(input);
+  for (const [index, filter] of filters.entries()) {
+    const path = ['routes', route, 'filter', ...(typeof input === 'string' ? [] : [index])];
+    const shared = filter.startsWith('$share/') ? 'is shared; here it stands for topics alone' : undefined;
+    const defect = shared ?? filterDefect(filter);
+    if (defect !== undefined) read.error(path, defect);
+  }
+  return filters;
 }
 
 type StepInput = NonNullable<ConfigInput['routes']>[number]['through'][number];

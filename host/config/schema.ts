@@ -86,10 +86,21 @@ const Step = Type.Union([
   ),
 ]);
 
+const Filter = Text({ title: 'topic filter', examples: ['sensors/+/raw', 'line1/#'] });
+
 const Route = Type.Object(
   {
     name: Type.Optional(Name),
     from: Type.Union([Name, NameList], { description: 'Names of sources.' }),
+    filter: Type.Optional(
+      Type.Union(
+        [Filter, Type.Array(Filter, { minItems: 1, uniqueItems: true, title: 'list of topic filters' })],
+        {
+          description:
+            'Only frames whose topic one of these fits; + and # as in MQTT. What fits several routes goes to each of them, what fits none is left out, counted and said. Default: all frames',
+        },
+      ),
+    ),
     through: Type.Array(Step, {
       minItems: 1,
       title: 'list of plugins',

@@ -1,4 +1,5 @@
 import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js';
+import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { SourceMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -12,6 +13,10 @@ interface Outlet {
   readonly source: Interned;
   readonly topics: Interned[];
   readonly properties: Interned[];
+  /** It takes topics of these filters; none: all. */
+  readonly filters: readonly TopicFilter[];
+  /** Whether it takes the topic of this number; worked out when the topic is registered. */
+  readonly passes: boolean[];
   /** Last frame that this route took, and last that it has delivered. */
   taken: number;
   delivered: number;
@@ -36,6 +41,8 @@ export class Feed implements Ingress, RouteSource {
   #sequence = 0;
   #counted = 0;
   #delivered = 0;
+  /** Frames since the last turn that no route takes. */
+  #unrouted = 0;
   #scheduled = false;
   #blocked = false;
   #stopping = false;
@@ -64,13 +71,16 @@ export class Feed implements Ingress, RouteSource {
     return this.#outlets.length;
   }
 
-  connect(route: Route): void {
+  /** @param filters of the topics that the route takes; none: all */
+  connect(route: Route, filters: readonly TopicFilter[] = []): void {
     this.#outlets.push({
       route,
       origin: route.attach(this),
       source: Interned.text(this.name),
       topics: this.#topics.map(copyOf),
       properties: this.#properties.map(copyOf),
+      filters,
+      passes: this.#topics.map(({ bytes, length }) => isFor(filters, bytes, 0, length)),
       taken: this.#sequence,
       delivered: this.#sequence,
     });
@@ -83,7 +93,10 @@ export class Feed implements Ingress, RouteSource {
 
   topicOf(bytes: Uint8Array, start: number, end: number, reuse = this.#topics.length): number {
     put(this.#topics, reuse, bytes, start, end, 0);
-    for (const { topics } of this.#outlets) put(topics, reuse, bytes, start, end, 0);
+    for (const { topics, filters, passes } of this.#outlets) {
+      put(topics, reuse, bytes, start, end, 0);
+      passes[reuse] = isFor(filters, bytes, start, end);
+    }
     return reuse;
   }
 
@@ -114,13 +127,15 @@ export class Feed implements Ingress, RouteSource {
     // With several routes: who has room is known before the first takes it, strings that may have to be copied included.
     const several = this.#outlets.length > 1;
     const bytesNeeded = several ? end - start + this.#strings(topic, properties) : 0;
-    if (several && !this.hasRoom(bytesNeeded)) {
+    if (several && !this.#fits(topic, bytesNeeded)) {
       this.#blocked = true;
       return 0;
     }
     const sequence = this.#sequence + 1;
+    let routed = false;
     for (const outlet of this.#outlets) {
-      const { route, origin, source, topics } = outlet;
+      const { route, origin, source, topics, passes } = outlet;
+      if (passes[topic] === false) continue;
       if (several && this.#repeats && !route.hasRoom(bytesNeeded)) {
         this.#passOver(route);
         continue;
@@ -133,8 +148,10 @@ export class Feed implements Ingress, RouteSource {
         return 0;
       }
       outlet.taken = sequence;
+      routed = true;
     }
     this.#sequence = sequence;
+    if (!routed) this.#unroutedTopic(topic);
     if (!this.#scheduled) {
       this.#scheduled = true;
       // Not before the sockets that are readable now have been read: their frames make one batch.
@@ -147,6 +164,28 @@ export class Feed implements Ingress, RouteSource {
     let room = 0;
     for (const { route } of this.#outlets) if (route.hasRoom(bytes)) room++;
     return this.#repeats ? room > 0 : room > 0 && room === this.#outlets.length;
+  }
+
+  /** As `hasRoom`, of the routes that take this topic. */
+  #fits(topic: number, bytes: number): boolean {
+    let room = 0;
+    let asked = 0;
+    for (const { route, passes } of this.#outlets) {
+      if (passes[topic] === false) continue;
+      asked++;
+      if (route.hasRoom(bytes)) room++;
+    }
+    return asked === 0 || (this.#repeats ? room > 0 : room === asked);
+  }
+
+  /** Nobody is for it, so it is done with: its sender would send it again for ever. */
+  #unroutedTopic(topic: number): void {
+    this.#unrouted += 1;
+    this.#metrics.skipped('SLUICE_SOURCE_UNROUTED');
+    const { bytes, length } = this.#topics[topic] as Interned;
+    const text = JSON.stringify(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString());
+    const message = `a frame of ${this.name} on ${text} is left out: no route has a filter for this topic`;
+    this.#report.fault({ code: 'SLUICE_SOURCE_UNROUTED', message }, { source: this.name });
   }
 
   #passOver(route: Route): void {
@@ -195,9 +234,13 @@ export class Feed implements Ingress, RouteSource {
   }
 
   delivered(sequence: number, route: Route): void {
+    for (const outlet of this.#outlets) if (outlet.route === route) outlet.delivered = sequence;
+    this.#settle();
+  }
+
+  #settle(): void {
     let least = Number.POSITIVE_INFINITY;
     for (const outlet of this.#outlets) {
-      if (outlet.route === route) outlet.delivered = sequence;
       // A route that has delivered all that it took holds up nothing, whatever it was passed over for.
       if (outlet.delivered < outlet.taken) least = Math.min(least, outlet.delivered);
     }
@@ -227,8 +270,18 @@ export class Feed implements Ingress, RouteSource {
     this.#scheduled = false;
     this.#metrics.frames(this.#sequence - this.#counted);
     this.#counted = this.#sequence;
+    if (this.#unrouted > 0) {
+      this.#unrouted = 0;
+      this.#settle();
+    }
     for (const { route } of this.#outlets) route.turnEnded();
   };
+}
+
+function isFor(filters: readonly TopicFilter[], bytes: Uint8Array, start: number, end: number): boolean {
+  if (filters.length === 0) return true;
+  for (const filter of filters) if (filter.matches(bytes, start, end)) return true;
+  return false;
 }
 
 function copyOf({ bytes, length, tuples }: Interned): Interned {

@@ -2,6 +2,7 @@ import { faultOf, type Granted, SluiceError } from '../../runtime/index.js';
 import type { ChainSpec, Generation, SlotChange } from '../../sandbox/index.js';
 import type { RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
+import { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import { DEFAULT_ROUTE_SPOOL } from '../spool/route-spool.js';
 import { chainOf, grantedTo } from './chain-of.js';
 import { enforce } from './enforce.js';
@@ -39,7 +40,7 @@ export class Router {
   /** A route of the configuration: its sources feed it from now on, also while its plugin is missing. */
   add(config: RouteConfig): void {
     const running = this.#make(config);
-    for (const feed of running.waiting) feed.connect(running.route);
+    for (const feed of running.waiting) feed.connect(running.route, running.filters);
     running.waiting = [];
   }
 
@@ -181,6 +182,7 @@ export class Router {
     const running: RunningRoute = {
       config,
       route,
+      filters: (config.filter ?? []).map(filter => new TopicFilter(filter)),
       // First of its sources, so that no slab is older.
       replay: new Replay(route),
       steps: config.through,
@@ -280,7 +282,7 @@ export class Router {
 
   #connect(running: RunningRoute): void {
     if (running.waiting.length === 0) return;
-    for (const feed of running.waiting) feed.connect(running.route);
+    for (const feed of running.waiting) feed.connect(running.route, running.filters);
     running.waiting = [];
     this.#parts.connected();
   }

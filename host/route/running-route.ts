@@ -2,6 +2,7 @@ import type { Fault } from '../../runtime/index.js';
 import type { ChainSpec } from '../../sandbox/index.js';
 import type { RouteConfig, StepConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
+import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { Feed } from './feed.js';
 import type { Replay } from './replay.js';
 import type { Route } from './route.js';
@@ -10,6 +11,7 @@ import type { Route } from './route.js';
 export interface RunningRoute {
   readonly config: RouteConfig;
   readonly route: Route;
+  readonly filters: readonly TopicFilter[];
   readonly replay: Replay;
   readonly steps: readonly StepConfig[];
   /** What its chain runs now, by plugin. */

@@ -23,3 +23,55 @@ export function filterDefect(filter: string): string | undefined {
   }
   return undefined;
 }
+
+const SLASH = 0x2f;
+const DOLLAR = 0x24;
+
+/** Says which topics a filter is for, without an allocation. 5.0 and 3.1.1 §4.7.1. */
+export class TopicFilter {
+  readonly #levels: readonly (Buffer | '+' | '#')[];
+
+  /** @param filter one without defect, and not shared */
+  constructor(filter: string) {
+    this.#levels = filter
+      .split('/')
+      .map(level => (level === '+' || level === '#' ? level : Buffer.from(level, 'utf8')));
+  }
+
+  /** The topic is `bytes[start, end)`. */
+  matches(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    for (const level of this.#levels) {
+      // §4.7.2 [MQTT-4.7.2-1]: a wildcard in the first place is not for topics of the broker itself.
+      if (at === start && bytes[start] === DOLLAR && typeof level === 'string') return false;
+      // §4.7.1.2: `#` stands for the level above it, too.
+      if (level === '#') return true;
+      if (at > end) return false;
+      let next = at;
+      while (next < end && bytes[next] !== SLASH) next++;
+      if (level !== '+' && !isSame(level, bytes, at, next)) return false;
+      at = next + 1;
+    }
+    return at > end;
+  }
+}
+
+/** Two subscriptions of one connection for which a broker may send a message twice: all of `other` is in `filter`. */
+export function covers(filter: string, other: string): boolean {
+  const mine = filter.split('/');
+  const theirs = other.split('/');
+  // [MQTT-4.7.2-1]
+  if (other.startsWith('$') && (mine[0] === '#' || mine[0] === '+')) return false;
+  for (const [index, level] of mine.entries()) {
+    if (level === '#') return true;
+    if (theirs[index] === undefined || theirs[index] === '#') return false;
+    if (level !== '+' && level !== theirs[index]) return false;
+  }
+  return mine.length === theirs.length;
+}
+
+function isSame(level: Buffer, bytes: Uint8Array, start: number, end: number): boolean {
+  if (level.length !== end - start) return false;
+  for (let i = 0; i < level.length; i++) if (level[i] !== bytes[start + i]) return false;
+  return true;
+}

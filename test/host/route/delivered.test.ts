@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import { TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
 import { Feed } from '../../../host/route/feed.js';
 import { Route } from '../../../host/route/route.js';
 import type { Isolate, RouteSink } from '../../../host/route/route-parts.js';
@@ -198,6 +199,40 @@ test('a frame that feeds two routes is delivered when both have delivered it', a
   confirm(two, 1);
   await source.until('both', () => source.told.at(-1) === 2);
   assert.deepEqual(source.told, [1, 2]);
+});
+
+test('a frame goes to each route whose filter fits its topic, and one that fits none is counted and done with', async t => {
+  const rig = new RouteRig(t);
+  const [left, right] = [await rig.server(), await rig.server()];
+  const a = await rig.route([await rig.sink(left)], 'echo');
+  const b = await rig.route([await rig.sink(right)], 'echo');
+  const feed = new Feed('hand', rig.metrics.source('hand'), rig.report);
+  const source = new HandSource(feed);
+  const early = feed.topic('s/1/raw');
+  feed.connect(a, [new TopicFilter('s/+/raw'), new TopicFilter('s/1/#')]);
+  feed.connect(b, [new TopicFilter('s/2/#')]);
+  const late = feed.topic('s/2/raw');
+  const none = feed.topic('other');
+  const send = (topic: number, text: string): number => {
+    const bytes = Buffer.from(text);
+    return feed.push(topic, Date.now(), bytes, 0, bytes.length);
+  };
+  assert.deepEqual([send(early, 'a'), send(late, 'ab'), send(none, '-'), send(early, 'a')], [1, 2, 3, 4]);
+  await left.until(() => left.published.length === 3);
+  await right.until(() => right.published.length === 1);
+  assert.deepEqual([left.payloads, right.payloads], [['a', 'ab', 'a'], ['ab']]);
+  for (const index of [0, 1, 2]) confirm(left, index);
+  confirm(right, 0);
+  await source.until('all', () => source.told.at(-1) === 4);
+  // A topic that nobody is for, alone in its turn, is delivered at once, and its number may be given to another.
+  send(none, '-');
+  await source.until('what nobody is for', () => source.told.at(-1) === 5);
+  await rig.counted('sluice_polls_skipped_total{source="hand",code="SLUICE_SOURCE_UNROUTED"} 2');
+  const text = Buffer.from('s/2/x');
+  feed.topicOf(text, 0, text.length, none);
+  send(none, 'b');
+  await right.until(() => right.published.length === 2);
+  assert.deepEqual([left.payloads.length, right.payloads], [3, ['ab', 'b']]);
 });
 
 test('while one route has no room a source of two gets none in either, and is told when there is', async t => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { filterDefect } from '../../../host/protocols/mqtt-wire/topic-filter.js';
+import { covers, filterDefect, TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
 import { ByteCache } from '../../../host/sources/byte-cache.js';
 import { fillSource } from '../../../host/sources/mqtt/config.js';
 import { InHand } from '../../../host/sources/mqtt/in-hand.js';
@@ -69,6 +69,44 @@ test('acknowledgements keep the order of arrival, each message gets one, and non
     }),
     { numRuns: 500 },
   );
+});
+
+test('a filter fits a topic exactly where the rules of wildcards say so', () => {
+  const level = fc.constantFrom('a', 'b', '', '$x', '+', 'ä');
+  const filters = fc.tuple(fc.array(level, { minLength: 1, maxLength: 5 }), fc.boolean());
+  const topics = fc.array(fc.constantFrom('a', 'b', '', '$x', 'ä'), { minLength: 1, maxLength: 5 });
+  const spelled = (list: readonly string[]): string =>
+    list.map(one => (one === '+' ? '[^/]*' : one.replace('$', '\\$'))).join('/');
+  fc.assert(
+    fc.property(filters, topics, ([levels, open], parts) => {
+      const filter = [...levels, ...(open ? ['#'] : [])].join('/');
+      const topic = parts.join('/');
+      const rule = new RegExp(`^${spelled(levels)}${open ? '(/.*)?' : ''}$`);
+      const hidden = topic.startsWith('$') && levels[0] === '+';
+      const bytes = Buffer.from(`/${topic}/a`);
+      const end = bytes.length - 2;
+      assert.equal(new TopicFilter(filter).matches(bytes, 1, end), rule.test(topic) && !hidden, filter);
+    }),
+    { numRuns: 2_000 },
+  );
+  const all = Buffer.from('$SYS/load');
+  assert.equal(new TopicFilter('#').matches(all, 0, all.length), false);
+});
+
+test('a filter that lies within another is known', () => {
+  for (const [wide, narrow, within] of [
+    ['#', 'a/b', true],
+    ['a/+/c', 'a/b/c', true],
+    ['a/#', 'a', true],
+    ['a/#', 'a/+/#', true],
+    ['a/+', 'a/#', false],
+    ['a/b', 'a/+', false],
+    ['+/b', '$SYS/b', false],
+    ['a/+', 'a/b/c', false],
+    ['$share/g/#', 'a', false],
+  ] as const) {
+    assert.equal(covers(wide, narrow), within, `${wide} ${narrow}`);
+  }
 });
 
 const FILTERS: readonly (readonly [filter: string, words: RegExp | undefined])[] = [

@@ -597,7 +597,8 @@ export const ERRORS = {
     remedy: 'Change the limits of the broker, or ask for less: `qos`.',
   },
   SLUICE_SOURCE_UNROUTED: {
-    cause: 'No route of the source has a filter for the topic of a frame. The frame was left out, and acknowledged.',
+    cause:
+      'No route of the source has a filter for the topic of a frame. The frame was left out, and acknowledged.',
     remedy:
       'Give a route a `filter` for the topic (`filter: "#"` takes what is left), or have the source subscribe to less.',
   },

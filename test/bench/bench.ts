@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   admission: async () => (await import('./admission/admission.js')).admission(),
   attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
   border: async ({ only }) => (await import('./border/border.js')).border(only),
+  coap: async ({ short }) => (await import('./coap/coap.js')).coap(short),
   crash: async ({ short }) => (await import('./durable/crash.js')).crash(short),
   gateway: async () => (await import('./gateway/gateway.js')).gateway(),
   ingest: async ({ short }) => (await import('./ingest/ingest.js')).ingest(short),

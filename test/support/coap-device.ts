@@ -1,16 +1,17 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
+import { generate, type Option, type ParsedPacket, parse } from 'coap-packet';
 import type { CoapConfig } from '../../host/sources/coap/coap-config.js';
 import { CoapSource } from '../../host/sources/coap/coap-source.js';
+import { udpSocket } from '../../host/sources/coap/datagrams.js';
 import { Waiting } from './gateway-peers.js';
 import { RecordingIngress } from './recording-ingress.js';
 
 /** A started CoAP source on a port of the system's, and a device that talks to it. */
 export async function coapScene(t: TestContext, config: Partial<CoapConfig> = {}) {
   const ingress = new RecordingIngress();
-  const socket = createSocket('udp4');
+  const socket = udpSocket('127.0.0.1');
   const source = new CoapSource(
     'field',
     { host: '127.0.0.1', port: 0, separateMs: 20, ...config },
@@ -33,7 +34,7 @@ export interface Ask {
   readonly id?: number;
   readonly path?: string;
   readonly payload?: string | Uint8Array;
-  readonly options?: NamedOption[];
+  readonly options?: Option[];
   readonly non?: boolean;
   readonly token?: string;
 }
@@ -56,9 +57,9 @@ export class CoapDevice extends Waiting {
     });
   }
 
-  static async open(port: number): Promise<CoapDevice> {
+  static async open(port: number, address = '127.0.0.1'): Promise<CoapDevice> {
     const device = new CoapDevice(port);
-    device.#socket.bind(0, '127.0.0.1');
+    device.#socket.bind(0, address);
     await once(device.#socket, 'listening');
     return device;
   }

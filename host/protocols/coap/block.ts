@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../runtime/index.js';
+import { type Option, uintOption } from './option.js';
 
 /** A block option. Source: RFC 7959, 2.2. */
 export interface Block {
@@ -10,20 +11,22 @@ export interface Block {
 
 /** The size exponent 7 is reserved. */
 const RESERVED = 7;
+const MOST_BYTES = 3;
+/** The highest number that the option has room for. */
+export const LAST_BLOCK = 2 ** 20 - 1;
 
-/** @throws SluiceError SLUICE_SOURCE_PROTOCOL */
-export function readBlock(value: Buffer): Block {
-  if (value.length > 3)
-    throw new SluiceError('SLUICE_SOURCE_PROTOCOL', `a block option of ${value.length} bytes`);
-  const bits = value.length === 0 ? 0 : value.readUIntBE(0, value.length);
+/** The block option in `bytes[start, end)`. @throws SluiceError SLUICE_SOURCE_PROTOCOL */
+export function readBlock(bytes: Uint8Array, start = 0, end = bytes.length): Block {
+  if (end - start > MOST_BYTES)
+    throw new SluiceError('SLUICE_SOURCE_PROTOCOL', `a block option of ${end - start} bytes`);
+  let bits = 0;
+  for (let at = start; at < end; at++) bits = bits * 256 + bytes[at]!;
   if ((bits & 7) === RESERVED)
     throw new SluiceError('SLUICE_SOURCE_PROTOCOL', 'a block of the reserved size 7');
   return { number: bits >>> 4, more: (bits & 8) !== 0, size: 1 << ((bits & 7) + 4) };
 }
 
-export function writeBlock({ number, more, size }: Block): Buffer {
-  const bits = number * 16 + (more ? 8 : 0) + (Math.log2(size) - 4);
-  const bytes: number[] = [];
-  for (let rest = bits; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest & 255);
-  return Buffer.from(bytes);
+/** @param option Block1 or Block2 */
+export function blockOption(option: number, { number, more, size }: Block): Option {
+  return uintOption(option, number * 16 + (more ? 8 : 0) + (Math.log2(size) - 4));
 }

@@ -1,8 +1,15 @@
 import type { Block } from '../../protocols/coap/block.js';
+import { CODE } from '../../protocols/coap/code.js';
+import { EXCHANGE_LIFETIME_MS } from './exchanges.js';
 
-/** RFC 7959, 2.5 with RFC 7252, 4.8.2: a body whose next block does not come for so long is forgotten. */
-const LIFETIME_MS = 247_000;
 const MOST = 256;
+
+/** Why a body does not go on. */
+type Refused =
+  | typeof CODE.badRequest
+  | typeof CODE.incomplete
+  | typeof CODE.tooLarge
+  | typeof CODE.unavailable;
 
 interface Body {
   readonly chunks: Buffer[];
@@ -13,7 +20,7 @@ interface Body {
 /** What became of a block: the whole body, or the code of the answer. */
 export type BlockOutcome =
   | { readonly body: Buffer }
-  | { readonly code: '2.31' | '4.00' | '4.08' | '4.13' | '5.03' };
+  | { readonly code: typeof CODE.continue | Refused };
 
 /**
  * Bodies that come in blocks, in their order, one for each sender and path. Bounded: the one whose last block came
@@ -41,30 +48,30 @@ export class Bodies {
 
   take(key: string, { number, more, size }: Block, payload: Buffer, now: number): BlockOutcome {
     // 2.2: all but the last are full.
-    if (more ? payload.length !== size : payload.length > size) return this.#end(key, '4.00');
+    if (more ? payload.length !== size : payload.length > size) return this.#end(key, CODE.badRequest);
     let body = this.#byKey.get(key);
     if (number === 0) {
       this.#drop(key);
       body = { chunks: [], size: 0, at: now };
     }
     // The size may shrink on the way: what counts is where the block begins.
-    if (body === undefined || number * size !== body.size) return this.#end(key, '4.08');
-    if (body.size + payload.length > this.#maxBody) return this.#end(key, '4.13');
+    if (body === undefined || number * size !== body.size) return this.#end(key, CODE.incomplete);
+    if (body.size + payload.length > this.#maxBody) return this.#end(key, CODE.tooLarge);
     body.at = now;
     this.#byKey.delete(key);
     this.#byKey.set(key, body);
     this.#makeRoom(key, payload.length, now);
-    if (this.#held + payload.length > this.#memory) return this.#end(key, '5.03');
+    if (this.#held + payload.length > this.#memory) return this.#end(key, CODE.unavailable);
     body.chunks.push(Buffer.from(payload));
     body.size += payload.length;
     this.#held += payload.length;
-    if (more) return { code: '2.31' };
+    if (more) return { code: CODE.continue };
     const whole = Buffer.concat(body.chunks);
     this.#drop(key);
     return { body: whole };
   }
 
-  #end(key: string, code: '4.00' | '4.08' | '4.13' | '5.03'): BlockOutcome {
+  #end(key: string, code: Refused): BlockOutcome {
     this.#drop(key);
     return { code };
   }
@@ -74,9 +81,10 @@ export class Bodies {
     this.#byKey.delete(key);
   }
 
+  /** RFC 7959, 2.5: one whose next block does not come within the lifetime of an exchange is forgotten. */
   #makeRoom(own: string, bytes: number, now: number): void {
     for (const [key, { at }] of this.#byKey) {
-      const isOver = now - at >= LIFETIME_MS;
+      const isOver = now - at >= EXCHANGE_LIFETIME_MS;
       const isFull = this.#byKey.size > MOST || this.#held + bytes > this.#memory;
       if (key === own || !(isOver || isFull)) return;
       this.#drop(key);

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Peer } from './exchanges.js';
+import type { Peer } from './datagrams.js';
 
 /** RFC 7252, 4.8: ACK_TIMEOUT with its random part, and MAX_RETRANSMIT. */
 const FIRST_MS = 2_500;
@@ -60,9 +60,9 @@ export class Confirmables {
     return id;
   }
 
-  /** An answer. Without room it is sent once. */
-  add(peer: Peer, id: number, bytes: Buffer, now: number): void {
-    this.#begin(peer, id, bytes, now, undefined);
+  /** An answer. Without room it is sent once. False: it may not be sent there. */
+  add(peer: Peer, id: number, bytes: Buffer, now: number): boolean {
+    return this.#begin(peer, id, bytes, now, undefined);
   }
 
   /**
@@ -115,16 +115,17 @@ export class Confirmables {
     this.#byNotice.clear();
   }
 
-  #begin(peer: Peer, id: number, bytes: Buffer, now: number, notice: Notice | undefined): void {
+  #begin(peer: Peer, id: number, bytes: Buffer, now: number, notice: Notice | undefined): boolean {
     // What may not even be sent is not sent again.
-    if (!this.#line.send(peer, bytes)) return;
+    if (!this.#line.send(peer, bytes)) return false;
     if (this.#byKey.size >= this.#most) {
       this.#line.lost();
-      return;
+      return true;
     }
     const pending = { peer, notice, bytes, isStale: false, repeats: 0, due: now + FIRST_MS };
     this.#byKey.set(keyOf(peer, id), pending);
     if (notice !== undefined) this.#byNotice.set(notice.key, pending);
+    return true;
   }
 
   /** What is new takes the place of what is repeated, under an id of its own. False: there is nothing any more. */

@@ -1,8 +1,10 @@
 import type { Block } from '../../protocols/coap/block.js';
 import type { Message } from '../../protocols/coap/message.js';
+import type { Peer } from './datagrams.js';
 
 /** A request, from its first datagram until nobody can send it again. */
 export interface Exchange {
+  readonly key: string;
   readonly peer: Peer;
   readonly id: number;
   readonly isConfirmable: boolean;
@@ -22,40 +24,35 @@ export interface Exchange {
   answer: Buffer | undefined;
 }
 
-/** Where a datagram came from. */
-export interface Peer {
-  readonly address: string;
-  readonly port: number;
-}
-
 /** RFC 7252, 4.8.2: EXCHANGE_LIFETIME. */
-const LIFETIME_MS = 247_000;
+export const EXCHANGE_LIFETIME_MS = 247_000;
 
-/** Requests that may come again, by who sent them and their message id. Source: RFC 7252, 4.5. Bounded. */
+/**
+ * Requests that may come again, by who sent them and their message id. Source: RFC 7252, 4.5. Bounded: each takes the
+ * place of the one that came that many before it.
+ */
 export class Exchanges {
-  readonly #most: number;
+  readonly #places: (Exchange | undefined)[];
   readonly #byKey = new Map<string, Exchange>();
+  #next = 0;
 
   constructor(most: number) {
-    this.#most = most;
+    this.#places = new Array<Exchange | undefined>(most).fill(undefined);
   }
 
-  /** What came under this id before; undefined: it is new. */
-  find({ address, port }: Peer, id: number, now: number): Exchange | undefined {
-    const found = this.#byKey.get(`${address} ${port} ${id}`);
-    return found !== undefined && now - found.at < LIFETIME_MS ? found : undefined;
+  /** What came under this key before; undefined: it is new. */
+  find(key: string, now: number): Exchange | undefined {
+    const found = this.#byKey.get(key);
+    return found !== undefined && now - found.at < EXCHANGE_LIFETIME_MS ? found : undefined;
   }
 
-  begin(peer: Peer, message: Message, now: number): Exchange {
-    const key = `${peer.address} ${peer.port} ${message.id}`;
-    this.#byKey.delete(key);
-    this.#forget(now);
+  begin(key: string, peer: Peer, message: Message, now: number): Exchange {
     const exchange: Exchange = {
+      key,
       peer,
       id: message.id,
       isConfirmable: message.type === 'con',
-      // A copy: the datagram need not be kept for it.
-      token: Buffer.from(message.token),
+      token: copyOf(message.token),
       noResponse: message.noResponse,
       block1: message.block1,
       at: now,
@@ -64,15 +61,24 @@ export class Exchanges {
       isAcknowledged: false,
       answer: undefined,
     };
+    const place = this.#next;
+    const oldest = this.#places[place];
+    if (oldest !== undefined && this.#byKey.get(oldest.key) === oldest) this.#byKey.delete(oldest.key);
+    this.#places[place] = exchange;
+    this.#next = (place + 1) % this.#places.length;
     this.#byKey.set(key, exchange);
     return exchange;
   }
+}
 
-  /** The oldest make room. */
-  #forget(now: number): void {
-    for (const [key, { at }] of this.#byKey) {
-      if (this.#byKey.size < this.#most && now - at < LIFETIME_MS) return;
-      this.#byKey.delete(key);
-    }
-  }
+/** Who sends, and the message id: what a repeat has in common with its first. */
+export function exchangeKey({ address, port }: Peer, id: number): string {
+  return `${address} ${port} ${id}`;
+}
+
+/** The datagram need not be kept for a few bytes. */
+function copyOf(token: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(token.length);
+  for (let n = 0; n < token.length; n++) copy[n] = token[n]!;
+  return copy;
 }

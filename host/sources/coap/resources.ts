@@ -1,8 +1,10 @@
-import type { Peer } from './exchanges.js';
+import type { Peer } from './datagrams.js';
 
 export interface Representation {
   readonly payload: Buffer;
   readonly contentFormat: number | undefined;
+  /** Counts what is put, under all paths. */
+  readonly version: number;
   /** Tells one from another: RFC 7252, 5.10.6. */
   readonly etag: Buffer;
 }
@@ -17,12 +19,31 @@ const MOST_BYTES = 4 << 20;
 const MOST_OBSERVERS = 64;
 const MOST_OBSERVERS_IN_ALL = 1_024;
 
+/** What is kept of a path; the next one takes its place. */
+class Kept implements Representation {
+  payload: Buffer;
+  contentFormat: number | undefined;
+  version: number;
+
+  constructor(payload: Buffer, contentFormat: number | undefined, version: number) {
+    this.payload = payload;
+    this.contentFormat = contentFormat;
+    this.version = version;
+  }
+
+  get etag(): Buffer {
+    const etag = Buffer.alloc(4);
+    etag.writeUInt32BE(this.version);
+    return etag;
+  }
+}
+
 /**
  * What devices put under each path last, and who wants to be told of the next. Bounded: the path that was put longest
  * ago makes room, with its observers. Source: RFC 7641, 4.
  */
 export class Resources {
-  readonly #byPath = new Map<string, Representation>();
+  readonly #byPath = new Map<string, Kept>();
   readonly #observers = new Map<string, Map<string, Observer>>();
   #bytes = 0;
   #observed = 0;
@@ -37,18 +58,17 @@ export class Resources {
   }
 
   put(path: string, payload: Buffer, contentFormat: number | undefined): void {
-    this.#remove(path);
     this.#version = (this.#version + 1) >>> 0;
-    const etag = Buffer.alloc(4);
-    etag.writeUInt32BE(this.#version);
-    this.#byPath.set(path, { payload, contentFormat, etag });
-    this.#bytes += payload.length;
-    for (const oldest of this.#byPath.keys()) {
-      if ((this.#byPath.size <= MOST_PATHS && this.#bytes <= MOST_BYTES) || oldest === path) break;
-      this.#remove(oldest);
-      this.#observed -= this.#observers.get(oldest)?.size ?? 0;
-      this.#observers.delete(oldest);
+    const kept = this.#byPath.get(path);
+    this.#bytes += payload.length - (kept?.payload.length ?? 0);
+    if (kept === undefined) this.#byPath.set(path, new Kept(payload, contentFormat, this.#version));
+    else {
+      kept.payload = payload;
+      kept.contentFormat = contentFormat;
+      kept.version = this.#version;
     }
+    while (this.#byPath.size > MOST_PATHS || (this.#bytes > MOST_BYTES && this.#byPath.size > 1))
+      this.#removeOldest();
   }
 
   /** False: there are too many. */
@@ -79,9 +99,18 @@ export class Resources {
     return [...(this.#observers.get(path)?.values() ?? [])];
   }
 
-  #remove(path: string): void {
-    this.#bytes -= this.#byPath.get(path)?.payload.length ?? 0;
-    this.#byPath.delete(path);
+  #removeOldest(): void {
+    let oldest = '';
+    let version = Number.POSITIVE_INFINITY;
+    for (const [path, kept] of this.#byPath) {
+      if (kept.version >= version) continue;
+      oldest = path;
+      version = kept.version;
+    }
+    this.#bytes -= this.#byPath.get(oldest)?.payload.length ?? 0;
+    this.#byPath.delete(oldest);
+    this.#observed -= this.#observers.get(oldest)?.size ?? 0;
+    this.#observers.delete(oldest);
   }
 }
 

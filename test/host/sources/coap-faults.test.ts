@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import { writeBlock } from '../../../host/protocols/coap/block.js';
-import { Datagrams } from '../../../host/sources/coap/datagrams.js';
-import { type Ask, coapScene } from '../../support/coap-device.js';
+import type { Option } from 'coap-packet';
+import fc from 'fast-check';
+import { blockOption } from '../../../host/protocols/coap/block.js';
+import { Datagrams, udpSocket } from '../../../host/sources/coap/datagrams.js';
+import { type Ask, CoapDevice, coapScene } from '../../support/coap-device.js';
 
 test('what cannot be read is reset if it is confirmable and ignored if not, and counted', async t => {
   const { ingress, device } = await coapScene(t);
@@ -16,14 +17,19 @@ test('what cannot be read is reset if it is confirmable and ignored if not, and 
   bad('5902000f00'); // the same as the first, not confirmable
   bad('01'); // no header
   bad('80020010'); // version 2
+  bad('40450011'); // an answer, and nothing was asked
   device.bare('ping', 99);
   assert.deepEqual(
-    await device.answers(6),
-    ['10', '11', '12', '13', '14', '99'].map(id => `rst ${id} 0.00`),
+    await device.answers(7),
+    ['10', '11', '12', '13', '14', '17', '99'].map(id => `rst ${id} 0.00`),
   );
-  assert.equal(ingress.skipsOf('SLUICE_SOURCE_PROTOCOL'), 8);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_PROTOCOL'), 9);
   assert.equal(ingress.frames.length, 0);
 });
+
+function block1(number: number, size: number): Option {
+  return { name: 'Block1', value: Buffer.from(blockOption(0, { number, more: true, size }).value) };
+}
 
 const REFUSED: readonly (readonly [why: string, ask: Ask, code: string])[] = [
   ['a method that is none of ours', { code: 'DELETE' }, '4.05'],
@@ -37,14 +43,14 @@ const REFUSED: readonly (readonly [why: string, ask: Ask, code: string])[] = [
   [
     'a block that is not the next',
     {
-      options: [{ name: 'Block1', value: writeBlock({ number: 3, more: true, size: 16 }) }],
+      options: [block1(3, 16)],
       payload: 'x'.repeat(16),
     },
     '4.08',
   ],
   [
     'a block that is shorter than it says',
-    { options: [{ name: 'Block1', value: writeBlock({ number: 0, more: true, size: 64 }) }], payload: 'x' },
+    { options: [block1(0, 64)], payload: 'x' },
     '4.00',
   ],
   ['a body that is too large', { payload: 'x'.repeat(101) }, '4.13'],
@@ -89,17 +95,77 @@ test('an address that has not shown that it is there gets at most three times wh
   for (let id = 2; id < 40; id++) device.ask({ code: 'GET', id, path: 'v', token: '', non: true });
   device.bare('ping', 99);
   await device.until('the answer to the ping', () => device.packets.at(-1)?.reset === true);
-  // Large blocks at first, as much was sent; then small ones, and at last none.
+  // Large blocks at first, as much was sent; then small ones, and at last the question to show itself.
   assert.ok(device.received <= 3 * device.sent, `${device.received} for ${device.sent}`);
   assert.ok(device.packets[0]!.payload.length > 500);
-  assert.ok(device.packets.at(-2)!.payload.length <= 64);
+  assert.equal(device.packets.at(-2)!.code, '4.01');
   assert.ok(ingress.skipsOf('SLUICE_SOURCE_AMPLIFICATION') > 0);
+});
+
+test('an address that sends back what it was asked to echo gets large answers, and one that makes it up does not', async t => {
+  const { ingress, source, device } = await coapScene(t);
+  const sender = await CoapDevice.open(source.port);
+  t.after(() => sender.close());
+  // Another address: what it sends earns the reader nothing.
+  const reader = await CoapDevice.open(source.port, '127.0.0.2');
+  t.after(() => reader.close());
+  sender.ask({ path: 'v', payload: 'x'.repeat(900), non: true });
+  await ingress.until(() => ingress.frames.length === 1);
+  const get = (id: number, options: Option[] = []): void =>
+    reader.ask({ code: 'GET', id, path: 'v', token: '', options });
+  get(1);
+  assert.deepEqual(await reader.answers(1), ['ack 1 4.01']);
+  const echo = reader.packets[0]!.options.find(one => String(one.name) === '252')!.value;
+  assert.equal(echo.length, 8);
+  get(2, [{ name: 252, value: Buffer.alloc(8) }]);
+  await reader.answers(2);
+  assert.ok(reader.packets[1]!.payload.length <= 16);
+  get(3, [{ name: 252, value: echo }]);
+  await reader.answers(3);
+  assert.equal(reader.packets[2]!.payload.length, 900);
+  assert.ok(device.received === 0);
+});
+
+test('an address that shows nothing gets at most three times its bytes, whatever it asks, repeats and observes', async t => {
+  const { ingress, source, device } = await coapScene(t, { separateMs: 5 });
+  const attacker = await CoapDevice.open(source.port, '127.0.0.3');
+  t.after(() => attacker.close());
+  const asks = fc.sample(
+    fc.record({
+      code: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'DELETE'),
+      path: fc.constantFrom('v', 'v', '.well-known/core', 'nothing'),
+      // Few, so that many are repeats.
+      id: fc.integer({ min: 1, max: 60 }),
+      non: fc.boolean(),
+      token: fc.constantFrom('', 'tk'),
+      options: fc.constantFrom<Option[]>(
+        [],
+        [{ name: 'Observe', value: Buffer.alloc(0) }],
+        [{ name: 'Block2', value: Buffer.from([6]) }],
+        [{ name: 'Block2', value: Buffer.from([0x16]) }],
+        [{ name: 252, value: Buffer.alloc(8) }],
+      ),
+    }),
+    { numRuns: 150, seed: 7 },
+  );
+  for (const [n, ask] of asks.entries()) {
+    if (n % 10 === 0) device.ask({ id: n, non: true, path: 'v', payload: 'x'.repeat(700 + n) });
+    attacker.ask(ask);
+    if (n % 7 === 0) attacker.bare('ack', n);
+  }
+  attacker.bare('ping', 999);
+  await attacker.until('the answer to the ping', () => attacker.packets.at(-1)?.messageId === 999);
+  await ingress.until(() => ingress.frames.length >= 15);
+  device.bare('ping', 998);
+  await device.until('an answer', () => device.packets.at(-1)?.messageId === 998);
+  assert.ok(attacker.received <= 3 * attacker.sent, `${attacker.received} for ${attacker.sent}`);
+  assert.ok(attacker.received > attacker.sent / 2);
 });
 
 test('blocks that do not come to an end may use so much memory, and make room for what is new', async t => {
   const { ingress, device } = await coapScene(t, { memory: 3_000 });
   const first = {
-    options: [{ name: 'Block1' as const, value: writeBlock({ number: 0, more: true, size: 1024 }) }],
+    options: [block1(0, 1_024)],
     payload: 'x'.repeat(1024),
   };
   for (const [n, path] of ['a', 'b', 'c'].entries()) {
@@ -112,7 +178,7 @@ test('blocks that do not come to an end may use so much memory, and make room fo
 
 test('a body in blocks that needs more than the memory is answered with 5.03 and when to come again', async t => {
   const { ingress, device } = await coapScene(t, { memory: 10 });
-  const options = [{ name: 'Block1' as const, value: writeBlock({ number: 0, more: true, size: 16 }) }];
+  const options = [block1(0, 16)];
   device.ask({ path: 'a', options, payload: 'x'.repeat(16) });
   assert.deepEqual(await device.answers(1), ['ack 1 5.03']);
   assert.equal(device.option(0, 'Max-Age'), '01');
@@ -140,7 +206,7 @@ test('who waits for a confirmation is told when the source closes, and nothing t
 });
 
 test('a datagram that cannot be sent is refused, not thrown', async t => {
-  const socket = createSocket('udp4');
+  const socket = udpSocket('127.0.0.1');
   const datagrams = new Datagrams(socket);
   t.after(() => datagrams.close());
   assert.equal(datagrams.send({ address: '127.0.0.1', port: 0 }, Buffer.from('x')), false);

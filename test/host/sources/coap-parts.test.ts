@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CODE } from '../../../host/protocols/coap/code.js';
+import { readMessage } from '../../../host/protocols/coap/message.js';
 import { Allowance } from '../../../host/sources/coap/allowance.js';
 import { Bodies } from '../../../host/sources/coap/bodies.js';
 import { Confirmables, type Notice } from '../../../host/sources/coap/confirmables.js';
-import type { Peer } from '../../../host/sources/coap/exchanges.js';
+import type { Peer } from '../../../host/sources/coap/datagrams.js';
+import { type Exchange, Exchanges, exchangeKey } from '../../../host/sources/coap/exchanges.js';
 import { Resources } from '../../../host/sources/coap/resources.js';
+import { Waiting } from '../../../host/sources/coap/waiting.js';
 
 const PEER: Peer = { address: '10.0.0.1', port: 5683 };
 const BLOCK = Buffer.alloc(16);
@@ -121,12 +125,12 @@ test('the body whose last block came longest ago makes room, and only what is la
   take('a', 0, 0);
   take('b', 0, 1);
   take('a', 1, 2);
-  assert.deepEqual(take('c', 0, 3), { code: '2.31' });
+  assert.deepEqual(take('c', 0, 3), { code: CODE.continue });
   assert.deepEqual([evicted, bodies.held], [1, 48]);
-  assert.deepEqual(take('b', 1, 4), { code: '4.08' });
-  assert.deepEqual(take('a', 2, 5), { code: '2.31' });
+  assert.deepEqual(take('b', 1, 4), { code: CODE.incomplete });
+  assert.deepEqual(take('a', 2, 5), { code: CODE.continue });
   assert.deepEqual([evicted, bodies.held], [2, 48]);
-  assert.deepEqual(take('a', 3, 6), { code: '5.03' });
+  assert.deepEqual(take('a', 3, 6), { code: CODE.unavailable });
   assert.equal(bodies.held, 0);
 });
 
@@ -139,4 +143,47 @@ test('an abandoned body is forgotten though an older one goes on', () => {
   take('going on', 1, 200_000);
   take('new', 0, 250_000);
   assert.equal(bodies.held, 48);
+});
+
+const ASKED = readMessage(Buffer.from('40020001', 'hex'));
+
+test('a request is known until as many have come after it as are remembered, or its lifetime is over', () => {
+  const exchanges = new Exchanges(2);
+  const key = (id: number): string => exchangeKey(PEER, id);
+  for (const id of [1, 2, 3]) exchanges.begin(key(id), PEER, ASKED, 0);
+  assert.deepEqual(
+    [1, 2, 3].map(id => exchanges.find(key(id), 246_999) !== undefined),
+    [false, true, true],
+  );
+  assert.equal(exchanges.find(key(3), 247_000), undefined);
+  // Its place is given away before the place of the one under the same key that came later.
+  exchanges.begin(key(2), PEER, ASKED, 300_000);
+  exchanges.begin(key(4), PEER, ASKED, 300_000);
+  assert.notEqual(exchanges.find(key(2), 300_001), undefined);
+});
+
+test('requests that wait are given back in their order, each once, however many there are', () => {
+  const waiting = new Waiting();
+  const exchanges = new Exchanges(4);
+  let next = 0;
+  const add = (): void => {
+    next += 1;
+    const one: Exchange = exchanges.begin(`${next}`, PEER, ASKED, next);
+    one.sequence = next;
+    waiting.add(one);
+  };
+  const unanswered: number[] = [];
+  const taken: number[] = [];
+  for (let n = 0; n < 4_000; n++) {
+    add();
+    if (n % 3 === 0) add();
+    const one = waiting.nextUnanswered(next - 100);
+    if (one !== undefined) unanswered.push(one.sequence);
+    const done = waiting.takeDelivered(next - 200);
+    if (done !== undefined) taken.push(done.sequence);
+  }
+  for (let one = waiting.takeOlder(next); one; one = waiting.takeOlder(next)) taken.push(one.sequence);
+  assert.deepEqual(taken, Array.from({ length: next }, (_, n) => n + 1));
+  assert.equal(new Set(unanswered).size, unanswered.length);
+  assert.equal(waiting.length, 0);
 });

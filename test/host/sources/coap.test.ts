@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NamedOption } from 'coap-packet';
-import { writeBlock } from '../../../host/protocols/coap/block.js';
+import { blockOption } from '../../../host/protocols/coap/block.js';
 import { CoapDevice, coapScene } from '../../support/coap-device.js';
 
 function block(name: 'Block1' | 'Block2', number: number, more: boolean, size: number): NamedOption {
-  return { name, value: writeBlock({ number, more, size }) };
+  return { name, value: Buffer.from(blockOption(0, { number, more, size }).value) };
 }
 
 test('a confirmable POST is answered with its acknowledgement if its frame is delivered soon', async t => {
@@ -119,24 +119,25 @@ test('who observes a path is told of what is put there, until it resets', async 
     token: 'obs',
     options: [{ name: 'Observe', value: Buffer.alloc(0) }],
   });
-  await device.answers(1);
-  await put(2);
   await device.answers(2);
   device.bare('ack', device.packets[1]!.messageId);
+  await put(2);
+  await device.answers(3);
+  device.bare('ack', device.packets[2]!.messageId);
   await put(3);
-  assert.deepEqual(await device.answers(3), ['ack 1 2.05', 'con 2.05', 'con 2.05']);
+  assert.deepEqual(await device.answers(4), ['ack 1 0.00', 'con 2.05', 'con 2.05', 'con 2.05']);
   assert.deepEqual(
-    device.packets.map(({ payload }) => String(payload)),
+    device.packets.slice(1).map(({ payload }) => String(payload)),
     ['v1', 'v2', 'v3'],
   );
-  const numbers = [0, 1, 2].map(n => Number.parseInt(device.option(n, 'Observe') ?? '', 16));
+  const numbers = [1, 2, 3].map(n => Number.parseInt(device.option(n, 'Observe') ?? '', 16));
   assert.ok(numbers[0]! < numbers[1]! && numbers[1]! < numbers[2]!, String(numbers));
-  device.bare('rst', device.packets[2]!.messageId);
+  device.bare('rst', device.packets[3]!.messageId);
   device.bare('ping', 9);
-  await device.answers(4);
+  await device.answers(5);
   await put(4);
   device.bare('ping', 10);
-  assert.deepEqual((await device.answers(5)).slice(3), ['rst 9 0.00', 'rst 10 0.00']);
+  assert.deepEqual((await device.answers(6)).slice(4), ['rst 9 0.00', 'rst 10 0.00']);
 });
 
 test('/.well-known/core names the paths', async t => {

@@ -577,8 +577,10 @@ export const ERRORS = {
     remedy: 'Poll less often, or give the gateway more processor time.',
   },
   SLUICE_SOURCE_REFUSED: {
-    cause: 'A southbound system refused the connection, or a topic filter that was subscribed to.',
-    remedy: 'Read the reason code: credentials and topic rights are the usual ones.',
+    cause:
+      'A southbound system refused the connection, a topic filter that was subscribed to, or over CoAP a path that was read or observed.',
+    remedy:
+      'Read the reason code: credentials and topic rights are the usual ones; over CoAP 4.04 says that there is no such path, a reset that nobody serves there.',
   },
   SLUICE_SOURCE_VERSION: {
     cause:
@@ -651,6 +653,12 @@ export const ERRORS = {
     cause: 'Who wanted to send to a source did not show the right token.',
     remedy: 'Give the client the `token` of the source in the configuration.',
   },
+  SLUICE_SOURCE_UNASKED: {
+    cause:
+      'A CoAP datagram came that answers nothing that was asked: from another address, under another token or message id. It was left out.',
+    remedy:
+      'One now and then is a late answer. If it goes on, look who sends from that address: the message says it. Somebody may try to pass for the device.',
+  },
   SLUICE_SOURCE_RATE: {
     cause: 'Somebody sent faster than `rate` of the source allows.',
     remedy:
@@ -660,7 +668,7 @@ export const ERRORS = {
     cause:
       'An answer over UDP was not sent: it would have been more than three times what came from an address that has not shown that it is there, and the sender of a datagram can be made up.',
     remedy:
-      'None as a rule. A device that reads large resources has to ask for small blocks, or acknowledge two messages first.',
+      'None as a rule. A device that reads large resources has to ask for small blocks, to send back the Echo option that it got with 4.01 (RFC 9175), or to acknowledge two messages first.',
   },
   SLUICE_SOURCE_UNACKNOWLEDGED: {
     cause:

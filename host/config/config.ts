@@ -2,6 +2,7 @@ import type { PolicyContent } from '../../runtime/index.js';
 import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { CoapConfig } from '../sources/coap/coap-config.js';
+import type { CoapClientConfig } from '../sources/coap-client/client-config.js';
 import type { HttpConfig } from '../sources/http/http-config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
@@ -82,6 +83,8 @@ interface Protocols {
   readonly tunnel: TunnelConfig;
   readonly http: HttpConfig;
   readonly coap: CoapConfig;
+  /** `coap` with `devices`. */
+  readonly coapClient: CoapClientConfig;
 }
 
 type Only<K extends keyof Protocols> = Pick<Protocols, K> & {

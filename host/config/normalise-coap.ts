@@ -2,6 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import { isLoopback } from '../admin/loopback.js';
 import type { CoapConfig } from '../sources/coap/coap-config.js';
 import { LARGEST_MESSAGE } from '../sources/mqtt/config.js';
+import type { SourceConfig } from './config.js';
+import { normaliseCoapClient } from './normalise-coap-client.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { CoapInput } from './schema-coap.js';
@@ -15,7 +17,25 @@ PRIVATE.addSubnet('169.254.0.0', 16, 'ipv4');
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
 PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
-export function normaliseCoap(input: CoapInput, path: Path, read: Reader): CoapConfig {
+/** What only a server has, and what only reading has. */
+const SERVING = ['host', 'port', 'withoutDtls', 'rate', 'memory'] as const;
+const READING = ['poll', 'observe', 'inFlight', 'reconnect'] as const;
+
+export function normaliseCoap(input: CoapInput, path: Path, read: Reader): SourceConfig {
+  const isClient = input.devices !== undefined;
+  for (const key of isClient ? SERVING : READING) {
+    if (input[key] === undefined) continue;
+    const what = isClient
+      ? 'goes with a server, and a source with `devices` reads them'
+      : 'goes with `devices`, which are not there: a source without them is a server';
+    read.error([...path, key], what);
+  }
+  return isClient
+    ? { coapClient: normaliseCoapClient(input, path, read) }
+    : { coap: normaliseServer(input, path, read) };
+}
+
+function normaliseServer(input: CoapInput, path: Path, read: Reader): CoapConfig {
   const at = (key: string): Path => [...path, key];
   const { host = '127.0.0.1', port = 5683, withoutDtls = false } = input;
   const maxBody = read.size(input.maxBody, at('maxBody'), { least: 16, most: LARGEST_MESSAGE });

@@ -104,7 +104,7 @@ function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<stri
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
     else if (tunnel !== undefined) sources.set(name, { tunnel: normaliseTunnel(tunnel, at('tunnel'), read) });
     else if (http !== undefined) sources.set(name, { http: normaliseHttp(http, at('http'), read) });
-    else if (coap !== undefined) sources.set(name, { coap: normaliseCoap(coap, at('coap'), read) });
+    else if (coap !== undefined) sources.set(name, normaliseCoap(coap, at('coap'), read));
   }
   return sources;
 }

@@ -1,5 +1,6 @@
 import type { SourceConfig } from '../config/config.js';
 import { CoapSource } from './coap/coap-source.js';
+import { CoapClient } from './coap-client/coap-client.js';
 import type { PolicyInForce } from './http/answers.js';
 import { HttpSource } from './http/http-source.js';
 import { ModbusSource } from './modbus/modbus-source.js';
@@ -24,5 +25,7 @@ export function makeSource(
   if (config.http !== undefined)
     return { source: new HttpSource(name, config.http, ingress, policy), kind: 'http' };
   if (config.coap !== undefined) return { source: new CoapSource(name, config.coap, ingress), kind: 'coap' };
+  if (config.coapClient !== undefined)
+    return { source: new CoapClient(name, config.coapClient, ingress), kind: 'coap' };
   return { source: new ModbusSource(name, config.modbus, ingress), kind: 'modbus' };
 }

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { CoapClient } from '../../host/sources/coap-client/coap-client.js';
+import type { CoapClientConfig } from '../../host/sources/coap-client/client-config.js';
 import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { RecordingIngress } from '../support/recording-ingress.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub } from './mosquitto-clients.js';
 import { Program, runProgram } from './program.js';
 
 const CLIENT = '/usr/bin/coap-client-notls';
+const SERVER = '/usr/bin/coap-server-notls';
 
 /** A gateway with a CoAP server, a mosquitto behind it, and mosquitto_sub as the witness. */
 async function scene(t: TestContext) {
@@ -57,4 +63,72 @@ test("libcoap's client reads what was put, in blocks, and is told of what is put
   await observer.said(/first/);
   await runProgram(CLIENT, ['-m', 'put', '-e', 'second', url]);
   await observer.said(/second/);
+});
+
+test("libcoap's client that shows nothing else is asked to echo, does so, and reads large blocks", async t => {
+  const { folder, rig, url } = await scene(t);
+  const large = join(folder, 'large');
+  await writeFile(large, 'x'.repeat(4_000));
+  // What is put from one address earns another one nothing.
+  await runProgram(CLIENT, ['-m', 'put', '-f', large, url]);
+  const reader = await runProgram(CLIENT, ['-v', '7', '-A', '0', '-a', '127.0.0.2', '-m', 'get', url]);
+  assert.match(reader, /x{4000}/);
+  assert.equal(rig.book.lines.filter(({ level }) => Number(level) >= 50).length, 0);
+});
+
+/** libcoap's server as the device of a client source. */
+async function device(t: TestContext, config: Partial<CoapClientConfig>) {
+  const probe = createSocket('udp4');
+  probe.bind(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  await new Promise<void>(resolve => {
+    probe.close(() => resolve());
+  });
+  const server = new Program('/usr/bin/stdbuf', ['-o0', SERVER, '-d', '10', '-A', '127.0.0.1', '-p', `${port}`]);
+  t.after(() => server.stop());
+  const url = `coap://127.0.0.1:${port}`;
+  // It is there when it answers; who asks repeats until then.
+  await runProgram(CLIENT, ['-m', 'get', `${url}/`]);
+  const ingress = new RecordingIngress();
+  const client = new CoapClient(
+    'meters',
+    { devices: [{ host: '127.0.0.1', port }], poll: [], observe: [], ...config },
+    ingress,
+  );
+  t.after(() => client.stop());
+  return { url, ingress, client };
+}
+
+test("a path of libcoap's server is read again and again, a large one in blocks", async t => {
+  const { url, ingress, client } = await device(t, {
+    poll: [
+      { path: '/', everyMs: 60_000 },
+      { path: 'large', everyMs: 200 },
+    ],
+  });
+  const folder = await tempFolder(t);
+  const large = join(folder, 'large');
+  await writeFile(large, 'abcdefgh'.repeat(600));
+  await runProgram(CLIENT, ['-m', 'put', '-b', '512', '-f', large, `${url}/large`]);
+  await client.start();
+  const read = (topic: string) => ingress.frames.filter(frame => frame.topic === topic);
+  await ingress.until(() => read('meters/large').length >= 2 && read('meters').length === 1);
+  assert.equal(String(read('meters/large')[1]?.bytes), 'abcdefgh'.repeat(600));
+  assert.match(String(read('meters')[0]?.bytes), /libcoap/);
+  assert.deepEqual(ingress.faults, []);
+});
+
+test("what is observed at libcoap's server becomes a frame at each change", async t => {
+  const { url, ingress, client } = await device(t, { observe: [{ path: 'v' }] });
+  await runProgram(CLIENT, ['-m', 'put', '-e', 'one', `${url}/v`]);
+  await client.start();
+  await ingress.until(() => ingress.frames.length === 1);
+  await runProgram(CLIENT, ['-m', 'put', '-e', 'two', `${url}/v`]);
+  await ingress.until(() => ingress.frames.length === 2);
+  assert.deepEqual(
+    ingress.frames.map(({ topic, bytes }) => `${topic} ${bytes}`),
+    ['meters/v one', 'meters/v two'],
+  );
+  assert.deepEqual(ingress.faults, []);
 });

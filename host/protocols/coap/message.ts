@@ -177,8 +177,7 @@ function readOption(
 function addSegment(bytes: Buffer, at: number, end: number, message: Draft): void {
   if (message.path === undefined || at === end) return;
   const segment = textOf(bytes, at, end);
-  message.path =
-    segment === undefined || message.path === '' ? segment : `${message.path}/${segment}`;
+  message.path = segment === undefined || message.path === '' ? segment : `${message.path}/${segment}`;
 }
 
 /** Undefined: it is no UTF-8. */

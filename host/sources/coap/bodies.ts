@@ -18,9 +18,7 @@ interface Body {
 }
 
 /** What became of a block: the whole body, or the code of the answer. */
-export type BlockOutcome =
-  | { readonly body: Buffer }
-  | { readonly code: typeof CODE.continue | Refused };
+export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof CODE.continue | Refused };
 
 /**
  * Bodies that come in blocks, in their order, one for each sender and path. Bounded: the one whose last block came

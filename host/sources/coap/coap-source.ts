@@ -107,6 +107,10 @@ export class CoapSource implements Source {
     this.#intake.delivered(sequence);
   }
 
+  sendBack(sequence: number): boolean {
+    return this.#intake.sendBack(sequence);
+  }
+
   stop(): Promise<void> {
     this.#state = 'stopped';
     this.#requests.isStopped = true;

@@ -78,7 +78,17 @@ export class Intake {
   delivered(sequence: number): void {
     const waiting = this.#waiting;
     for (let one = waiting.takeDelivered(sequence); one; one = waiting.takeDelivered(sequence))
-      this.#replies.answer(one, CODE.changed);
+      if (one.isSentBack) this.#replies.busy(one);
+      else this.#replies.answer(one, CODE.changed);
+  }
+
+  /** The sender is told to come again when its turn comes. False: it could not be told for sure. */
+  sendBack(sequence: number): boolean {
+    const exchange = this.#waiting.find(sequence);
+    // What is not confirmable is sent once, and its answer may be lost.
+    if (exchange?.isConfirmable !== true) return false;
+    exchange.isSentBack = true;
+    return true;
   }
 
   /** Who has waited for long hears something. */

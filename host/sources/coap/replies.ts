@@ -36,8 +36,7 @@ export class Replies {
   /** With the acknowledgement, if that did not go out yet; else by itself, until it is acknowledged in turn. */
   answer(exchange: Exchange, code: number, payload?: Buffer, options: readonly Option[] = NONE): void {
     const { isConfirmable, isAcknowledged, block1 } = exchange;
-    const isUnwanted =
-      exchange.noResponse !== 0 && (exchange.noResponse & (1 << (classOf(code) - 1))) !== 0;
+    const isUnwanted = exchange.noResponse !== 0 && (exchange.noResponse & (1 << (classOf(code) - 1))) !== 0;
     // RFC 7967, 2: what is not wanted is not said; a confirmable request is acknowledged all the same.
     if (isUnwanted) {
       if (isConfirmable && !isAcknowledged) this.acknowledge(exchange);

@@ -24,6 +24,14 @@ export class Waiting {
     return oldest !== undefined && oldest.sequence <= sequence ? this.#take(oldest) : undefined;
   }
 
+  /** The one whose frame this is, if it waits: each push gives the next number, and each has its place here. */
+  find(sequence: number): Exchange | undefined {
+    const oldest = this.#line[this.#head];
+    if (oldest === undefined) return undefined;
+    const found = this.#line[this.#head + sequence - oldest.sequence];
+    return found?.sequence === sequence ? found : undefined;
+  }
+
   /** Takes out the oldest if it came at this time or before it. */
   takeOlder(at: number): Exchange | undefined {
     const oldest = this.#line[this.#head];

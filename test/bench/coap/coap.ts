@@ -10,6 +10,7 @@ type Kind = keyof typeof SERVERS;
 const KINDS = Object.keys(SERVERS) as Kind[];
 
 const ROUNDS = 5;
+const SHORT = 20;
 const WARM_UP = 30_000;
 const REQUESTS = { sluice: 60_000, npm: 20_000 } as const;
 /** Over so many requests the memory of the server is looked at, in parts. */
@@ -41,7 +42,9 @@ async function rssOf({ child }: Server): Promise<number> {
 }
 
 /** POST of a small payload, answered with 2.04 in its acknowledgement: ours and npm coap's, in turns. */
-export async function coap(): Promise<BenchResult> {
+export async function coap(short: boolean): Promise<BenchResult> {
+  const part = (count: number): number => (short ? count / SHORT : count);
+  const rounds = short ? 1 : ROUNDS;
   const load = fork(new URL('./load.js', import.meta.url), { execArgv: [] });
   await answer(load);
   const servers = new Map<Kind, Server>();
@@ -50,16 +53,16 @@ export async function coap(): Promise<BenchResult> {
     for (const kind of KINDS) {
       const child = fork(new URL(SERVERS[kind], import.meta.url), { execArgv: [] });
       servers.set(kind, { child, port: await answer<number>(child) });
-      await round(load, servers.get(kind)!, WARM_UP);
+      await round(load, servers.get(kind)!, part(WARM_UP));
     }
-    for (let n = 0; n < ROUNDS; n++) {
-      progress(`coap: round ${n + 1} of ${ROUNDS}`);
-      for (const kind of KINDS) cpu[kind].push(await round(load, servers.get(kind)!, REQUESTS[kind]));
+    for (let n = 0; n < rounds; n++) {
+      progress(`coap: round ${n + 1} of ${rounds}`);
+      for (const kind of KINDS) cpu[kind].push(await round(load, servers.get(kind)!, part(REQUESTS[kind])));
     }
     const memory: number[] = [];
     for (let n = 0; n < PARTS; n++) {
-      progress(`coap: ${((n + 1) * LONG_RUN) / PARTS} of ${LONG_RUN} requests`);
-      await round(load, servers.get('sluice')!, LONG_RUN / PARTS);
+      progress(`coap: part ${n + 1} of ${PARTS} of the long run`);
+      await round(load, servers.get('sluice')!, part(LONG_RUN / PARTS));
       memory.push((await rssOf(servers.get('sluice')!)) / MIB);
     }
     return result(cpu, memory);

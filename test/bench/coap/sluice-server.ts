@@ -1,6 +1,7 @@
 /** The gateway's CoAP server without what is behind it: what it takes is delivered at the end of the turn. */
-import type { Ingress } from '../../../host/sources/source.js';
+
 import { CoapSource } from '../../../host/sources/coap/coap-source.js';
+import type { Ingress } from '../../../host/sources/source.js';
 
 let sequence = 0;
 let isScheduled = false;

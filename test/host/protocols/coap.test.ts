@@ -22,9 +22,7 @@ test('block options are read as they were written, and the reserved size is refu
     size: fc.constantFrom(16, 32, 64, 128, 256, 512, 1024),
   });
   fc.assert(
-    fc.property(block, one =>
-      assert.deepEqual(readBlock(blockOption(OPTION.block1, one).value), { ...one }),
-    ),
+    fc.property(block, one => assert.deepEqual(readBlock(blockOption(OPTION.block1, one).value), { ...one })),
   );
   // RFC 7959, 2.2: an option without a value is block 0 of 16 bytes.
   assert.deepEqual(readBlock(new Uint8Array(0)), { number: 0, more: false, size: 16 });
@@ -76,7 +74,13 @@ test('what is written is read as it was, here and by coap-packet', () => {
       const { type, id, code, token, payload } = readMessage(bytes);
       assert.deepEqual(
         { type, id, code, token, payload },
-        { type: message.type, id: message.id, code: message.code, token: message.token, payload: message.payload },
+        {
+          type: message.type,
+          id: message.id,
+          code: message.code,
+          token: message.token,
+          payload: message.payload,
+        },
       );
       const parsed = parse(bytes);
       assert.deepEqual(

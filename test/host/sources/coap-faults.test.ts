@@ -48,11 +48,7 @@ const REFUSED: readonly (readonly [why: string, ask: Ask, code: string])[] = [
     },
     '4.08',
   ],
-  [
-    'a block that is shorter than it says',
-    { options: [block1(0, 64)], payload: 'x' },
-    '4.00',
-  ],
+  ['a block that is shorter than it says', { options: [block1(0, 64)], payload: 'x' }, '4.00'],
   ['a body that is too large', { payload: 'x'.repeat(101) }, '4.13'],
 ];
 

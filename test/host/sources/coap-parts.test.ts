@@ -173,6 +173,7 @@ test('requests that wait are given back in their order, each once, however many 
     waiting.add(one);
   };
   const unanswered: number[] = [];
+  assert.equal(waiting.find(1), undefined);
   const taken: number[] = [];
   for (let n = 0; n < 4_000; n++) {
     add();
@@ -181,9 +182,14 @@ test('requests that wait are given back in their order, each once, however many 
     if (one !== undefined) unanswered.push(one.sequence);
     const done = waiting.takeDelivered(next - 200);
     if (done !== undefined) taken.push(done.sequence);
+    assert.equal(waiting.find(next)?.sequence, next);
+    assert.equal(waiting.find(taken.at(-1) ?? 0), undefined);
   }
   for (let one = waiting.takeOlder(next); one; one = waiting.takeOlder(next)) taken.push(one.sequence);
-  assert.deepEqual(taken, Array.from({ length: next }, (_, n) => n + 1));
+  assert.deepEqual(
+    taken,
+    Array.from({ length: next }, (_, n) => n + 1),
+  );
   assert.equal(new Set(unanswered).size, unanswered.length);
   assert.equal(waiting.length, 0);
 });

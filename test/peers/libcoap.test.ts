@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CoapClient } from '../../host/sources/coap-client/coap-client.js';
 import type { CoapClientConfig } from '../../host/sources/coap-client/client-config.js';
+import { CoapClient } from '../../host/sources/coap-client/coap-client.js';
 import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
 import { RecordingIngress } from '../support/recording-ingress.js';
 import { Mosquitto } from './mosquitto.js';
@@ -85,7 +85,16 @@ async function device(t: TestContext, config: Partial<CoapClientConfig>) {
   await new Promise<void>(resolve => {
     probe.close(() => resolve());
   });
-  const server = new Program('/usr/bin/stdbuf', ['-o0', SERVER, '-d', '10', '-A', '127.0.0.1', '-p', `${port}`]);
+  const server = new Program('/usr/bin/stdbuf', [
+    '-o0',
+    SERVER,
+    '-d',
+    '10',
+    '-A',
+    '127.0.0.1',
+    '-p',
+    `${port}`,
+  ]);
   t.after(() => server.stop());
   const url = `coap://127.0.0.1:${port}`;
   // It is there when it answers; who asks repeats until then.

@@ -82,7 +82,11 @@ export class Answers {
       this.#asking.echo(Buffer.from(echo));
       this.#asking.again(ask);
     } else if (classOf(code) === 2) {
-      this.#asking.fail(ask, 'SLUICE_SOURCE_PROTOCOL', `has the code ${codeText(code)}, which answers no GET`);
+      this.#asking.fail(
+        ask,
+        'SLUICE_SOURCE_PROTOCOL',
+        `has the code ${codeText(code)}, which answers no GET`,
+      );
     } else this.#asking.fail(ask, 'SLUICE_SOURCE_REFUSED', refusalOf(message), message.maxAge);
   }
 
@@ -99,7 +103,11 @@ export class Answers {
     if (progress === 'changed') {
       ask.restarts += 1;
       if (ask.restarts > MOST_RESTARTS)
-        this.#asking.fail(ask, 'SLUICE_SOURCE_PROTOCOL', `changed ${ask.restarts} times while its blocks were read`);
+        this.#asking.fail(
+          ask,
+          'SLUICE_SOURCE_PROTOCOL',
+          `changed ${ask.restarts} times while its blocks were read`,
+        );
       else {
         ask.startAgain();
         this.#asking.again(ask);

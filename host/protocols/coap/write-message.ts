@@ -17,8 +17,9 @@ const MARKER = 0xff;
 const VERSION = 0x40;
 const NONE: readonly Option[] = [];
 
-/** One datagram. Source: RFC 7252, 3. */
-export function writeMessage({ type, id, code, token, options = NONE, payload }: Outgoing): Buffer {
+/** One datagram. Source: RFC 7252, 3. @param into taken if it has the right size */
+export function writeMessage(message: Outgoing, into?: Buffer): Buffer {
+  const { type, id, code, token, options = NONE, payload } = message;
   const inOrder = options.length < 2 ? options : options.toSorted((a, b) => a.number - b.number);
   const body = payload === undefined || payload.length === 0 ? 0 : payload.length + 1;
   let size = HEADER + token.length + body;
@@ -27,7 +28,7 @@ export function writeMessage({ type, id, code, token, options = NONE, payload }:
     size += 1 + extra(number - before) + extra(value.length) + value.length;
     before = number;
   }
-  const bytes = Buffer.allocUnsafe(size);
+  const bytes = into?.length === size ? into : Buffer.allocUnsafe(size);
   bytes[0] = VERSION | (MESSAGE_TYPES.indexOf(type) << 4) | token.length;
   bytes[1] = code;
   bytes[2] = id >> 8;

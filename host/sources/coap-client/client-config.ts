@@ -33,8 +33,8 @@ export interface CoapPoll extends CoapTarget {
   readonly everyMs: number;
 }
 
-/** Seconds of a year: longer nothing is believed to be fresh. */
-export const MOST_AGE_S = 31_536_000;
+/** Longer nothing is believed to be fresh, seconds: a device that starts anew has forgotten who observes it. */
+export const MOST_AGE_S = 3_600;
 
 /** What the code may assume. */
 export interface ClientSettings {

@@ -72,8 +72,7 @@ export class ClientDevice implements Asking {
   /** Asks, unless there is a reason not to. */
   poll(reading: Reading): void {
     const { ingress, clock } = this.#host;
-    if (this.#address.peer === undefined || clock.steady() < this.#awayUntil)
-      ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
+    if (clock.steady() < this.#awayUntil) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
     else if (reading.isUnderWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
     else if (!ingress.hasRoom(reading.last?.body.length ?? 0)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
     else this.#line(reading);
@@ -90,6 +89,8 @@ export class ClientDevice implements Asking {
       this.#find();
       return;
     }
+    // What was asked for before its address was known.
+    this.#next();
     for (const reading of this.#observed)
       if (!reading.isUnderWay && !this.#frames.isHeld(reading) && now >= reading.dueAt) this.#line(reading);
   }
@@ -180,11 +181,13 @@ export class ClientDevice implements Asking {
     for (const ask of this.#open) this.#host.asks.end(ask, this.#address.peer, 'SLUICE_SOURCE_TIMEOUT');
     this.#open.clear();
     this.#queue.length = 0;
+    const { peer } = this.#address;
+    if (peer === undefined) return;
     // RFC 7641, 3.6: told, it need not find out.
     for (const { token, reading } of this.#answers.standing) {
       const options = [...reading.options, uintOption(OPTION.observe, 1)];
-      const id = this.#host.asks.newId(this.#address.peer!);
-      this.#host.send(this.#address.peer!, writeMessage({ type: 'non', id, code: CODE.get, token, options }));
+      const id = this.#host.asks.newId(peer);
+      this.#host.send(peer, writeMessage({ type: 'non', id, code: CODE.get, token, options }));
     }
   }
 
@@ -197,6 +200,7 @@ export class ClientDevice implements Asking {
     this.#address.lookUp(why => {
       if (this.#state === 'stopped') return;
       const wait = this.#leave(this.#host.clock.steady());
+      this.#skipQueue();
       const what = `${this.label}: its name cannot be looked up: ${why}; next try in ${wait} ms`;
       this.#failed('SLUICE_SOURCE_DISCONNECTED', what);
     });
@@ -267,11 +271,15 @@ export class ClientDevice implements Asking {
     // One path may be dead or slow; if nothing at all was answered since, it is the device.
     if (this.#answeredAt < ask.startedAt) {
       this.#leave(now);
-      if (this.#queue.length > 0)
-        this.#host.ingress.skipped('SLUICE_SOURCE_DISCONNECTED', this.#queue.length);
-      for (const reading of this.#queue.splice(0)) reading.isUnderWay = false;
+      this.#skipQueue();
       if (this.#open.size === 0) this.#address.doubt();
     } else this.#next();
+  }
+
+  #skipQueue(): void {
+    const skipped = this.#queue.splice(0);
+    for (const reading of skipped) reading.isUnderWay = false;
+    if (skipped.length > 0) this.#host.ingress.skipped('SLUICE_SOURCE_DISCONNECTED', skipped.length);
   }
 
   /** It is left alone for a while. Returns how long, ms. */

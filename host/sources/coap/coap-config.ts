@@ -13,7 +13,7 @@ export interface CoapConfig {
   readonly rate?: number;
   /** Most bytes of bodies that have not come whole. 8 MiB. */
   readonly memory?: number;
-  /** Requests that are remembered to know them when they come again. 16,384. */
+  /** Requests that are remembered to know them when they come again, a power of two. 16,384. */
   readonly remembered?: number;
 }
 

@@ -122,7 +122,15 @@ export class Confirmables {
       this.#line.lost();
       return true;
     }
-    const pending = { peer, notice, bytes, isStale: false, repeats: 0, due: now + FIRST_MS };
+    const { address, port } = peer;
+    const pending = {
+      peer: { address, port },
+      notice,
+      bytes,
+      isStale: false,
+      repeats: 0,
+      due: now + FIRST_MS,
+    };
     this.#byKey.set(keyOf(peer, id), pending);
     if (notice !== undefined) this.#byNotice.set(notice.key, pending);
     return true;

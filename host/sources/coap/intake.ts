@@ -57,13 +57,12 @@ export class Intake {
 
   take(exchange: Exchange, message: Message, path: string): void {
     const { block1, payload } = message;
-    const { peer } = exchange;
     if (block1 === undefined) {
       if (payload.length > this.#settings.maxBody) this.#refuseSize(exchange);
       else this.#hand(exchange, message, path, payload);
       return;
     }
-    const key = `${peer.address} ${peer.port} ${path}`;
+    const key = `${exchange.address} ${exchange.port} ${path}`;
     const outcome = this.#bodies.take(key, block1, payload, this.#clock.steady());
     if ('body' in outcome) this.#hand(exchange, message, path, outcome.body);
     else if (outcome.code === CODE.continue) this.#replies.answer(exchange, CODE.continue);
@@ -112,7 +111,7 @@ export class Intake {
       return;
     }
     const type = contentFormat === undefined ? '' : mediaType(contentFormat);
-    const properties = this.#names.properties(exchange.peer.address, type);
+    const properties = this.#names.properties(exchange.address, type);
     const at = this.#clock.wall();
     let sequence: number;
     try {

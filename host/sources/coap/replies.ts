@@ -58,7 +58,7 @@ export class Replies {
     if (exchange.isAcknowledged || !exchange.isConfirmable) return;
     exchange.isAcknowledged = true;
     exchange.answer = emptyMessage('ack', exchange.id);
-    this.#endpoint.send(exchange.peer, exchange.answer);
+    this.#endpoint.send(exchange, exchange.answer);
   }
 
   /** It may be tried again. */
@@ -73,33 +73,34 @@ export class Replies {
   }
 
   /** Counts and says why. */
-  complain(fault: Fault['code'], { peer: { address } }: Exchange, code: number, why: string): void {
+  complain(fault: Fault['code'], { address }: Exchange, code: number, why: string): void {
     this.#complaints.skipped(fault);
     this.#complaints.failed(fault, `${address} got ${codeText(code)}: ${why}`, address);
   }
 
   /** False: it may not be sent there. */
   #send(exchange: Exchange, code: number, options: readonly Option[], payload?: Buffer): boolean {
-    const { peer, token, isConfirmable, isAcknowledged } = exchange;
+    const { token, isConfirmable, isAcknowledged } = exchange;
     const { confirmables } = this.#endpoint;
     const isPiggybacked = isConfirmable && !isAcknowledged;
-    const id = isPiggybacked ? exchange.id : confirmables.newId(peer);
+    const id = isPiggybacked ? exchange.id : confirmables.newId(exchange);
     const type = isPiggybacked ? 'ack' : isConfirmable ? 'con' : 'non';
-    const bytes = writeMessage({
+    const message = {
       type,
       id,
       code,
       token,
       options,
       ...(payload === undefined ? {} : { payload }),
-    });
-    if (type === 'con') return confirmables.add(peer, id, bytes, this.#clock.steady());
+    } as const;
+    const bytes = writeMessage(message, type === 'con' ? undefined : exchange.spare);
+    if (type === 'con') return confirmables.add(exchange, id, bytes, this.#clock.steady());
     exchange.answer = bytes;
-    return this.#endpoint.send(peer, bytes);
+    return this.#endpoint.send(exchange, bytes);
   }
 
   #challenge(exchange: Exchange): void {
-    const { address } = exchange.peer;
-    this.#send(exchange, CODE.unauthorized, [option(OPTION.echo, this.#allowance.challenge(address))]);
+    const echo = this.#allowance.challenge(exchange.address);
+    this.#send(exchange, CODE.unauthorized, [option(OPTION.echo, echo)]);
   }
 }

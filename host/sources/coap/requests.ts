@@ -7,7 +7,7 @@ import type { CoapSettings } from './coap-config.js';
 import type { Complaints } from './complaints.js';
 import type { Peer } from './datagrams.js';
 import type { Endpoint } from './endpoint.js';
-import { type Exchange, Exchanges, exchangeKey } from './exchanges.js';
+import { type Exchange, Exchanges } from './exchanges.js';
 import type { Intake } from './intake.js';
 import type { Replies } from './replies.js';
 import type { Shelf } from './shelf.js';
@@ -40,15 +40,14 @@ export class Requests {
   take(message: Message, peer: Peer): void {
     const { endpoint, allowance, replies, complaints } = this.#parts;
     const now = this.#clock.steady();
-    const key = exchangeKey(peer, message.id);
-    const before = this.#exchanges.find(key, now);
+    const before = this.#exchanges.find(peer, message.id, now);
     if (before !== undefined) {
       complaints.skipped('SLUICE_SOURCE_REPEATED');
       if (before.answer !== undefined) endpoint.send(peer, before.answer);
       return;
     }
     if (message.echo !== undefined) allowance.echoed(peer.address, message.echo);
-    const exchange = this.#exchanges.begin(key, peer, message, now);
+    const exchange = this.#exchanges.begin(peer, message, now);
     if (!this.#rates.take(peer.address, now)) {
       complaints.skipped('SLUICE_SOURCE_RATE');
       replies.busy(exchange, CODE.tooMany);

@@ -56,7 +56,9 @@ export class Shelf {
       this.#replies.refuse(exchange, CODE.notAcceptable, `it wants content format ${message.accept}`);
       return;
     }
-    const { peer, token } = exchange;
+    // What is kept for longer than the answer is copied.
+    const peer = { address: exchange.address, port: exchange.port };
+    const token = Buffer.from(exchange.token);
     // RFC 7641, 4.1. Further blocks are asked for without it.
     const isObserved = message.observe === 0 && this.#resources.observe(path, peer, token);
     if (message.observe === 1) this.#resources.forget(path, peer, token);
@@ -90,8 +92,8 @@ export class Shelf {
     return writeMessage({ type: 'con', id, code, token, options, ...body });
   }
 
-  #room({ peer, token }: Exchange): number {
-    return this.#largest(peer, token);
+  #room(exchange: Exchange): number {
+    return this.#largest(exchange, exchange.token);
   }
 
   /** The largest block that may be sent there. Source: RFC 7252, 11.3: small blocks where the sender may be made up. */

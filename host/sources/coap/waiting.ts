@@ -15,6 +15,7 @@ export class Waiting {
   }
 
   add(exchange: Exchange): void {
+    exchange.isWaiting = true;
     this.#line.push(exchange);
   }
 
@@ -48,6 +49,7 @@ export class Waiting {
   }
 
   #take(oldest: Exchange): Exchange {
+    oldest.isWaiting = false;
     this.#line[this.#head] = undefined;
     this.#head += 1;
     if (this.#head === this.#line.length) {

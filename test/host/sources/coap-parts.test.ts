@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { CODE } from '../../../host/protocols/coap/code.js';
 import { readMessage } from '../../../host/protocols/coap/message.js';
 import { Allowance } from '../../../host/sources/coap/allowance.js';
 import { Bodies } from '../../../host/sources/coap/bodies.js';
 import { Confirmables, type Notice } from '../../../host/sources/coap/confirmables.js';
 import type { Peer } from '../../../host/sources/coap/datagrams.js';
-import { type Exchange, Exchanges, exchangeKey } from '../../../host/sources/coap/exchanges.js';
+import { type Exchange, Exchanges } from '../../../host/sources/coap/exchanges.js';
 import { Resources } from '../../../host/sources/coap/resources.js';
 import { Waiting } from '../../../host/sources/coap/waiting.js';
 
@@ -149,17 +150,51 @@ const ASKED = readMessage(Buffer.from('40020001', 'hex'));
 
 test('a request is known until as many have come after it as are remembered, or its lifetime is over', () => {
   const exchanges = new Exchanges(2);
-  const key = (id: number): string => exchangeKey(PEER, id);
-  for (const id of [1, 2, 3]) exchanges.begin(key(id), PEER, ASKED, 0);
+  const begin = (id: number, now: number): Exchange => exchanges.begin(PEER, { ...ASKED, id }, now);
+  for (const id of [1, 2, 3]) begin(id, 0);
+  const isKnown = (id: number, now: number): boolean => exchanges.find(PEER, id, now) !== undefined;
   assert.deepEqual(
-    [1, 2, 3].map(id => exchanges.find(key(id), 246_999) !== undefined),
+    [1, 2, 3].map(id => isKnown(id, 246_999)),
     [false, true, true],
   );
-  assert.equal(exchanges.find(key(3), 247_000), undefined);
-  // Its place is given away before the place of the one under the same key that came later.
-  exchanges.begin(key(2), PEER, ASKED, 300_000);
-  exchanges.begin(key(4), PEER, ASKED, 300_000);
-  assert.notEqual(exchanges.find(key(2), 300_001), undefined);
+  assert.ok(!isKnown(3, 247_000));
+  // Its place is given away before the place of the one under the same id that came later.
+  begin(2, 300_000);
+  begin(4, 300_000);
+  assert.ok(isKnown(2, 300_001));
+  for (const other of [
+    { address: '10.0.0.2', port: 5683 },
+    { address: '10.0.0.1', port: 5684 },
+  ])
+    assert.equal(exchanges.find(other, 4, 300_001), undefined);
+});
+
+test('among many requests each is found again that is remembered, and no other', () => {
+  const most = 64;
+  const exchanges = new Exchanges(most);
+  const asks = fc.sample(
+    fc.record({
+      address: fc.constantFrom('10.0.0.1', '10.0.0.2', 'fd00::1'),
+      port: fc.integer({ min: 1, max: 3 }),
+      id: fc.integer({ min: 0, max: 40 }),
+    }),
+    { numRuns: 3_000, seed: 3 },
+  );
+  for (const [n, { id, ...peer }] of asks.entries()) {
+    const known = asks
+      .slice(Math.max(0, n - most), n)
+      .some(one => one.id === id && one.port === peer.port && one.address === peer.address);
+    assert.equal(exchanges.find(peer, id, 0) !== undefined, known);
+    exchanges.begin(peer, { ...ASKED, id }, 0);
+  }
+});
+
+test('a request that waits for its answer does not become another one', () => {
+  const exchanges = new Exchanges(1);
+  const waits = exchanges.begin(PEER, { ...ASKED, id: 1 }, 0);
+  waits.isWaiting = true;
+  exchanges.begin(PEER, { ...ASKED, id: 2 }, 0);
+  assert.deepEqual([waits.id, exchanges.find(PEER, 2, 0)?.id], [1, 2]);
 });
 
 test('requests that wait are given back in their order, each once, however many there are', () => {
@@ -168,7 +203,7 @@ test('requests that wait are given back in their order, each once, however many 
   let next = 0;
   const add = (): void => {
     next += 1;
-    const one: Exchange = exchanges.begin(`${next}`, PEER, ASKED, next);
+    const one: Exchange = exchanges.begin(PEER, ASKED, next);
     one.sequence = next;
     waiting.add(one);
   };

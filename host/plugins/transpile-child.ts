@@ -5,6 +5,14 @@ import { readComponent } from '../../runtime/index.js';
 
 const folder = process.argv[2] as string;
 
+/** What is said in our own words. */
+const OWN = [
+  'SLUICE_COMPONENT_TOOLS',
+  'SLUICE_MODULE_MALFORMED',
+  'SLUICE_MODULE_FEATURE',
+  'SLUICE_MODULE_CEILING',
+];
+
 async function main(): Promise<void> {
   // An optional peer: only those who run components install it.
   const tools = await import('@bytecodealliance/jco-transpile').catch(thrown => {
@@ -30,7 +38,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.disconnect(),
   thrown => {
-    const own = ['SLUICE_COMPONENT_TOOLS', 'SLUICE_MODULE_MALFORMED'].includes(thrown.code);
+    const own = OWN.includes(thrown.code);
     const code = own ? thrown.code : 'SLUICE_COMPONENT_TRANSPILE';
     process.send?.(
       { code, message: thrown instanceof Error ? thrown.message : String(thrown?.payload ?? thrown) },

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { SluiceError } from '../../runtime/index.js';
+import { type ErrorCode, SluiceError } from '../../runtime/index.js';
 import type { ComponentCode } from '../../sandbox/index.js';
 
 /** How long a transpilation may take; the first in a process takes half a second. */
@@ -28,7 +28,7 @@ export class Transpiler {
     this.#folder = folder;
   }
 
-  /** @throws SluiceError SLUICE_COMPONENT_TOOLS, SLUICE_COMPONENT_TRANSPILE, SLUICE_MODULE_MALFORMED */
+  /** @throws SluiceError SLUICE_COMPONENT_TOOLS, SLUICE_COMPONENT_TRANSPILE, SLUICE_MODULE_* */
   async transpile(plugin: string, bytes: Uint8Array, sha256: string): Promise<ComponentCode> {
     const folder = join(this.#folder, sha256);
     const known = await load(folder);
@@ -136,6 +136,6 @@ const IMPORTS = 'imports.json';
 
 /** What the child says when it has failed. */
 interface Failure {
-  readonly code: 'SLUICE_COMPONENT_TOOLS' | 'SLUICE_COMPONENT_TRANSPILE' | 'SLUICE_MODULE_MALFORMED';
+  readonly code: ErrorCode;
   readonly message: string;
 }

@@ -11,16 +11,21 @@ export interface ComponentParts {
 }
 
 /** Section ids, component-model, Binary.md, "Component Definitions". */
-const SECTION = { module: 1, component: 4, import: 10, export: 11 } as const;
+const SECTION = { module: 1, component: 4, canon: 8, import: 10, export: 11 } as const;
 /** The sort of an import or export ("externdesc", "sort"); 0 is a core module. */
 const KINDS = ['module', 'func', 'value', 'type', 'component', 'instance'];
+
+/** Of canonical definitions ("canon", "canonopt"): what lifts, lowers, and makes, drops and reads a handle of a resource. */
+const CANON = { lift: 0, lower: 1, lastOfHandles: 4 } as const;
+/** utf8, utf16 and latin1 say no more; memory, realloc and post-return name something. What is behind them is asynchronous. */
+const OPTION = { lastPlain: 2, lastOfIndex: 5 } as const;
 
 /** Components inside components, as deep as tools take them. */
 const DEEPEST = 100;
 
 /**
  * Reads names and core modules: types are stepped over, and of components inside the names are left out.
- * @throws SluiceError SLUICE_MODULE_NOT_WASM, _MALFORMED, _CEILING
+ * @throws SluiceError SLUICE_MODULE_NOT_WASM, _MALFORMED, _CEILING; SLUICE_MODULE_FEATURE: it has asynchronous functions
  */
 export function readComponent(bytes: Uint8Array, depth = 0): ComponentParts {
   const imports: string[] = [];
@@ -29,6 +34,7 @@ export function readComponent(bytes: Uint8Array, depth = 0): ComponentParts {
   for (const { id, start, end } of readSections(bytes)) {
     if (id === SECTION.module) modules.push(bytes.subarray(start, end));
     if (id === SECTION.component) modules.push(...insideOf(bytes.subarray(start, end), depth + 1));
+    if (id === SECTION.canon) new Reader(bytes, start, end).canons();
     if (id !== SECTION.import && id !== SECTION.export) continue;
     const reader = new Reader(bytes, start, end);
     for (let left = reader.u32(); left > 0; left--) {
@@ -100,6 +106,35 @@ class Reader {
     this.u32();
     if (this.byte() === 1) this.description();
     return this.#kind(sort);
+  }
+
+  /** Steps over canonical definitions. @throws SluiceError SLUICE_MODULE_FEATURE: one that is not over when it returns */
+  canons(): void {
+    for (let left = this.u32(); left > 0; left--) {
+      const at = this.#at;
+      const kind = this.byte();
+      if (kind > CANON.lastOfHandles) this.#waits(at);
+      if (kind > CANON.lower) {
+        this.u32();
+        continue;
+      }
+      // The sort, which is a function.
+      this.byte();
+      this.u32();
+      for (let options = this.u32(); options > 0; options--) {
+        const option = this.byte();
+        if (option > OPTION.lastOfIndex) this.#waits(at);
+        if (option > OPTION.lastPlain) this.u32();
+      }
+      if (kind === CANON.lift) this.u32();
+    }
+  }
+
+  #waits(at: number): never {
+    throw new SluiceError(
+      'SLUICE_MODULE_FEATURE',
+      `at byte ${at}: an asynchronous function: no policy allows it, as a deadline holds a call and not what goes on behind it; build it without async`,
+    );
   }
 
   #kind(sort: number): string {

@@ -6,9 +6,10 @@ import type { Gathered } from './collect.js';
  * `format` (bytes or f32), `channels` and `rate`.
  */
 export function shapeAsProperties(items: Gathered): void {
-  const { shape, count } = items;
+  const { shape, count, tail = new Uint8Array(0) } = items;
   if (shape === undefined) return;
-  const start = (items.length + 3) & ~3;
+  const end = items.length + tail.length;
+  const start = (end + 3) & ~3;
   const tuples: number[] = [];
   const texts: Buffer[] = [];
   const seen = new Map<string, number>();
@@ -28,9 +29,9 @@ export function shapeAsProperties(items: Gathered): void {
       at += bytes.length;
     }
   }
-  const head = Buffer.alloc(start - items.length + heads);
-  for (const [index, value] of tuples.entries()) head.writeUInt32LE(value, start - items.length + index * 4);
-  items.tail = Buffer.concat([head, ...texts]);
+  const head = Buffer.alloc(start - end + heads);
+  for (const [index, value] of tuples.entries()) head.writeUInt32LE(value, start - end + index * 4);
+  items.tail = Buffer.concat([tail, head, ...texts]);
   items.tuplesBase = 0;
   for (let i = 0; i < count; i++) {
     const order = seen.get(`${shape.format[i]}/${shape.channels[i]}/${shape.rate[i]}`) as number;

@@ -22,6 +22,12 @@ export class Gathered implements Items {
   /** Frame of the slab that each item stands for. */
   origins = new Uint32Array(64);
   #room = 0;
+  /** Texts that were copied out of the arena, one behind the other. */
+  #texts = new Uint8Array(1024);
+  #textEnd = 0;
+  /** Where in the region the data of blocks begin and end. */
+  #first = 0;
+  #last = 0;
 
   /** @param room most bytes that records and property lists may come to in the next stage */
   begin(produced: Produced, room: number): void {
@@ -33,6 +39,48 @@ export class Gathered implements Items {
     this.count = 0;
     this.tail = undefined;
     this.shape = undefined;
+    this.#textEnd = 0;
+    this.#first = this.length;
+    this.#last = 0;
+  }
+
+  /** Data of a block. @param at from the begin of the region */
+  holds(at: number, bytes: number): void {
+    this.#first = Math.min(this.#first, at);
+    this.#last = Math.max(this.#last, at + bytes);
+  }
+
+  /** Copies a text of the arena, and gives its place among those that were copied. @param at as above */
+  keep(at: number, length: number, plugin: string): number {
+    this.charge(length, plugin);
+    const start = this.#textEnd;
+    this.#textEnd += length;
+    if (this.#textEnd > this.#texts.length) {
+      const texts = new Uint8Array(this.#textEnd * 2);
+      texts.set(this.#texts);
+      this.#texts = texts;
+    }
+    const from = this.base + at;
+    for (let i = 0; i < length; i++) this.#texts[start + i] = this.u8[from + i] as number;
+    return start;
+  }
+
+  /**
+   * Ends a list of blocks: the region is that of their data alone, with their texts behind it. What a kernel was given,
+   * and what it needed on the way, stays behind; else each stage would copy all that those in front of it have made.
+   */
+  narrow(): void {
+    if (this.count === 0) return;
+    // Data stay aligned as they are.
+    const start = this.#first & ~15;
+    this.base += start;
+    this.length = this.#last - start;
+    this.tail = this.#texts.subarray(0, this.#textEnd);
+    for (let i = 0, w = 0; i < this.count; i++, w += FRAME_WORDS) {
+      this.records[w]! += this.length;
+      this.records[w + 2]! += this.length;
+      this.records[w + 6]! -= start;
+    }
   }
 
   /**
@@ -155,6 +203,7 @@ export function collectBlocks(produced: Produced, input: Items, target: Target, 
     const text = `${plugin} answered ${errno} to a block of ${input.records[topic + 7]} bytes`;
     out.fault(frame, 'SLUICE_KERNEL_ERRNO', stage, Buffer.from(text));
   }
+  into.narrow();
   into.shape = shape;
 }
 
@@ -166,6 +215,7 @@ export function collectFlushedBlocks(produced: Produced, target: Target, into: G
     const at = produced.results + i * BLOCK.size;
     gatherBlock(produced, at, target.origins[0] as number, target.plugin, into, shape);
   }
+  into.narrow();
   into.shape = shape;
 }
 
@@ -188,16 +238,22 @@ function gatherBlock(
   const item = into.count;
   const to = into.next(frame);
   const w = into.records;
-  w[to] = within(produced, u32[r] as number, u32[r + 1] as number, 'source', plugin, frame);
-  w[to + 1] = u32[r + 1] as number;
-  w[to + 2] = within(produced, u32[r + 2] as number, u32[r + 3] as number, 'topic', plugin, frame);
-  w[to + 3] = u32[r + 3] as number;
+  const sourceLength = u32[r + 1] as number;
+  const topicLength = u32[r + 3] as number;
+  const source = within(produced, u32[r] as number, sourceLength, 'source', plugin, frame);
+  const topic = within(produced, u32[r + 2] as number, topicLength, 'topic', plugin, frame);
+  w[to] = into.keep(source, sourceLength, plugin);
+  w[to + 1] = sourceLength;
+  w[to + 2] = into.keep(topic, topicLength, plugin);
+  w[to + 3] = topicLength;
   w[to + 4] = u32[r + 4] as number;
   w[to + 5] = u32[r + 5] as number;
-  w[to + 6] = within(produced, data, bytes, 'block', plugin, frame);
+  const start = within(produced, data, bytes, 'block', plugin, frame);
+  w[to + 6] = start;
   w[to + 7] = bytes;
   w[to + 8] = 0;
   w[to + 9] = 0;
+  into.holds(start, bytes);
   if (format === 1 && (data - base) % 4 !== 0)
     throw badResult(plugin, `f32 data at ${data}, not aligned (frame ${frame})`);
   shape.rate[item] = f64[(at + BLOCK.rate) >> 3] as number;

@@ -74,8 +74,10 @@ export function emitMessages(produced: Produced, target: Target): void {
 
 /** Writes items as they are, one message each: what a chain gives out whose last stage is a kernel. */
 export function emitItems(items: Items, target: Target): void {
+  if (items.count === 0) return;
   const { out, origins, faulted } = target;
   const region = out.copy(items.u8.subarray(items.base, items.base + items.length), 16);
+  const texts = items.tail === undefined ? region : out.copy(items.tail, 1) - items.length;
   const type = out.copy(BLOCK_TYPE, 1);
   let at = out.reserve(items.count * MESSAGE.size, 8);
   const w = out.slab.u32;
@@ -85,7 +87,7 @@ export function emitItems(items: Items, target: Target): void {
     if (faulted[frame] === 1) continue;
     const to = at >> 2;
     w.fill(0, to, to + MESSAGE_WORDS);
-    w[to] = (records[r + 2] as number) + region;
+    w[to] = (records[r + 2] as number) + texts;
     w[to + 1] = records[r + 3] as number;
     w[to + 2] = (records[r + 6] as number) + region;
     w[to + 3] = records[r + 7] as number;

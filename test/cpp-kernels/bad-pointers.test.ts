@@ -204,6 +204,23 @@ for (const [name, make] of Object.entries(CALLS)) {
   });
 }
 
+test('a state block that is smaller than it has to be is ENOMEM, and nothing is written', () => {
+  onBoth(library => {
+    const inits = Object.entries(CALLS).filter(([name]) => name.endsWith('_init'));
+    assert.ok(inits.length >= 10);
+    for (const [name, make] of inits) {
+      const [block, bytes, ...settings] = make(library);
+      const { piece } = block as Buffer;
+      const before = library.bytes(piece);
+      for (const less of [0, 16, (bytes as number) - 1]) {
+        const rest = settings.map(each => (isBuffer(each) ? each.piece : each));
+        assert.equal(library.call(name, piece, less, ...rest), ERRNO.ENOMEM, `${name}, ${less} bytes`);
+        assert.deepEqual(library.bytes(piece), before, name);
+      }
+    }
+  });
+});
+
 const aligned = (at: number, align: number): number => Math.ceil(at / align) * align;
 
 test('every kernel is in this list, or takes no buffers', () => {

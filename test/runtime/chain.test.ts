@@ -162,6 +162,33 @@ test('kernels between converters see samples and their shape', async () => {
   ]);
 });
 
+test('of a kernel only its data and their texts travel on, not what it was given or needed on the way', async () => {
+  const raw = kernel('raw', ({ data, ...rest }) => ({
+    ...rest,
+    data: { tag: 'f32', val: Float32Array.from(data.val) },
+  }));
+  const gains = await Promise.all([1, 2, 3].map(gain => loadStage('test/guests/gain.wasm', { gain })));
+  const given: number[] = [];
+  const watched = gains.map(({ plugin, instance }): Stage => {
+    const run: typeof instance.run = items => {
+      given.push(items.length + (items.tail?.length ?? 0));
+      return instance.run(items);
+    };
+    return { plugin, instance: Object.assign(Object.create(instance), { kind: instance.kind, run }) };
+  });
+  const long = frame('\x01'.repeat(1000));
+  const [one, two] = new DirectRunner([raw, ...watched]).run([long, long]);
+  const text = 'line1in'.length;
+  // Twice a thousand floats, in one case with what lies between them.
+  for (const bytes of given) assert.ok(bytes >= 8000 + 2 * text && bytes < 8000 + 300, given.join());
+  assert.equal(given.length, 3);
+  for (const outcome of [one, two]) {
+    assert.ok(outcome !== undefined && 'messages' in outcome);
+    const [{ topic, payload } = { topic: '', payload: '' }] = outcome.messages;
+    assert.deepEqual([topic, payload], ['in', '0000c040'.repeat(1000)]);
+  }
+});
+
 test('a chain that ends in a kernel gives out its samples as bytes', async () => {
   const toFloats = kernel('to-floats', ({ data, ...rest }) => ({
     ...rest,

@@ -7,6 +7,7 @@ import { RING } from '../../sandbox/ring-words.js';
 import { Session } from '../../sandbox/worker/session.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 import { watStage } from '../support/wat-guest.js';
+import { means, restsOf, samples } from '../support/window-guest.js';
 
 const name = Interned.text('t');
 
@@ -280,14 +281,15 @@ test('stopping hands over every result that was committed before the thread ende
   }
 });
 
-test('a chain that is started again after a stop is asked for what it holds back when it is idle', async () => {
+test('a chain that is started again after a stop is asked for what it holds back when it is idle: the rest of a window', async () => {
   await using rig = new SlotRig();
-  await rig.serve(['echo']);
+  await rig.slot.swap(chainOf([await means()]));
   await rig.slot.stop(AbortSignal.timeout(1000));
-  await rig.serve(['echo']);
-  const before = rig.flushes.length;
-  await rig.run([Buffer.from('x')]);
-  await rig.until(() => rig.flushes.length > before);
+  await rig.slot.swap(chainOf([await means()]));
+  assert.deepEqual(restsOf(rig), []);
+  await rig.run([samples(1, 2, 3)]);
+  await rig.until(() => restsOf(rig).length > 0);
+  assert.deepEqual(restsOf(rig), [2]);
 });
 
 test('a frame that was under way when a kill came that was meant for another is not refused for it', async () => {

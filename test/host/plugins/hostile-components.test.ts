@@ -96,6 +96,16 @@ test('what is inside of components inside is scanned too, also by `plugin check`
   assert.deepEqual(await checked(t, nested(3)), ['SLUICE_MODULE_FEATURE']);
 });
 
+test('a function that goes on behind its call is refused: no deadline would hold it', async t => {
+  const lift = '(canon lift (core func $i "f") async (callback (core func $i "cb")))';
+  const code =
+    '(core module $a (func (export "f") (result i32) i32.const 0) (func (export "cb") (param i32 i32 i32) (result i32) i32.const 1))';
+  const later = `(component ${code} (core instance $i (instantiate $a)) (func (export "configure") async ${lift}))`;
+  assert.deepEqual(await checked(t, later), ['SLUICE_MODULE_FEATURE']);
+  const yielding = '(component (core func (canon thread.yield)))';
+  assert.deepEqual(await checked(t, yielding), ['SLUICE_MODULE_FEATURE']);
+});
+
 test('components nested too deep are refused before the stack ends', () => {
   let bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0);
   for (let depth = 0; depth < 120; depth++) {

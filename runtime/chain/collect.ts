@@ -1,3 +1,4 @@
+import { alignUp } from '../batch/slab.js';
 import { BLOCK, BLOCK_RESULT, ERRNOS, FRAME, MESSAGE, PROPERTY, RESULT } from '../contract.js';
 import { SluiceError } from '../errors.js';
 import { badResult } from '../instance/guest-error.js';
@@ -28,6 +29,9 @@ export class Gathered implements Items {
   /** Where in the region the data of blocks begin and end. */
   #first = 0;
   #last = 0;
+  /** Their bytes, each filled up to a multiple of 16. */
+  #dataBytes = 0;
+  #data = NO_TEXT;
 
   /** @param room most bytes that records and property lists may come to in the next stage */
   begin(produced: Produced, room: number): void {
@@ -42,12 +46,14 @@ export class Gathered implements Items {
     this.#textEnd = 0;
     this.#first = this.length;
     this.#last = 0;
+    this.#dataBytes = 0;
   }
 
   /** Data of a block. @param at from the begin of the region */
   holds(at: number, bytes: number): void {
     this.#first = Math.min(this.#first, at);
     this.#last = Math.max(this.#last, at + bytes);
+    this.#dataBytes += alignUp(bytes, 16);
   }
 
   /** Copies a text of the arena, and gives its place among those that were copied. @param at as above */
@@ -73,14 +79,33 @@ export class Gathered implements Items {
     if (this.count === 0) return;
     // Data stay aligned as they are.
     const start = this.#first & ~15;
-    this.base += start;
-    this.length = this.#last - start;
+    if (this.#dataBytes * 2 < this.#last - start) this.#pack();
+    else {
+      this.base += start;
+      this.length = this.#last - start;
+      for (let i = 0, w = 6; i < this.count; i++, w += FRAME_WORDS) this.records[w]! -= start;
+    }
     this.tail = this.#texts.subarray(0, this.#textEnd);
     for (let i = 0, w = 0; i < this.count; i++, w += FRAME_WORDS) {
       this.records[w]! += this.length;
       this.records[w + 2]! += this.length;
-      this.records[w + 6]! -= start;
     }
+  }
+
+  /** Most of what lies between the data is none: they are put side by side. */
+  #pack(): void {
+    if (this.#data.length < this.#dataBytes) this.#data = new Uint8Array(this.#dataBytes * 2);
+    let to = 0;
+    for (let i = 0, w = 6; i < this.count; i++, w += FRAME_WORDS) {
+      const from = this.base + (this.records[w] as number);
+      const bytes = this.records[w + 1] as number;
+      this.#data.set(this.u8.subarray(from, from + bytes), to);
+      this.records[w] = to;
+      to = alignUp(to + bytes, 16);
+    }
+    this.u8 = this.#data;
+    this.base = 0;
+    this.length = to;
   }
 
   /**

@@ -189,6 +189,44 @@ test('of a kernel only its data and their texts travel on, not what it was given
   }
 });
 
+test('data that lie far apart in a kernel are put side by side, with their bits', async () => {
+  const far: KernelGuest['process'] = ({ data, ...rest }) => ({
+    ...rest,
+    data: { tag: 'f32', val: Float32Array.from(data.val) },
+  });
+  const raw = kernel('raw', far);
+  const window = { window: 1000, features: ['mean', 'most'] };
+  const [features, gain] = await Promise.all([
+    loadStage('plugins/features.wasm', window),
+    loadStage('test/guests/gain.wasm', { gain: 2 }),
+  ]);
+  let given = 0;
+  const run: typeof gain.instance.run = items => {
+    given = items.length;
+    return gain.instance.run(items);
+  };
+  const last = {
+    ...gain,
+    instance: Object.assign(Object.create(gain.instance), { kind: gain.instance.kind, run }),
+  };
+  const frames = ['\x03', '\x05', '\x07'].map(sample => frame(sample.repeat(1000)));
+  const results = new DirectRunner([raw, features, last]).run(frames);
+  assert.deepEqual(
+    results.map(result => {
+      assert.ok('messages' in result);
+      const [{ topic, payload } = { topic: '', payload: '' }] = result.messages;
+      const bytes = Buffer.from(payload, 'hex');
+      return [topic, bytes.readFloatLE(0), bytes.readFloatLE(4)];
+    }),
+    [
+      ['in', 6, 6],
+      ['in', 10, 10],
+      ['in', 14, 14],
+    ],
+  );
+  assert.ok(given <= 3 * 16, `${given} bytes`);
+});
+
 test('a chain that ends in a kernel gives out its samples as bytes', async () => {
   const toFloats = kernel('to-floats', ({ data, ...rest }) => ({
     ...rest,

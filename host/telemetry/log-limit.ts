@@ -68,6 +68,15 @@ export class LogLimit {
     if (this.#entries.size > MOST_ENTRIES) this.#forgetOldest();
   }
 
+  /** Tells what is held back of this place, so that it does not come behind the news that it is over. */
+  tell(where: Where): void {
+    const now = this.#now();
+    for (const entry of this.#entries.values()) {
+      const isHere = Object.entries(entry.where).every(([key, name]) => where[key] === name);
+      if (entry.held > 0 && isHere) this.#writeHeld(entry, now);
+    }
+  }
+
   /** Tells what is held back; for the end of the program. */
   flush(): void {
     clearTimeout(this.#timer);

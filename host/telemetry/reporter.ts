@@ -49,6 +49,7 @@ export class Reporter {
     const now = performance.now();
     if (now - (this.#connected.get(message) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
     this.#connected.set(message, now);
+    this.#limit.tell(where);
     this.#log.info(where, message);
   }
 

@@ -165,7 +165,7 @@ function hintFor(words: string): string {
   if (!LIBC.test(words)) return '';
   return (
     '\nThere is no libc and no libc++: sluice.h brings memcpy, memmove, memset, memcmp and strlen without further' +
-    ' headers, and writers and readers for texts, numbers and JSON (cpp-kernels/README.md); other headers than those of' +
+    ' headers, and writers and readers for texts, numbers and JSON (cpp-kernels/include/README.md); other headers than those of' +
     ' the compiler itself have to lie beside the source'
   );
 }

@@ -57,11 +57,26 @@ test('the converters of the page for authors build and say the same', async () =
 });
 
 test('the kernel of the page for C and C++ builds, reads its configuration, and takes bytes', async () => {
-  const [configure = '', process = ''] = await blocks('cpp-kernels/README.md', 'cpp');
+  const [configure = '', process = ''] = await blocks('cpp-kernels/include/README.md', 'cpp');
   const code = `#include "sluice-json.h"\n#include "sluice.h"\n${configure}${process}`;
   // 1 and 2 in, half of them out.
   const args = ['--hex', '0000803f 00000040', '--config', '{"scale":0.5}'];
   assert.match(await run('kernel', 'gain.cpp', code, args), /hex:00 00 00 3f 00 00 80 3f/);
+});
+
+test('the way of a frame in host/README.md names files and functions that there are', async () => {
+  const page = await readFile(join(ROOT, 'host/README.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `((?:host|sandbox|runtime)\/[\w/-]+\.ts)` \| (.*) \|$/gm)];
+  assert.ok(rows.length >= 9);
+  for (const [, file = '', text = ''] of rows) {
+    const source = await readFile(join(ROOT, file), 'utf8');
+    const [, ...names] = text.split(/`(?=#?\w+\(\)`)/);
+    assert.ok(names.length > 0, file);
+    for (const name of names) {
+      const begin = name.slice(0, name.indexOf('('));
+      assert.ok(new RegExp(`(^|\\W)${begin}\\(`, 'm').test(source), `${file} has no ${begin}()`);
+    }
+  }
 });
 
 test('the tables of the SDKs name all that there is', async () => {
@@ -73,11 +88,11 @@ test('the tables of the SDKs name all that there is', async () => {
   );
   assert.ok(names.length > 30);
   for (const name of names) assert.ok(as.includes(name), `sdk-as/README.md has no ${name}`);
-  const cpp = await page('cpp-kernels/README.md');
+  const cpp = await page('cpp-kernels/include/README.md');
   for (const header of ['sluice.h', 'sluice-json.h']) {
     const text = await page(`cpp-kernels/include/${header}`);
     const functions = text.matchAll(/^SLUICE__(?:INLINE|FAR) [\w *]*?\b(sluice_[a-z]\w*)\(/gm);
     for (const [, name = ''] of functions)
-      assert.ok(cpp.includes(name), `cpp-kernels/README.md has no ${name}`);
+      assert.ok(cpp.includes(name), `cpp-kernels/include/README.md has no ${name}`);
   }
 });

@@ -66,6 +66,21 @@ test('what is held back is told once the pause is over, with its latest words', 
   assert.deepEqual([lines[1]!.msg, lines[1]!.held], ['no answer 3', 2]);
 });
 
+test('what is held back of a place is told before the news that its peer is there again', () => {
+  const { lines, limit } = limited();
+  for (const source of ['line1', 'line2'])
+    for (let i = 1; i <= 3; i++) limit.report({ ...timeout, message: `no answer ${i}` }, { source });
+  limit.tell({ source: 'line1', peer: '10.0.0.1' });
+  assert.deepEqual(
+    lines.map(({ source, msg, held }) => [source, msg, held]),
+    [
+      ['line1', 'no answer 1', undefined],
+      ['line2', 'no answer 1', undefined],
+      ['line1', 'no answer 3', 1],
+    ],
+  );
+});
+
 test('the end of the program tells what is held back, once', () => {
   const { lines, limit } = limited();
   limit.report(timeout, {});

@@ -547,7 +547,7 @@ export const ERRORS = {
     cause:
       'The connection to a device is closed or could not be opened. Of a source that listens: who sent went away in the middle of a frame or of a request.',
     remedy:
-      'Check power, cable and address of the device; the gateway keeps trying, with back-off. A sender has to connect and to send again.',
+      'Check power, cable and address of the device (or that the broker runs, and that no other client has the same `clientId`); the gateway keeps trying, with back-off. A sender has to connect and to send again.',
   },
   SLUICE_SOURCE_TIMEOUT: {
     cause:
@@ -695,7 +695,7 @@ export const ERRORS = {
   SLUICE_SINK_DISCONNECTED: {
     cause: 'The connection to a northbound system is closed or could not be opened.',
     remedy:
-      'Check address, credentials and state of the broker; the gateway keeps trying and keeps what fits its window.',
+      'Check address, credentials and state of the broker; the gateway keeps trying. Meanwhile messages go to the spool or, where a sink has none, wait in its window.',
   },
   SLUICE_SINK_PROTOCOL: {
     cause: 'A northbound system sent bytes that break the protocol.',

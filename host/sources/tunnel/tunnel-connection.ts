@@ -60,6 +60,8 @@ export class TunnelConnection {
   #over = false;
   #overSince = 0;
   #receivedAt = 0;
+  /** On the steady clock, at the begin of a walk: one look serves all frames of a chunk. */
+  #now: number;
   /** When something whole came last, and since when there is a part of a frame; steady clock. */
   #heardAt: number;
   #partSince = Number.POSITIVE_INFINITY;
@@ -69,7 +71,7 @@ export class TunnelConnection {
     this.#socket = socket;
     this.peer = peerOf(socket);
     this.#rate = new RateLimit(host.settings.rate);
-    this.#heardAt = host.steady();
+    this.#now = this.#heardAt = host.steady();
     socket.on('data', chunk => this.#take(chunk));
     socket.on('drain', () => {
       this.#clogged = false;
@@ -161,6 +163,7 @@ export class TunnelConnection {
 
   #walk(): void {
     if (this.#over || this.#stopping) return;
+    this.#now = this.#host.steady();
     let state: number;
     try {
       state = this.#frames();
@@ -181,14 +184,13 @@ export class TunnelConnection {
         if (!this.#handOver()) return WAITS;
         this.#held = false;
       } else if (reader.next()) {
-        this.#heardAt = this.#host.steady();
+        this.#heardAt = this.#now;
         this.#partSince = Number.POSITIVE_INFINITY;
         this.#held = !this.#frame();
         if (this.#over) return DONE;
         if (this.#held) return WAITS;
       } else {
-        if (reader.partial > 0 && this.#partSince === Number.POSITIVE_INFINITY)
-          this.#partSince = this.#host.steady();
+        if (reader.partial > 0 && this.#partSince === Number.POSITIVE_INFINITY) this.#partSince = this.#now;
         this.#countHeld();
         return DONE;
       }
@@ -281,7 +283,7 @@ export class TunnelConnection {
     this.#data.read(reader);
     if (!this.#held || this.#wait !== undefined) {
       this.#wait = undefined;
-      const wait = this.#rate.take(this.#host.steady());
+      const wait = this.#rate.take(this.#now);
       if (wait > 0) return this.#slowDown(wait);
     }
     if (this.#host.push(this, reader, this.#data, this.#receivedAt)) return true;

@@ -271,17 +271,22 @@ export class TunnelSource implements Source {
       this.#refuse(connection, thrown.code, thrown.message);
       return true;
     }
-    this.#open.add(session);
+    this.#waits(session);
     return true;
   }
 
   /** Acknowledged in its turn, as it would come again for ever. */
   #refuse({ session, peer }: TunnelConnection, code: Fault['code'], why: string): void {
     session!.take(0);
-    this.#open.add(session!);
+    this.#waits(session!);
     this.#ingress.skipped(code);
     this.#failed(code, `frame ${session!.taken} of ${session!.client} (${peer}) was left out: ${why}`, peer);
     this.#acknowledgeSoon();
+  }
+
+  /** One that waited already is among them. */
+  #waits(session: Session): void {
+    if (session.open === 1) this.#open.add(session);
   }
 
   /** All that a turn delivers is acknowledged with one frame for each client. */

@@ -1,0 +1,79 @@
+import { type BenchResult, progress } from '../report.js';
+import { median, rounded } from '../stats.js';
+import type { Kind } from './clients.js';
+import { type Round, Site } from './site.js';
+
+const ROUNDS = 5;
+const MS = 2000;
+const SHORT_MS = 400;
+const IDLE = 10_000;
+const SHORT_IDLE = 200;
+const KINDS: readonly Kind[] = ['tunnel', 'bare'];
+
+/**
+ * Short connections (connect, one frame, its acknowledgement, close) to a gateway's tunnel against a server on node:net
+ * that answers at once; then what each of many idle connections adds to either process.
+ */
+export async function connections(short: boolean): Promise<BenchResult> {
+  const [count, ms, idle] = short ? [1, SHORT_MS, SHORT_IDLE] : [ROUNDS, MS, IDLE];
+  const site = await Site.start();
+  try {
+    // Memory first: short connections leave a heap behind that idle ones would fit into.
+    const bytes: Record<Kind, number> = { tunnel: 0, bare: 0 };
+    for (const kind of KINDS) {
+      progress(`${kind}: ${idle} idle connections`);
+      bytes[kind] = await site.idle(kind, idle);
+    }
+    const rounds: Record<Kind, Round[]> = { tunnel: [], bare: [] };
+    for (let round = 0; round <= count; round++) {
+      progress(round === 0 ? 'warming up' : `round ${round} of ${count}`);
+      for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
+        const figures = await site.exchange(kind, ms);
+        if (round > 0) rounds[kind].push(figures);
+      }
+    }
+    return result(rounds, bytes, { idle, rounds: count });
+  } finally {
+    await site.stop();
+  }
+}
+
+function result(
+  rounds: Readonly<Record<Kind, readonly Round[]>>,
+  bytes: Readonly<Record<Kind, number>>,
+  plan: { readonly idle: number; readonly rounds: number },
+): BenchResult {
+  const of = (kind: Kind, field: keyof Round): number =>
+    rounded(median(rounds[kind].map(each => each[field])));
+  const each = (figure: (kind: Kind) => number): Record<string, number> =>
+    Object.fromEntries(KINDS.map(kind => [kind, figure(kind)]));
+  return {
+    ratios: {
+      'connections/s tunnel/bare': rounded(of('tunnel', 'rate') / of('bare', 'rate')),
+      'cpu a connection tunnel/bare': rounded(of('tunnel', 'cpu') / of('bare', 'cpu')),
+    },
+    targets: { 'connections/s tunnel/bare': { atLeast: 0.8 } },
+    figures: {
+      connectionsPerSecond: each(kind => of(kind, 'rate')),
+      cpuMicrosecondsPerConnection: each(kind => of(kind, 'cpu')),
+      bytesPerIdleConnection: each(kind => Math.round(bytes[kind])),
+      plan,
+    },
+    tables: [
+      {
+        head: [
+          'connect, one frame, its answer, close',
+          'connections/s',
+          'cpu a connection',
+          `each of ${plan.idle} idle`,
+        ],
+        rows: KINDS.map(kind => [
+          kind === 'tunnel' ? 'sluice (tunnel, plugin, mqtt)' : 'bare node:net',
+          of(kind, 'rate').toFixed(0),
+          `${of(kind, 'cpu')} us`,
+          `${(bytes[kind] / 1024).toFixed(1)} KiB`,
+        ]),
+      },
+    ],
+  };
+}

@@ -19,7 +19,17 @@ export interface PoolOptions {
 /** Heap ceilings of a sandbox's thread: it holds a chain's glue, never data. */
 const RESOURCES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
-/** The threads of all sandboxes. A spare is a running task that waits for its session. */
+/**
+ * A thread that comes up takes a core for tens of milliseconds: the next spare waits until what took the last one has
+ * begun. Behind a swap it waits longer, as the thread of the version before is about to be given back.
+ */
+const FILL_MS = 20;
+const FILL_AFTER_SWAP_MS = 200;
+
+/**
+ * The threads of all sandboxes. A spare is a running task that waits for its session: a fresh thread, or one whose session
+ * has drained.
+ */
 export class SandboxPool {
   readonly #piscina: Piscina;
   readonly #threads: number;
@@ -28,6 +38,7 @@ export class SandboxPool {
   readonly #spares: Sandbox[] = [];
   readonly #all = new Set<Sandbox>();
   #closed = false;
+  #afterSwaps: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     setV8Flags();
@@ -65,10 +76,7 @@ export class SandboxPool {
 
   /** A sandbox without a session: the warm spare if there is one. @throws SluiceError SLUICE_SANDBOX_LIMIT */
   take(): Sandbox {
-    const spare = this.#spares.shift() ?? this.#spawn();
-    // The next spare starts behind this one's session, not beside it.
-    setImmediate(() => this.#fill());
-    return spare;
+    return this.#spares.shift() ?? this.#spawn();
   }
 
   /** A sandbox in which this chain is ready to serve that ring. @throws SluiceError that names the step */
@@ -85,6 +93,8 @@ export class SandboxPool {
     } catch (thrown) {
       void sandbox.close(100);
       throw thrown;
+    } finally {
+      this.#fillSoon(rehearsal !== undefined);
     }
     return new Candidate(sandbox, stages.map(({ plugin }) => plugin).join(', '), this.#lifetimes);
   }
@@ -93,11 +103,30 @@ export class SandboxPool {
     await this.close();
   }
 
+  /** A sandbox whose session is over: its thread is the next spare where one is wanted and it is fit for that, or ends. */
+  giveBack(sandbox: Sandbox): void {
+    if (this.#closed || !sandbox.isFit || this.#spares.length >= this.#wanted) {
+      void sandbox.close(1000);
+      return;
+    }
+    sandbox.listen(() => {});
+    this.#spares.push(sandbox);
+  }
+
   /** Ends all threads: politely, then by force. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#all].map(sandbox => sandbox.close(1000)));
     await this.#piscina.destroy();
+  }
+
+  #fillSoon(behindSwap: boolean): void {
+    if (!behindSwap) {
+      setTimeout(() => this.#fill(), FILL_MS).unref();
+      return;
+    }
+    clearTimeout(this.#afterSwaps);
+    this.#afterSwaps = setTimeout(() => this.#fill(), FILL_AFTER_SWAP_MS).unref();
   }
 
   #fill(): void {

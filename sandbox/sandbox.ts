@@ -14,6 +14,9 @@ import { BELL } from './ring-words.js';
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
 export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;
 
+/** Sessions that a thread runs, one after the other, before a fresh one takes its place: what it may have leaked stays small. */
+export const MOST_SESSIONS = 50;
+
 /** The host's handle on one sandbox thread. */
 export class Sandbox {
   readonly #port: MessagePort;
@@ -31,6 +34,11 @@ export class Sandbox {
   #facts: ChainFacts = [];
   #stateful: readonly boolean[] = [];
   #gone = false;
+  #sessions = 0;
+  /** Its last session has drained. */
+  #isDrained = false;
+  /** It has loaded scripts, which stay. */
+  #hasScripts = false;
   /** Resolves when the thread is gone: undefined after `close`, else why. */
   readonly ended: Promise<Fault | undefined>;
 
@@ -56,6 +64,14 @@ export class Sandbox {
   /** Which of its stages have a state to hand over; known once it has started. */
   get stateful(): readonly boolean[] {
     return this.#stateful;
+  }
+
+  /**
+   * Another session may follow in this thread: the last one has drained, and has left nothing behind, as a core module
+   * reaches nothing but its own memory.
+   */
+  get isFit(): boolean {
+    return this.#isDrained && !this.#gone && !this.#hasScripts && this.#sessions < MOST_SESSIONS;
   }
 
   /** Counts the bell up and wakes the thread. */
@@ -103,16 +119,21 @@ export class Sandbox {
     rehearsal?: Rehearsal,
   ): Promise<void> {
     const names = stages.map(stage => stage.plugin).join(', ');
-    const started = new Promise<void>((resolve, reject) => {
-      this.#starting = { resolve, reject };
-    });
+    this.#sessions++;
+    this.#isDrained = false;
+    this.#hasScripts ||= stages.some(({ code }) => code.format === 'component');
+    this.#step = undefined;
+    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
+    const starting = { resolve, reject };
+    this.#starting = starting;
     void this.ended.then(fault => {
       const { code, message } = fault ?? {
         code: 'SLUICE_SANDBOX_START' as const,
         message: 'the thread was closed',
       };
       const step = this.#step ?? 'start';
-      this.#starting?.reject(new SluiceError(code, `${names}: ${message}`, { step, plugin: names }));
+      if (this.#starting !== starting) return;
+      reject(new SluiceError(code, `${names}: ${message}`, { step, plugin: names }));
     });
     this.send({ kind: 'start', stages, ring, output, ...(rehearsal === undefined ? {} : { rehearsal }) });
     let timer: NodeJS.Timeout | undefined;
@@ -167,7 +188,10 @@ export class Sandbox {
       this.#stateful = message.stateful;
       this.#starting?.resolve();
     } else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
-    else this.#listener(message);
+    else {
+      if (message.kind === 'detached') this.#isDrained = true;
+      this.#listener(message);
+    }
   }
 
   #over(thrown: unknown): Fault | undefined {

@@ -262,7 +262,8 @@ export class Succession {
     // It may have died while it drained, or its breaker may have opened: what follows takes the place of its recovery.
     clearTimeout(this.#retry);
     this.#attempt++;
-    void this.#seat.leave()?.close(1000);
+    const before = this.#seat.leave();
+    if (before !== undefined) this.#pool.giveBack(before);
     await this.#halted;
     this.#recovery.release();
   }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Leak, Lifetimes, SluiceError } from '../../runtime/index.js';
 import { Ring, SandboxPool } from '../../sandbox/index.js';
+import { MOST_SESSIONS } from '../../sandbox/sandbox.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 
 setFlagsFromString('--expose-gc');
@@ -145,6 +146,43 @@ test('a slab that grew or shrank while nobody served is known to who serves next
   assert.equal(rig.outcomes.length, 9);
   assert.ok(rig.outcomes.every(({ code }) => code === undefined));
   assert.equal(rig.outcomes[6]?.messages[0]?.payload.length, 700_000);
+});
+
+test('the thread of the version before is the next spare: swaps take turns on two threads', async () => {
+  await using rig = new SlotRig();
+  const threads = taken(rig.pool);
+  const counter = [await guestStage('counter')];
+  for (let swap = 0; swap < 4; swap++) {
+    await rig.slot.swap(chainOf(counter));
+    assert.equal(rig.pool.size, 2 - Number(swap === 0));
+  }
+  assert.equal(new Set(threads).size, 2);
+  assert.ok(threads.every((thread, turn) => thread === threads[turn % 2]));
+  const outcomes = await rig.run(bytes(1, 2));
+  assert.ok(outcomes.every(({ code }) => code === undefined));
+});
+
+test('a thread whose session was ended in the midst of a call, or that has run many, is no spare again', async () => {
+  await using rig = new SlotRig();
+  const threads = taken(rig.pool);
+  await rig.serve(['spin'], { deadlineMs: 50, startDeadlineMs: 200 });
+  await rig.push(bytes(0xee));
+  const echo = chainOf([await guestStage('echo')]);
+  await rig.slot.swap(echo);
+  await rig.settle();
+  assert.equal(threads[0]?.isFit, false);
+  for (let swap = 0; swap < 2 * MOST_SESSIONS; swap++) await rig.slot.swap(echo);
+  assert.ok(new Set(threads).size >= 4);
+  assert.ok(!threads.slice(-2).includes(threads[1] as (typeof threads)[0]));
+});
+
+test('a fault in a thread that serves its second version names that version', async () => {
+  await using rig = new SlotRig();
+  await rig.serve(['echo']);
+  await rig.serve(['counter']);
+  await assert.rejects(rig.serve(['spin-at-start'], { startDeadlineMs: 100 }), /spin-at-start/);
+  const [outcome] = await rig.run(bytes(1));
+  assert.equal(outcome?.code, undefined);
 });
 
 test('20 swaps leave no more threads, ports and timers than one', async () => {

@@ -12,13 +12,14 @@ export interface EventStreamOptions {
   readonly dropped: () => void;
 }
 
-/** Of the answer; it comes in chunks, as its end is not known. */
-export const STREAM_HEADERS = {
+const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
-  'transfer-encoding': 'chunked',
 } as const;
+
+/** What the policy is asked about. Chunks are Node's doing, where the client speaks HTTP/1.1. */
+export const STREAM_HEADERS = { ...HEADERS, 'transfer-encoding': 'chunked' } as const;
 
 /** Clients of /v1/events. Source: WHATWG HTML, 9.2 "Server-sent events". */
 export class EventStreams {
@@ -43,7 +44,7 @@ export class EventStreams {
   }
 
   add(response: ServerResponse): void {
-    response.writeHead(200, STREAM_HEADERS);
+    response.writeHead(200, HEADERS);
     response.once('close', () => this.#clients.delete(response));
     this.#clients.add(response);
     response.write('retry: 2000\n: events of this gateway from now on\n\n');

@@ -7,7 +7,8 @@ import { untilSignal } from './signals.js';
 
 /** Runs a gateway from a configuration file until SIGTERM or SIGINT; both end it in order. */
 export async function start(options: { config?: string }): Promise<void> {
-  const { config, warnings } = await loadConfig(options.config, { pluginNames });
+  // A file that was taken away must not keep the other routes from starting: its route waits, and says so.
+  const { config, warnings } = await loadConfig(options.config, { pluginNames, misspelt: 'warning' });
   const log = createLog();
   for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });

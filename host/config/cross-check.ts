@@ -43,8 +43,14 @@ function checkKnown(
 /**
  * Plugins that routes name and that are not there. One that is nearly there is a typo; one that is not there at
  * all may still be dropped into the folder, so that is a warning.
+ * @param misspelt what a typo is
  */
-export function checkPlugins(names: Names, known: readonly string[], origins: Origins): void {
+export function checkPlugins(
+  names: Names,
+  known: readonly string[],
+  misspelt: 'error' | 'warning',
+  origins: Origins,
+): void {
   for (const { name, path } of names.grants) {
     if (known.includes(name)) continue;
     const text = `the plugin folder has no plugin "${name}" that this could be granted to`;
@@ -53,10 +59,16 @@ export function checkPlugins(names: Names, known: readonly string[], origins: Or
   }
   for (const { name, path } of names.routes.flatMap(route => route.through)) {
     if (known.includes(name)) continue;
-    const suggestion = suggest(name, known);
+    // press-1 and press-2 are two plugins, not one and a typo.
+    const others = known.filter(other => withoutDigits(other) !== withoutDigits(name));
+    const suggestion = suggest(name, others);
     const detail = { code: 'SLUICE_PLUGIN_UNKNOWN', suggestion } as const;
     if (suggestion === undefined)
       origins.warning(path, `the plugin folder has no plugin "${name}" yet`, detail);
-    else origins.error(path, `the plugin folder has no plugin "${name}"`, detail);
+    else origins[misspelt](path, `the plugin folder has no plugin "${name}"`, detail);
   }
+}
+
+function withoutDigits(name: string): string {
+  return name.replaceAll(/[-_]?\d+/g, '');
 }

@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly environment?: Environment;
   /** Names of the plugins in the folder; if given, what routes name is compared with them. */
   readonly pluginNames?: (dir: string) => Promise<readonly string[]>;
+  /** Of a plugin that is not there, but has a name like one that is. Default: `error`. */
+  readonly misspelt?: 'error' | 'warning';
 }
 
 export interface LoadedConfig {
@@ -90,7 +92,7 @@ async function build(
   checkRoutes(names, origins);
   const config = normalise(input, folder, origins);
   if (options.pluginNames !== undefined) {
-    checkPlugins(names, await options.pluginNames(config.plugins.dir), origins);
+    checkPlugins(names, await options.pluginNames(config.plugins.dir), options.misspelt ?? 'error', origins);
   }
   return config;
 }

@@ -78,6 +78,19 @@ test('plugin names are compared with the manifests in the plugin folder', async 
   const { code, stderr } = await sluice(['validate', 'typo.yaml'], { cwd: folder });
   assert.equal(code, 78);
   assert.match(stderr, /did you mean "modbus-json"\? \(SLUICE_PLUGIN_UNKNOWN\)/);
-  const started = await sluice(['start', '--config', 'typo.yaml'], { cwd: folder });
-  assert.equal(started.code, 78);
+});
+
+test('an admin API that others reach without a token of ours is 78, for validate and start alike', async () => {
+  await writeFile(join(folder, 'open.yaml'), `${SOURCES}admin: { host: 0.0.0.0 }\n`);
+  for (const command of [
+    ['validate', 'open.yaml'],
+    ['start', '--config', 'open.yaml'],
+  ]) {
+    const { code, stderr } = await sluice(command, { cwd: folder });
+    assert.equal(code, 78, command[0]);
+    assert.match(
+      stderr,
+      /open\.yaml:2:16: admin\.host: .*`admin\.token` is not set \(SLUICE_ADMIN_EXPOSED\)/,
+    );
+  }
 });

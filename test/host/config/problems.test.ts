@@ -223,6 +223,19 @@ test('a plugin that is nearly there is an error with the name that was meant', a
   ]);
 });
 
+test('a plugin with a name like one that is there keeps no gateway from starting, and press-2 is no misspelt press-1', async () => {
+  const text = `${SOURCES}routes: [ { from: line1, through: [ press-2, modbus-jsn ] } ]\n`;
+  const pluginNames = async () => ['press-1', 'press', 'modbus-json'];
+  const { warnings } = await read(text, { pluginNames, misspelt: 'warning' });
+  assert.deepEqual(
+    warnings.map(({ code, suggestion }) => [code, suggestion]),
+    [
+      ['SLUICE_PLUGIN_UNKNOWN', undefined],
+      ['SLUICE_PLUGIN_UNKNOWN', 'modbus-json'],
+    ],
+  );
+});
+
 test('a plugin that is not there at all may still be dropped in, so it is a warning', async () => {
   const text = `${SOURCES}routes: [ { from: line1, through: [ brand-new ] } ]\n`;
   const { warnings } = await read(text, { pluginNames: async () => ['modbus-json'] });

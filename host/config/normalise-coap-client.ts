@@ -1,7 +1,10 @@
+import { isIP } from 'node:net';
+import { isLoopback } from '../admin/loopback.js';
 import { checkReceivedTopic, TEXT } from '../protocols/mqtt-wire/text.js';
 import type { CoapClientConfig, CoapDeviceConfig, CoapTarget } from '../sources/coap-client/client-config.js';
 import { partsOf } from '../sources/coap-client/reading.js';
 import { LARGEST_MESSAGE } from '../sources/mqtt/config.js';
+import { isPrivate } from './private-address.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { CoapInput } from './schema-coap.js';
@@ -40,6 +43,11 @@ function devicesOf({ devices = [] }: CoapInput, path: Path, read: Reader): CoapD
     const label = name ?? `${host}:${port}`;
     if (seen.has(label)) read.error([...path, 'devices', index], `"${label}" stands here twice`);
     seen.add(label);
+    if (isIP(host) !== 0 && !isLoopback(host) && !isPrivate(host)) {
+      const what =
+        'is no address of a private network, and CoAP here has no DTLS: whoever sits on the way can read and forge what is read there';
+      read.warning([...path, 'devices', index, 'host'], what);
+    }
     return { ...(name === undefined ? {} : { name }), host, port };
   });
 }

@@ -1,21 +1,12 @@
-import { BlockList, isIP } from 'node:net';
 import { isLoopback } from '../admin/loopback.js';
 import type { CoapConfig } from '../sources/coap/coap-config.js';
 import { LARGEST_MESSAGE } from '../sources/mqtt/config.js';
 import type { SourceConfig } from './config.js';
 import { normaliseCoapClient } from './normalise-coap-client.js';
+import { isPrivate } from './private-address.js';
 import type { Path } from './problem.js';
 import type { Reader } from './reader.js';
 import type { CoapInput } from './schema-coap.js';
-
-/** Source: RFC 1918; RFC 4193 (fc00::/7); RFC 3927 and RFC 4291 (link-local). */
-const PRIVATE = new BlockList();
-PRIVATE.addSubnet('10.0.0.0', 8, 'ipv4');
-PRIVATE.addSubnet('172.16.0.0', 12, 'ipv4');
-PRIVATE.addSubnet('192.168.0.0', 16, 'ipv4');
-PRIVATE.addSubnet('169.254.0.0', 16, 'ipv4');
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
 /** What only a server has, and what only reading has. */
 const SERVING = ['host', 'port', 'withoutDtls', 'rate', 'memory'] as const;
@@ -59,9 +50,4 @@ function normaliseServer(input: CoapInput, path: Path, read: Reader): CoapConfig
     ...(input.rate === undefined ? {} : { rate: input.rate }),
     ...(memory === undefined ? {} : { memory }),
   };
-}
-
-function isPrivate(host: string): boolean {
-  const version = isIP(host);
-  return version !== 0 && PRIVATE.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }

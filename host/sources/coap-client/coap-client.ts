@@ -163,9 +163,11 @@ export class CoapClient implements Source, ClientHost {
     const isKnown = this.#devices.some(device => device.isAt(peer));
     if (meaning === undefined || !isKnown) this.#unasked(message, peer, 'carries no token of ours');
     else this.complaints.skipped(meaning);
-    if (type !== 'con' || !isKnown) return;
-    // What came twice is acknowledged twice; what nobody wants is reset, so that an observation of before ends.
-    this.send(peer, emptyMessage(meaning === undefined ? 'rst' : 'ack', id));
+    if (!isKnown || type === 'ack') return;
+    // RFC 7641, 3.6: an observation of before ends; else what came twice is acknowledged twice.
+    const isUnwanted = meaning === undefined || message.observe !== undefined;
+    if (isUnwanted) this.send(peer, emptyMessage('rst', id));
+    else if (type === 'con') this.send(peer, emptyMessage('ack', id));
   }
 
   #unasked({ id }: Message, { address, port }: Peer, why: string): void {

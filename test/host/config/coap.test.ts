@@ -55,6 +55,8 @@ test('with devices the source reads them, and what belongs to a server is refuse
     observe: [{ path: 'c' }],
     timeoutMs: 5_000,
   });
+  const far = await read({ devices: [{ host: '203.0.113.7' }], observe: [{ path: 'c' }] });
+  assert.match(far.warnings.map(({ text }) => text).join(), /no DTLS/);
   const devices = [{ host: '10.0.0.7' }];
   const observe = [{ path: 'c' }];
   await assert.rejects(read({ devices, observe, rate: 5 }), /goes with a server/);

@@ -144,6 +144,21 @@ test('a device that ends an observation, or does not observe at all, is said and
   assert.match(said[1]!, /v is observed no longer: it was answered with 4\.04 "gone"/);
 });
 
+test('notifications of an observation that is over are reset, so that the device ends it too', async t => {
+  const { device, ingress, client } = await askedScene(t, { observe: [{ path: 'v' }] });
+  device.onAsk = ask => {
+    device.answer(ask, 'v', { options: [observe(1)] });
+    device.answer(ask, 'no more', { type: 'non', id: 8, code: CODE.notFound });
+    device.answer(ask, 'but', { type: 'con', id: 9, options: [observe(2)] });
+    device.answer(ask, 'still', { type: 'non', id: 10, options: [observe(3)] });
+    device.onAsk = () => {};
+  };
+  await client.start();
+  await device.until('resets', () => device.bare.length === 2);
+  assert.deepEqual(device.bare, ['rst 9', 'rst 10']);
+  assert.deepEqual(bodies(ingress), ['v']);
+});
+
 test('what is observed and finds no room waits for it, and the newest takes the place of the one before', async t => {
   const { device, ingress, client } = await askedScene(t, { observe: [{ path: 'v' }] });
   ingress.places = 0;

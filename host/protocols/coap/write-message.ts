@@ -9,7 +9,7 @@ export interface Outgoing {
   readonly token: Uint8Array;
   /** In any order; those of one number stay in theirs. */
   readonly options?: readonly Option[];
-  readonly payload?: Uint8Array;
+  readonly payload?: Uint8Array | undefined;
 }
 
 const HEADER = 4;

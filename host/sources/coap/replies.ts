@@ -85,14 +85,7 @@ export class Replies {
     const isPiggybacked = isConfirmable && !isAcknowledged;
     const id = isPiggybacked ? exchange.id : confirmables.newId(exchange);
     const type = isPiggybacked ? 'ack' : isConfirmable ? 'con' : 'non';
-    const message = {
-      type,
-      id,
-      code,
-      token,
-      options,
-      ...(payload === undefined ? {} : { payload }),
-    } as const;
+    const message = { type, id, code, token, options, payload } as const;
     const bytes = writeMessage(message, type === 'con' ? undefined : exchange.spare);
     if (type === 'con') return confirmables.add(exchange, id, bytes, this.#clock.steady());
     exchange.answer = bytes;

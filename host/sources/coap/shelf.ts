@@ -88,8 +88,7 @@ export class Shelf {
     if (found === undefined) return undefined;
     const room = this.#largest(peer, token);
     const { code, payload, options = [] } = blockOf(found.payload, optionsOf(found, true), undefined, room);
-    const body = payload === undefined ? {} : { payload };
-    return writeMessage({ type: 'con', id, code, token, options, ...body });
+    return writeMessage({ type: 'con', id, code, token, options, payload });
   }
 
   #room(exchange: Exchange): number {

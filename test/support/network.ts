@@ -6,14 +6,16 @@ function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: 'pipe' });
 }
 
-/** Why no network of our own can be made here; false: it can. */
+/** Why no network of our own can be made here; false: it can. Root of a container may not. */
 export function cannotMakeNetworks(): string | false {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
+  const probe = `sluice-probe-${process.pid}`;
   try {
-    ip('netns', 'list');
+    ip('netns', 'add', probe);
+    ip('netns', 'del', probe);
     return false;
   } catch {
-    return 'needs ip netns';
+    return 'needs leave to make networks (`ip netns add`)';
   }
 }
 

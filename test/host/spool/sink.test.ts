@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { IPublishPacket } from 'mqtt-packet';
 import { CountingPlc } from '../../support/gateway-peers.js';
 import { type GatewayRig, modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
 import { TestServer } from '../../support/mqtt-server.js';
+import { cannotMount, mountSmallDisk } from '../../support/small-disk.js';
 
 const PLANT = { sink: 'plant' };
 
@@ -202,18 +202,13 @@ for (const [what, harm] of [
   });
 }
 
-const ROOT = process.getuid?.() === 0 && process.platform === 'linux';
-
 test('a full disk: nothing acknowledged is lost, readiness says so, and it recovers by itself', {
-  skip: ROOT ? false : 'needs root for a small file system',
+  skip: cannotMount(),
 }, async t => {
   const { plc, server, away, back } = await peersOf(t);
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dir]);
-  t.after(() => {
-    execFileSync('umount', ['-l', dir]);
-    rmSync(dir, { recursive: true });
-  });
+  const disk = mountSmallDisk('24m');
+  t.after(() => disk.remove());
+  const { dir } = disk;
   const rig = await startGateway(t, configOf(plc.port, server.port, { data: { dir } }), ['modbus-json']);
   await server.until(() => server.published.length >= 20);
   away();

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A file system of its own, in memory. @throws Error it may not be mounted here */
+export function mountSmallDisk(size: string): { readonly dir: string; remove(): void } {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', dir], { stdio: 'pipe' });
+  } catch (thrown) {
+    rmSync(dir, { recursive: true });
+    throw thrown;
+  }
+  return {
+    dir,
+    remove() {
+      execFileSync('umount', ['-l', dir]);
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+/** Why no file system can be mounted here; false: it can. Root of a container may not. */
+export function cannotMount(): string | false {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
+  try {
+    mountSmallDisk('64k').remove();
+    return false;
+  } catch {
+    return 'needs leave to mount a small file system';
+  }
+}

@@ -1,9 +1,11 @@
+import { LIMITS } from '../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import { Gather } from './gather.js';
 import type { ChainSpec, Generation } from './generation.js';
 import { pace } from './pace.js';
 import type { SandboxPool } from './pool.js';
 import { Ring } from './ring.js';
+import { RING } from './ring-words.js';
 import type { SlotEvents, SlotState } from './slot-events.js';
 import type { KeptState } from './state-keeper.js';
 import { Succession } from './succession.js';
@@ -51,6 +53,11 @@ export class Slot {
 
   get spec(): ChainSpec | undefined {
     return this.#succession.serving?.spec;
+  }
+
+  /** Bytes of memory that the guests held behind the last batch; of components that is not known. */
+  get memoryBytes(): number {
+    return (this.ring.control[RING.memory] as number) * LIMITS.page;
   }
 
   /** The newest generation, which serves unless its breaker is open. */

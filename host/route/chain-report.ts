@@ -1,4 +1,4 @@
-import type { Fault } from '../../runtime/index.js';
+import { type Fault, LIMITS } from '../../runtime/index.js';
 import type { Delivery, Generation, LogLine } from '../../sandbox/index.js';
 import type { Metrics, PluginMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -24,6 +24,10 @@ export class ChainReport {
   readonly #silent: { add(count: number): void; readonly value: number };
   #stages: readonly Stage[] = [];
   #saidSilent = false;
+  readonly #memory: { set(bytes: number): void };
+  /** Bytes that all stages may have together. */
+  #cap = Number.POSITIVE_INFINITY;
+  #saidFull = false;
   /** Until it is known which of the frames is to blame. */
   #again: Again | undefined;
 
@@ -32,6 +36,7 @@ export class ChainReport {
     this.#metrics = metrics;
     this.#report = report;
     this.#silent = metrics.silent(route);
+    this.#memory = metrics.guestMemory(route);
   }
 
   /** What serves, in the order of the chain; empty before the first. */
@@ -45,6 +50,21 @@ export class ChainReport {
       version,
       metrics: this.#metrics.plugin(plugin),
     }));
+    this.#cap = spec.stages.reduce(
+      (sum, { rules }) => sum + rules.memory.is - (rules.memory.is % LIMITS.page),
+      0,
+    );
+    this.#saidFull = false;
+  }
+
+  /** What the guests hold behind a batch; that it is all they may is told once. */
+  memory(bytes: number): void {
+    this.#memory.set(bytes);
+    if (bytes < this.#cap || this.#saidFull) return;
+    this.#saidFull = true;
+    const plugin = this.#stages.map(({ name }) => name).join(', ');
+    const message = `${plugin} holds all of the ${Math.round(bytes / 2 ** 20)} MiB of memory that it may have: more is refused it, inside of it`;
+    this.#report.info(message, { route: this.#route, plugin });
   }
 
   swapped(): void {

@@ -219,6 +219,7 @@ export class Route {
     if (this.#isEmpty) this.#emptied?.();
     this.#slabs.set(this.slot.ring.inUse);
     this.#batchLimit.set(this.slot.ring.batchLimit);
+    this.#chain.memory(this.slot.memoryBytes);
     for (const { sink } of this.#sinks) sink.flush();
   }
 

@@ -75,6 +75,7 @@ function families(registry: Registry) {
       'Most frames of the next batch of a route: falls as its plugins take longer.',
       'route',
     ),
+    memory: family('guest_memory_bytes', 'Linear memory of the plugins of a route.', 'route'),
     leaks: family('leaks_total', 'Things that were never closed, and were found by the second net.', 'kind'),
     slabs: family('slabs_in_use', 'Slabs of a route that hold frames or results.', 'route'),
     httpRefused: family(
@@ -293,6 +294,11 @@ export class Metrics {
   /** Keep the cell: `set(frames)` on it is a store. */
   batchLimit(route: string): Cell {
     return this.#families.batchLimit({ route });
+  }
+
+  /** Keep the cell: `set(bytes)` on it is a store. */
+  guestMemory(route: string): Cell {
+    return this.#families.memory({ route });
   }
 
   /** Frames of a route that gave no message; keep the cell. */

@@ -117,6 +117,10 @@ export class CoreInstance implements Instance {
     });
   }
 
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
   get isStateful(): boolean {
     return this.#exports['export-state'] !== undefined;
   }

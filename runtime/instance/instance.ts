@@ -60,6 +60,8 @@ export interface Instance {
   readonly kind: 'converter' | 'kernel';
   /** It has export-state and import-state. */
   readonly isStateful: boolean;
+  /** Bytes of its linear memory; 0: not known, as of a component's. */
+  readonly memoryBytes: number;
   /** [base, inputEnd) of what it produces is, byte for byte, the region it was given. */
   readonly sharesInput: boolean;
   /** @throws SluiceError SLUICE_GUEST_CONFIG, or a guest fault */

@@ -76,6 +76,10 @@ export class ObjectInstance implements Instance {
     }
   }
 
+  get memoryBytes(): number {
+    return 0;
+  }
+
   get isStateful(): boolean {
     return this.#guest.exportState !== undefined && this.#guest.importState !== undefined;
   }

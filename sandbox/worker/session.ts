@@ -3,6 +3,7 @@ import {
   type Fault,
   faultOf,
   HEADER,
+  LIMITS,
   type ModuleFacts,
   OPERATION,
   OutWriter,
@@ -142,11 +143,18 @@ export class Session {
     if ((control[header + HEADER.progress] as number) < count) control[header + HEADER.piece] = 1;
     this.#settle(sequence, header, out);
     control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
+    control[RING.memory] = this.#pages();
     this.#sendLogs();
     Atomics.store(control, RING.committed, (sequence + 1) | 0);
     Atomics.add(control, RING.commits, 1);
     Atomics.notify(control, RING.commits);
     return true;
+  }
+
+  #pages(): number {
+    let bytes = 0;
+    for (const { instance } of this.#stages) bytes += instance.memoryBytes;
+    return Math.floor(bytes / LIMITS.page);
   }
 
   #batch(sequence: number, header: number, out: OutWriter): void {

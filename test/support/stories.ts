@@ -88,10 +88,10 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   // All that the cap gives, or a growth in mid-call: neither harms anybody.
   'memory-hog': {
-    says: /^memory-hog\.wasm serves/,
-    counts: { sluice_delivered_total: { source: 'memory-hog' } },
+    says: /^memory-hog holds all of the 64 MiB of memory that it may have/,
+    counts: { sluice_guest_memory_bytes: { route: 'memory-hog' } },
   },
-  grow: { says: /^grow\.wasm serves/, counts: { sluice_delivered_total: { source: 'grow' } } },
+  grow: { says: /^grow\.wasm serves/, counts: { sluice_guest_memory_bytes: { route: 'grow' } } },
 };
 
 /** Runs these guests in one gateway, each in front of a source of its own, and reads what is left of each. */

@@ -20,17 +20,14 @@ test('the network of a PLC is cut without a word and restored: it is told of, th
   const rig = await startGateway(t, config, ['modbus-json']);
   const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
   t.after(() => seen.close());
-  for (let cut = 0; cut < 2; cut++) {
-    await seen.atLeast(seen.messages + 20);
-    const failures = await rig.metric('sluice_source_failures_total', { source: 'line1' });
-    network.pull();
-    await rig.reaches(failures + 1, 'sluice_source_failures_total', { source: 'line1' });
-    assert.equal((await rig.ready()).ready, true, 'a device away is no reason');
-    network.plug();
-  }
+  await seen.atLeast(20);
+  network.pull();
+  await rig.reaches(1, 'sluice_source_failures_total', { source: 'line1' });
+  assert.equal((await rig.ready()).ready, true, 'a device away is no reason');
+  network.plug();
   await rig.book.line('SLUICE_SOURCE_TIMEOUT', { source: 'line1' });
   await seen.atLeast(seen.messages + 20);
   // What was answered into the dead cable is gone with it; nothing comes twice.
-  assert.ok(seen.gaps().length <= 2 * 8, `${seen.gaps()}`);
+  assert.ok(seen.gaps().length <= 8, `${seen.gaps()}`);
   assert.deepEqual(seen.repeated(), []);
 });

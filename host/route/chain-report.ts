@@ -3,6 +3,9 @@ import type { Delivery, Generation, LogLine } from '../../sandbox/index.js';
 import type { Metrics, PluginMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 
+/** Share of the memory that a chain may have from which on that is told: guests grow in steps. */
+const NEARLY = 0.95;
+
 interface Stage {
   readonly name: string;
   readonly version: string;
@@ -57,13 +60,13 @@ export class ChainReport {
     this.#saidFull = false;
   }
 
-  /** What the guests hold behind a batch; that it is all they may is told once. */
+  /** What the guests hold behind a batch; that it is nearly all they may is told once. */
   memory(bytes: number): void {
     this.#memory.set(bytes);
-    if (bytes < this.#cap || this.#saidFull) return;
+    if (bytes < this.#cap * NEARLY || this.#saidFull) return;
     this.#saidFull = true;
     const plugin = this.#stages.map(({ name }) => name).join(', ');
-    const message = `${plugin} holds all of the ${Math.round(bytes / 2 ** 20)} MiB of memory that it may have: more is refused it, inside of it`;
+    const message = `${plugin} holds ${mib(bytes)} of the ${mib(this.#cap)} MiB of memory that it may have; more is refused it, inside of it`;
     this.#report.info(message, { route: this.#route, plugin });
   }
 
@@ -139,4 +142,8 @@ export class ChainReport {
     const version = this.versionOf(plugin);
     this.#report.fault({ code: 'SLUICE_GUEST_FLAKY', message, plugin }, { route: this.#route, of: version });
   }
+}
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1).replace('.0', '');
 }

@@ -59,7 +59,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
   'big-output': poisoned('big-output', 'SLUICE_GUEST_OUTPUT', /262144/, { limits: { output: 262_144 } }),
   'spin-at-start': {
     code: 'SLUICE_GUEST_DEADLINE',
-    says: /^spin-at-start\.wasm is refused: .* within 300 ms/,
+    says: /^spin-at-start\.wasm is refused: .* within 1000 ms/,
     counts: { sluice_plugin_faults_total: { plugin: 'spin-at-start', code: 'SLUICE_GUEST_DEADLINE' } },
   },
   slow: {
@@ -88,7 +88,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   // All that the cap gives, or a growth in mid-call: neither harms anybody.
   'memory-hog': {
-    says: /^memory-hog holds all of the 64 MiB of memory that it may have/,
+    says: /^memory-hog holds 6\d(\.\d)? of the 64 MiB of memory that it may have/,
     counts: { sluice_guest_memory_bytes: { route: 'memory-hog' } },
   },
   grow: { says: /^grow\.wasm serves/, counts: { sluice_guest_memory_bytes: { route: 'grow' } } },
@@ -99,7 +99,7 @@ export async function tellStories(t: TestContext, names: readonly string[]): Pro
   const guests = Object.entries(STORIES).filter(([guest]) => names.includes(guest));
   const rig = await startAdminRig(t, {}, [], 'echo', () => 0, {
     // Each has a thread of its own, and so has a candidate.
-    plugins: { startDeadline: '300ms', memory: '64MiB', sandboxes: guests.length + 4 },
+    plugins: { startDeadline: '1s', memory: '64MiB', sandboxes: guests.length + 4 },
     sources: Object.fromEntries(guests.map(([guest]) => [guest, { http: { token: TOKEN } }])),
     routes: guests.map(([guest, { config = {}, deadline = '10s' }]) => ({
       from: guest,
@@ -127,8 +127,12 @@ export async function tellStories(t: TestContext, names: readonly string[]): Pro
       },
       body,
     );
+  // One good frame first: from then on it is known how long a start takes.
+  const serving = guests.filter(([guest]) => guest !== 'spin-at-start');
+  await Promise.all(serving.map(([guest]) => post(guest, Buffer.from('x'), 'wait=9')));
   for (const [guest] of guests) {
-    const body = guest === 'flaky' ? Buffer.from('x\n'.repeat(120)) : POISON;
+    // With the one before a hundred: it fails at the last, and a fresh instance gets through all of these.
+    const body = guest === 'flaky' ? Buffer.from('x\n'.repeat(99)) : POISON;
     assert.equal((await post(guest, body)).status, 202, guest);
   }
   for (const [guest, { code, says, counts, isKept = false, isTimed = false }] of guests) {

@@ -21,7 +21,8 @@ export type Task =
   | { readonly task: 'open'; readonly kind: Kind; readonly port: number; readonly count: number }
   | { readonly task: 'close' };
 
-export type Kind = 'tunnel' | 'bare';
+/** A gateway, its tunnel source alone, a server on node:net. */
+export type Kind = 'gateway' | 'tunnel' | 'bare';
 
 export interface Exchanged {
   readonly exchanges: number;
@@ -53,7 +54,7 @@ function address(lane: number): string {
 }
 
 function framingOf(kind: Kind, lane: number): Framing {
-  return kind === 'tunnel' ? new TunnelFraming(`c${own}-${lane}`, PARTS) : new PrefixFraming(PARTS);
+  return kind === 'bare' ? new PrefixFraming(PARTS) : new TunnelFraming(`c${own}-${lane}`, PARTS);
 }
 
 async function exchange({ kind, port, lanes, ms }: Extract<Task, { task: 'short' }>): Promise<Exchanged> {
@@ -92,7 +93,8 @@ function exchangeOne(
   }
   framing.put(out, head, sequence);
   let bytes = 0;
-  const whole = kind === 'tunnel' ? 40 + 28 : 8;
+  // WELCOME and ACK; length and number.
+  const whole = kind === 'bare' ? 8 : 40 + 28;
   socket.on('connect', () => socket.write(out));
   socket.on('data', chunk => {
     bytes += chunk.length;

@@ -8,23 +8,28 @@ const MS = 2000;
 const SHORT_MS = 400;
 const IDLE = 10_000;
 const SHORT_IDLE = 200;
-const KINDS: readonly Kind[] = ['tunnel', 'bare'];
+const KINDS: readonly Kind[] = ['gateway', 'tunnel', 'bare'];
+const NAMES: Readonly<Record<Kind, string>> = {
+  gateway: 'gateway (tunnel, plugin, mosquitto)',
+  tunnel: 'its tunnel source alone',
+  bare: 'bare node:net',
+};
 
 /**
- * Short connections (connect, one frame, its acknowledgement, close) to a gateway's tunnel against a server on node:net
- * that answers at once; then what each of many idle connections adds to either process.
+ * Short connections (connect, one frame, its acknowledgement, close) to a gateway's tunnel, and to its source alone,
+ * against a server on node:net that answers at once; and what each of many idle connections adds to either process.
  */
 export async function connections(short: boolean): Promise<BenchResult> {
   const [count, ms, idle] = short ? [1, SHORT_MS, SHORT_IDLE] : [ROUNDS, MS, IDLE];
   const site = await Site.start();
   try {
     // Memory first: short connections leave a heap behind that idle ones would fit into.
-    const bytes: Record<Kind, number> = { tunnel: 0, bare: 0 };
+    const bytes: Record<Kind, number> = { gateway: 0, tunnel: 0, bare: 0 };
     for (const kind of KINDS) {
       progress(`${kind}: ${idle} idle connections`);
       bytes[kind] = await site.idle(kind, idle);
     }
-    const rounds: Record<Kind, Round[]> = { tunnel: [], bare: [] };
+    const rounds: Record<Kind, Round[]> = { gateway: [], tunnel: [], bare: [] };
     for (let round = 0; round <= count; round++) {
       progress(round === 0 ? 'warming up' : `round ${round} of ${count}`);
       for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
@@ -47,12 +52,18 @@ function result(
     rounded(median(rounds[kind].map(each => each[field])));
   const each = (figure: (kind: Kind) => number): Record<string, number> =>
     Object.fromEntries(KINDS.map(kind => [kind, figure(kind)]));
+  const ratio = (kind: Kind, field: keyof Round): number => rounded(of(kind, field) / of('bare', field));
   return {
     ratios: {
-      'connections/s tunnel/bare': rounded(of('tunnel', 'rate') / of('bare', 'rate')),
-      'cpu a connection tunnel/bare': rounded(of('tunnel', 'cpu') / of('bare', 'cpu')),
+      'connections/s tunnel/bare': ratio('tunnel', 'rate'),
+      'connections/s gateway/bare': ratio('gateway', 'rate'),
+      'cpu a connection tunnel/bare': ratio('tunnel', 'cpu'),
+      'cpu a connection gateway/bare': ratio('gateway', 'cpu'),
     },
-    targets: { 'connections/s tunnel/bare': { atLeast: 0.8 } },
+    targets: {
+      'connections/s tunnel/bare': { atLeast: 0.8 },
+      'connections/s gateway/bare': { atLeast: 0.8 },
+    },
     figures: {
       connectionsPerSecond: each(kind => of(kind, 'rate')),
       cpuMicrosecondsPerConnection: each(kind => of(kind, 'cpu')),
@@ -68,7 +79,7 @@ function result(
           `each of ${plan.idle} idle`,
         ],
         rows: KINDS.map(kind => [
-          kind === 'tunnel' ? 'sluice (tunnel, plugin, mqtt)' : 'bare node:net',
+          NAMES[kind],
           of(kind, 'rate').toFixed(0),
           `${of(kind, 'cpu')} us`,
           `${(bytes[kind] / 1024).toFixed(1)} KiB`,

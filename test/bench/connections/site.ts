@@ -27,12 +27,15 @@ const CONNECTIONS = 20_000;
 const REST_MS = 1000;
 const PAGE = 4096;
 
-/** A gateway with a tunnel (in front of plugin and mosquitto), a bare server, and two processes of clients. */
+/**
+ * A gateway with a tunnel (in front of plugin and mosquitto), the tunnel's source alone, a bare server, and two
+ * processes of clients.
+ */
 export class Site {
   readonly #folder: string;
   readonly #running: { stop(): Promise<void> }[] = [];
   readonly #clients: ChildProcess[] = [];
-  readonly #servers = new Map<Kind, { program: Program; port: number }>();
+  readonly #servers = new Map<Kind, { pid: number; port: number }>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -69,19 +72,24 @@ export class Site {
       [fileURLToPath(new URL('./bare.js', import.meta.url)), `${other}`],
       /ready/,
     );
-    for (let number = 0; number < CLIENTS; number++) {
-      const clients = fork(new URL('./clients.js', import.meta.url), [`${number}`], { execArgv: [] });
-      this.#running.push({ stop: () => gone(clients) });
-      this.#clients.push(clients);
-      await answer(clients);
-    }
+    const alone = await this.#fork<number>('../tunnel/server.js', 'tunnel');
+    this.#servers.set('tunnel', { pid: alone.child.pid ?? -1, port: alone.first });
+    for (let number = 0; number < CLIENTS; number++)
+      this.#clients.push((await this.#fork('./clients.js', `${number}`)).child);
+  }
+
+  /** A process of ours, and the first thing that it says. */
+  async #fork<T>(file: string, argument: string): Promise<{ child: ChildProcess; first: T }> {
+    const child = fork(new URL(file, import.meta.url), [argument], { execArgv: [] });
+    this.#running.push({ stop: () => gone(child) });
+    return { child, first: await answer<T>(child) };
   }
 
   async #serve(kind: Kind, port: number, args: readonly string[], ready: RegExp): Promise<void> {
     const program = new Program(process.execPath, args);
     this.#running.push(program);
     await program.said(ready);
-    this.#servers.set(kind, { program, port });
+    this.#servers.set(kind, { pid: program.child.pid ?? -1, port });
   }
 
   /** Short connections for so long, of all clients. */
@@ -112,8 +120,7 @@ export class Site {
   }
 
   #server(kind: Kind): { port: number; pid: number } {
-    const { program, port } = this.#servers.get(kind)!;
-    return { port, pid: program.child.pid ?? -1 };
+    return this.#servers.get(kind)!;
   }
 
   async #tell<T>(task: Task): Promise<T[]> {

@@ -108,11 +108,15 @@ function result(
       published: PUBLISHED.map(([who, cpu, memory]) => ({ who, cpu, memory })),
       plan,
     },
-    tables: [loadTable(names, of), stepTable(best)],
+    tables: [loadTable(plan.devices, names, of), stepTable(best)],
   };
 }
 
-function loadTable(names: readonly string[], of: (name: string, field: keyof Run) => number): Table {
+function loadTable(
+  devices: number,
+  names: readonly string[],
+  of: (name: string, field: keyof Run) => number,
+): Table {
   const ours = names.map(name => [
     `sluice, ${name}`,
     `${of(name, 'cores')} of a core`,
@@ -122,7 +126,7 @@ function loadTable(names: readonly string[], of: (name: string, field: keyof Run
     `${of(name, 'jitterP99Ms')} ms`,
   ]);
   return {
-    head: ['1,000 devices, 100,000 points/s', 'cpu', 'memory', 'polls/s', 'jitter p50', 'p99'],
+    head: [`${devices} devices, ${devices * 100} points/s`, 'cpu', 'memory', 'polls/s', 'jitter p50', 'p99'],
     rows: [...ours, ...PUBLISHED.map(row => [...row, '', '', ''])],
   };
 }

@@ -60,7 +60,7 @@ export class Site {
     const source = { tunnel: { host: '127.0.0.1', port, ...many, keepAlive: '10m' } };
     const options = { plugin: 'modbus-json', source, prefix: 'out/' };
     await this.#serve(
-      'tunnel',
+      'gateway',
       port,
       await prepareGateway(this.#folder, broker.port, options),
       /sluice runs/,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
+import { type Fault, faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
@@ -12,6 +12,7 @@ import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
 import { PolicyControl } from './policy/policy-control.js';
 import { Feed } from './route/feed.js';
+import { Freshness, type StaleRule } from './route/freshness.js';
 import type { Route } from './route/route.js';
 import type { RouteSink } from './route/route-parts.js';
 import { Router } from './route/router.js';
@@ -37,11 +38,14 @@ import { Reporter } from './telemetry/reporter.js';
 const EMBEDDED = 'embedded';
 /** Sinks get this long for their confirmations even if the routes have used up the time for a stop. */
 const LAST_WORD_MS = 500;
+/** How often the age of the data of sources is looked at, at most. */
+const LOOK_MS = 1_000;
 
 interface RunningSource {
   readonly feed: Feed;
   readonly source: Source;
   readonly kind: string;
+  freshness: Freshness;
   started: boolean;
 }
 
@@ -73,6 +77,7 @@ export class Gateway {
   #broker: Broker | undefined;
   #durable: Durable | undefined;
   #ward: Ward | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -196,7 +201,8 @@ export class Gateway {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
         const made = makeSource(name, source, feed, this.#policy.keeper);
         feed.source = made.source;
-        this.#sources.set(name, { feed, ...made, started: false });
+        const freshness = this.#freshness(name, feed, made.source);
+        this.#sources.set(name, { feed, ...made, freshness, started: false });
       }
       for (const route of this.#config.routes) this.#router.add(route);
       await this.#gate.start();
@@ -220,6 +226,27 @@ export class Gateway {
     });
   }
 
+  /** Begins to count now. */
+  #freshness(name: string, feed: Feed, source: Source): Freshness {
+    const metrics = this.metrics.source(name);
+    const failed = (code: Fault['code']) => metrics.failed(code);
+    const rule = this.#config.stale.get(name) as StaleRule;
+    const parts = { name, rule, feed, source, report: this.#report, failed, age: metrics.age() };
+    return new Freshness(parts, performance.now());
+  }
+
+  /** Looks at the age of the data of all sources, from the first that runs to the stop. */
+  #watch(): void {
+    const least = Math.min(...[...this.#config.stale.values()].map(({ afterMs }) => afterMs));
+    this.#looking ??= setInterval(
+      () => {
+        const now = performance.now();
+        for (const { freshness, started } of this.#sources.values()) if (started) freshness.look(now);
+      },
+      Math.min(LOOK_MS, Math.max(10, least / 4)),
+    ).unref();
+  }
+
   /** All plugin files that are in the folder now are dealt with. */
   async settled(looked: Promise<void> = this.#catalog.refresh()): Promise<void> {
     await looked;
@@ -237,6 +264,7 @@ export class Gateway {
 
   async #stop(graceMs: number): Promise<void> {
     const end = performance.now() + graceMs;
+    clearInterval(this.#looking);
     const over = AbortSignal.timeout(graceMs);
     for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
@@ -288,7 +316,10 @@ export class Gateway {
   async #startSinks(): Promise<void> {
     const configs = new Map(this.#config.sinks);
     // In this process: it is never away.
-    if (configs.size === 0) configs.set(EMBEDDED, { mqtt: await this.#startBroker(), spool: undefined });
+    if (this.#config.bringsBroker) {
+      const mqtt = await this.#startBroker(configs.size === 0);
+      if (configs.size === 0) configs.set(EMBEDDED, { mqtt, spool: undefined });
+    }
     for (const [name, config] of configs) {
       const messages = this.metrics.sink(name);
       const sink = this.#makeSink(name, config, messages);
@@ -328,27 +359,41 @@ export class Gateway {
     });
   }
 
-  async #startBroker(): Promise<MqttSinkConfig> {
+  /** @param alone no sink is configured, so nobody asked for it */
+  async #startBroker(alone: boolean): Promise<MqttSinkConfig> {
     const { host, port } = this.#config.broker;
+    const where = { broker: `${host}:${port}` };
     try {
-      this.#broker = await startBroker({ host, port });
+      this.#broker = await startBroker(this.#config.broker, {
+        refused: (reason, message, peer) => {
+          this.metrics.brokerRefused(reason);
+          this.#report.fault(
+            { code: 'SLUICE_BROKER_REFUSED', message: `broker: ${message}` },
+            { ...where, peer },
+          );
+        },
+        renewed: () => this.#report.info('the embedded broker has a new certificate', where),
+        failed: fault => this.#report.fault(fault, where),
+      });
     } catch (thrown) {
-      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_LISTEN_IN_USE') throw thrown;
+      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_LISTEN_IN_USE' || !alone) throw thrown;
       throw new SluiceError(
         thrown.code,
         `no sinks are configured, so the embedded MQTT broker has to listen on ${host}:${port}, and that port is in use: if a broker runs there, name it: sinks: { plant: { mqtt: { url: "mqtt://127.0.0.1:${port}" } } }; else choose another port: broker: { port: ${port + 1} }`,
         { cause: thrown },
       );
     }
-    return { url: this.#broker.url, version: 4 };
+    return { url: this.#broker.url, version: 4, ...this.#broker.own };
   }
 
   async #startSources(): Promise<void> {
-    for (const running of this.#sources.values()) {
+    for (const [name, running] of this.#sources) {
       if (running.started || running.feed.routes === 0 || this.#stopped !== undefined) continue;
       running.started = true;
       try {
+        running.freshness = this.#freshness(name, running.feed, running.source);
         await running.source.start();
+        this.#watch();
       } catch (thrown) {
         // Tried again when the next plugin comes.
         running.started = false;

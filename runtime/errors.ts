@@ -598,6 +598,17 @@ export const ERRORS = {
     cause: 'A source gets another quality of service than the one that was asked for.',
     remedy: 'Change the limits of the broker, or ask for less: `qos`.',
   },
+  SLUICE_BROKER_REFUSED: {
+    cause:
+      'The embedded broker turned a client away or cut it off: connections, password, TLS, what it sent, or how slowly.',
+    remedy:
+      'Look at what the message says of the client. Ceilings and users stand under `broker`; the broker speaks MQTT 3.1.1 only.',
+  },
+  SLUICE_SOURCE_STALE: {
+    cause: 'A source has brought no data for longer than its `staleAfter`, whatever its connection says.',
+    remedy:
+      'Look at the devices, the network between, and (MQTT) who publishes. If such pauses are usual, raise `staleAfter` of the source, or set it to `never`.',
+  },
   SLUICE_SOURCE_UNROUTED: {
     cause:
       'No route of the source has a filter for the topic of a frame. The frame was left out, and acknowledged.',

@@ -117,6 +117,11 @@ export const SourceView = Type.Object(
     name: Type.String(),
     kind: Type.String(),
     started: Type.Boolean(),
+    state: Type.Enum(['waiting', 'live', 'stale'], {
+      description:
+        'By the age of its data: none yet; younger than staleAfterMs; older. Readiness does not depend on it.',
+    }),
+    staleAfterMs: Type.Optional(Type.Number({ description: 'Absent: it is not judged.' })),
     frames: Count,
     delivered: Count,
     framesPerSecond: Type.Number(),

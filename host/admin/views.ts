@@ -1,3 +1,4 @@
+import type { Freshness } from '../route/freshness.js';
 import type { RouteSink } from '../route/route-parts.js';
 import { reasonOf } from '../route/route-status.js';
 import type { Router } from '../route/router.js';
@@ -8,6 +9,7 @@ import type { Rates } from './rates.js';
 import type { RouteView, SinkView, SourceView } from './schemas.js';
 
 export interface SourceParts {
+  readonly freshness: Freshness;
   readonly source: Source;
   readonly kind: string;
   readonly started: boolean;
@@ -39,10 +41,12 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
 
 export function sourceViews(sources: ReadonlyMap<string, SourceParts>, rates: Rates): SourceView[] {
   const now = Date.now();
-  return [...sources].map(([name, { source, kind, started }]) => ({
+  return [...sources].map(([name, { source, kind, started, freshness }]) => ({
     name,
     kind,
     started,
+    state: freshness.state,
+    ...(Number.isFinite(freshness.staleAfterMs) ? { staleAfterMs: freshness.staleAfterMs } : {}),
     frames: rates.total(`source ${name}`),
     delivered: rates.total(`delivered ${name}`),
     framesPerSecond: rates.of(`source ${name}`),

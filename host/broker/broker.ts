@@ -1,55 +1,163 @@
-import { createServer, isIPv6, type Socket } from 'node:net';
-import { Aedes } from 'aedes';
-import { type ListenAddress, listen } from '../listen.js';
+import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { Aedes, type Client } from 'aedes';
+import type { Fault } from '../../runtime/index.js';
+import { listen } from '../listen.js';
+import { PeerCount, peerOf } from '../sources/serve/peer-count.js';
+import { ServerCertificate } from '../sources/serve/server-certificate.js';
+import { type BrokerConfig, brokerSettings } from './broker-config.js';
+import { type BrokerRefusal, Door, type DoorHost } from './door.js';
+import { Rights } from './rights.js';
 
 export interface Broker {
   readonly port: number;
-  /** Where this machine reaches it. */
+  /** Where this machine reaches it, and what it has to say there. */
   readonly url: string;
+  readonly own: { readonly username: string; readonly password: string } | undefined;
   /** Connected clients. */
   clients(): number;
   /** Closes the listener and every connection. */
   stop(): Promise<void>;
 }
 
+export interface BrokerEvents {
+  /** A client, or what it sent, was turned away. */
+  refused(reason: BrokerRefusal, message: string, peer: string): void;
+  /** The certificate was read again, or cannot be. */
+  renewed(): void;
+  failed(fault: Fault): void;
+}
+
+const SILENT: BrokerEvents = { refused: () => {}, renewed: () => {}, failed: () => {} };
+/** 3.1.1 §3.2.2.3: bad user name or password. */
+const BAD_PASSWORD = 4;
+
 /**
- * The broker that a gateway without configured sinks brings along: aedes 1.2, in memory, MQTT 3.1.1. It is
- * for a first look and for small sites. It cannot do:
+ * The broker that a gateway brings along, for sites and devices that have none: aedes 1.2, in memory, MQTT 3.1.1. Each
+ * connection goes through a `Door`, with ceilings. It cannot do:
  * - MQTT 5.0: such a client is answered with "unacceptable protocol version" (MqttSink falls back itself);
  * - shared subscriptions: `$share/...` is granted and delivers nothing;
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
- * - passwords and rights: keep it on a loopback address;
- * - anything durable: retained messages and sessions end with the process.
- * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
+ * - rights for single topics: who is let in may publish and read everything;
+ * - anything durable: retained messages, sessions and what was acknowledged to a device end with the process;
+ * - more than one process: no bridge, no cluster.
+ * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED, SLUICE_TLS_CERTIFICATE
  */
-export async function startBroker(address: ListenAddress): Promise<Broker> {
-  const aedes = await Aedes.createBroker();
-  const sockets = new Set<Socket>();
-  // Small PUBACKs and Nagle's algorithm together cost 40 ms a turn.
-  const server = createServer({ noDelay: true }, socket => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    aedes.handle(socket);
+export async function startBroker(config: BrokerConfig, events: BrokerEvents = SILENT): Promise<Broker> {
+  const settings = brokerSettings(config);
+  const rights = new Rights(config);
+  const certificate = config.tls === undefined ? undefined : new ServerCertificate(config.tls, 'broker.tls');
+  const secure = certificate?.load();
+  const aedes = await Aedes.createBroker({ connectTimeout: settings.helloMs });
+  const peers = new WeakMap<object, string>();
+  const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
+  aedes.authenticate = (client, username, password, done) => {
+    if (rights.admits(username, password)) {
+      done(null, true);
+      return;
+    }
+    const name =
+      username === undefined ? 'no user name' : `the user name ${JSON.stringify(username.slice(0, 60))}`;
+    events.refused(
+      'password',
+      `${peerBehind(client)} came with ${name} and not the right password`,
+      peerBehind(client),
+    );
+    done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
+  };
+  aedes.on('connectionError', (client, { message }) => {
+    if (/bad user name/.test(message)) return;
+    const reason = /did not arrive in time/.test(message) ? 'timeout' : 'protocol';
+    events.refused(reason, `${peerBehind(client)} did not get connected: ${message}`, peerBehind(client));
   });
-  let port: number;
-  try {
-    port = await listen(server, address, 'The embedded broker', 'broker');
-  } catch (thrown) {
+  aedes.on('clientError', (client, { message }) => {
+    events.refused(
+      'protocol',
+      `${peerBehind(client)} (${client.id}) was cut off: ${message}`,
+      peerBehind(client),
+    );
+  });
+
+  const count = new PeerCount(settings.connections, settings.connectionsPerPeer);
+  const sockets = new Set<Socket>();
+  const doors = new Set<Door>();
+  let holding = 0;
+  const enter = (socket: Socket): boolean => {
+    const peer = peerOf(socket);
+    const full = count.enter(peer);
+    if (full !== undefined) {
+      events.refused('connections', `${peer} was turned away: ${full}`, peer);
+      socket.destroy();
+      return false;
+    }
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      count.leave(peer);
+    });
+    return true;
+  };
+  const accept = (socket: Socket): void => {
+    const peer = peerOf(socket);
+    const host: DoorHost = {
+      settings,
+      holds: bytes => {
+        holding += bytes;
+        return holding <= settings.memory;
+      },
+      refused: (reason, text) => events.refused(reason, `${peer} ${text}; connection closed`, peer),
+    };
+    const door = new Door(host, socket);
+    peers.set(door, peer);
+    doors.add(door);
+    door.once('close', () => doors.delete(door));
+    aedes.handle(door);
+  };
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const door of doors) door.look(now);
+  }, settings.lookMs);
+  timer.unref();
+
+  // Small PUBACKs and Nagle's algorithm together cost 40 ms a turn.
+  const options = { noDelay: true };
+  const plain = createServer(options, socket => {
+    if (enter(socket)) accept(socket);
+  });
+  const servers: Server[] = [plain];
+  if (secure !== undefined) {
+    const server = createTlsServer({ ...options, ...secure, handshakeTimeout: settings.helloMs }, accept);
+    server.on('connection', enter);
+    server.on('tlsClientError', ({ message }, socket) => {
+      const peer = peerOf(socket);
+      events.refused('tls', `${peer} did not get through the TLS handshake: ${message}`, peer);
+    });
+    servers.push(server);
+  }
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    certificate?.stop();
+    const closed = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())));
     await new Promise<void>(resolve => aedes.close(resolve));
+    // Connections that never said CONNECT are not among the clients of aedes.
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
+  };
+  try {
+    const [, tls] = servers as [Server, TlsServer?];
+    const port = await listen(tls ?? plain, config, 'The embedded broker', 'broker');
+    // The gateway itself needs no certificate: it comes in by a door of its own.
+    const inner =
+      tls === undefined
+        ? port
+        : await listen(plain, { host: '127.0.0.1', port: 0 }, 'The embedded broker', 'broker');
+    if (tls !== undefined) certificate?.watch(tls, events, settings.lookMs);
+    const url = urlOf(tls === undefined ? config.host : '127.0.0.1', inner);
+    return { port, url, own: rights.own, clients: () => aedes.connectedClients, stop };
+  } catch (thrown) {
+    await stop();
     throw thrown;
   }
-  return {
-    port,
-    url: urlOf(address.host, port),
-    clients: () => aedes.connectedClients,
-    stop: async () => {
-      const closed = new Promise<void>(resolve => server.close(() => resolve()));
-      await new Promise<void>(resolve => aedes.close(resolve));
-      // Connections that never said CONNECT are not among the clients of aedes.
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
 }
 
 /** Where this machine reaches what listens there: "any address" is none to connect to. */

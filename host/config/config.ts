@@ -1,5 +1,7 @@
 import type { PolicyContent } from '../../runtime/index.js';
 import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
+import type { BrokerConfig } from '../broker/broker-config.js';
+import type { StaleRule } from '../route/freshness.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { CoapConfig } from '../sources/coap/coap-config.js';
 import type { CoapClientConfig } from '../sources/coap-client/client-config.js';
@@ -17,10 +19,14 @@ import type { RouteSpool } from '../spool/route-spool.js';
 export interface Config {
   readonly plugins: PluginsConfig;
   readonly sources: ReadonlyMap<string, SourceConfig>;
+  /** How old the data of each source may be. */
+  readonly stale: ReadonlyMap<string, StaleRule>;
   /** Empty: the embedded broker is the one sink. */
   readonly sinks: ReadonlyMap<string, SinkConfig>;
   /** Of the embedded broker; port 0: any free one. */
-  readonly broker: { readonly host: string; readonly port: number };
+  readonly broker: BrokerConfig;
+  /** It is started: it is asked for, or there is no sink. */
+  readonly bringsBroker: boolean;
   /** Empty: plugins run where their `accepts` fits. */
   readonly routes: readonly RouteConfig[];
   readonly data: { readonly dir: string; readonly maxBytes: number };

@@ -13,11 +13,13 @@ import type {
   StepConfig,
 } from './config.js';
 import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
+import { normaliseBroker } from './normalise-broker.js';
 import { normaliseCoap } from './normalise-coap.js';
 import { normaliseHttp } from './normalise-http.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import { MEMORY, policyOf } from './normalise-policy.js';
+import { normaliseStale } from './normalise-stale.js';
 import { normaliseTunnel } from './normalise-tunnel.js';
 import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
@@ -34,12 +36,15 @@ const MIB = 2 ** 20;
 export function normalise(input: ConfigInput, folder: string, origins: Origins): Config {
   const read = new Reader(origins, folder);
   const plugins = normalisePlugins(input.plugins ?? {}, read);
+  const sources = normaliseSources(input.sources, read);
   const sinks = normaliseSinks(input.sinks ?? {}, read);
   return {
     plugins,
-    sources: normaliseSources(input.sources, read),
+    sources,
+    stale: normaliseStale(input.sources, sources, read),
     sinks,
-    broker: normaliseBroker(input, read),
+    broker: normaliseBroker(input.broker ?? {}, read),
+    bringsBroker: input.broker !== undefined || sinks.size === 0,
     routes: normaliseRoutes(input.routes ?? [], plugins, [...sinks.keys()], read),
     data: {
       dir: resolve(folder, input.data?.dir ?? './data'),
@@ -47,19 +52,6 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
     },
     admin: normaliseAdmin(input.admin ?? {}, read),
   };
-}
-
-function normaliseBroker({ broker, sinks }: ConfigInput, read: Reader): Config['broker'] {
-  const { host = '127.0.0.1', port = 1883 } = broker ?? {};
-  if (broker !== undefined && Object.keys(sinks ?? {}).length > 0) {
-    read.warning(['broker'], 'is not used: the embedded broker is there only where no `sinks` are', {
-      at: 'key',
-    });
-  } else if (!isLoopback(host)) {
-    const what = 'whoever reaches this address reads every message and can publish, without a password';
-    read.warning(['broker', 'host'], what);
-  }
-  return { host, port };
 }
 
 function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader): AdminConfig {
@@ -100,6 +92,10 @@ function normaliseSources(input: ConfigInput['sources'], read: Reader): Map<stri
   const sources = new Map<string, SourceConfig>();
   for (const [name, { modbus, mqtt, tunnel, http, coap }] of Object.entries(input)) {
     const at = (protocol: string): Path => ['sources', name, protocol];
+    const given = [modbus, mqtt, tunnel, http, coap].filter(protocol => protocol !== undefined).length;
+    if (given === 0) read.error(['sources', name], 'names no protocol');
+    if (given > 1)
+      read.error(['sources', name], 'names more than one protocol; give each its own name', { at: 'key' });
     if (modbus !== undefined) sources.set(name, normaliseModbus(modbus, at('modbus'), read));
     else if (mqtt !== undefined) sources.set(name, { mqtt: normaliseMqttSource(mqtt, at('mqtt'), read) });
     else if (tunnel !== undefined) sources.set(name, { tunnel: normaliseTunnel(tunnel, at('tunnel'), read) });

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { BreakerSchema, ProbationSchema, WhenOpenSchema } from './schema-breaker.js';
+import { BrokerSchema } from './schema-broker.js';
 import { CoapSchema } from './schema-coap.js';
 import { HttpSchema } from './schema-http.js';
 import { ModbusSchema } from './schema-modbus.js';
@@ -62,8 +63,14 @@ const Source = Type.Object(
     tunnel: Type.Optional(TunnelSchema),
     http: Type.Optional(HttpSchema),
     coap: Type.Optional(CoapSchema),
+    staleAfter: Type.Optional(
+      Type.Union([Duration('Such as 30s'), Type.Literal('never', { title: 'the word never' })], {
+        description:
+          'A source that brings no data for this long is stale: told in /v1/sources, in an event, a metric and the log; an MQTT connection for which it is set is then made anew. Default: ten times the longest `every` of Modbus polls and at least 10s, else 10m, of sources that others connect to from the first frame on',
+      }),
+    ),
   },
-  { ...exact, minProperties: 1, maxProperties: 1, description: 'One southbound endpoint, of one protocol.' },
+  { ...exact, minProperties: 1, description: 'One southbound endpoint, of one protocol.' },
 );
 
 const Sink = Type.Object(
@@ -130,17 +137,7 @@ export const ConfigSchema = Type.Object(
         description: 'Northbound endpoints by name. Left out: an embedded MQTT broker is started.',
       }),
     ),
-    broker: Type.Optional(
-      Type.Object(
-        {
-          host: Type.Optional(Text({ description: 'Address to listen on. Default 127.0.0.1' })),
-          port: Type.Optional(
-            Type.Integer({ minimum: 0, maximum: 65535, description: 'Default 1883; 0: any free one' }),
-          ),
-        },
-        { ...exact, description: 'The embedded MQTT broker, which is there where no `sinks` are.' },
-      ),
-    ),
+    broker: Type.Optional(BrokerSchema),
     routes: Type.Optional(
       Type.Array(Route, {
         title: 'list of routes',

@@ -43,6 +43,8 @@ export class Feed implements Ingress, RouteSource {
   #delivered = 0;
   /** Frames since the last turn that no route takes. */
   #unrouted = 0;
+  /** When frames were taken last, on the steady clock, ms; 0: never. Once a turn is often enough. */
+  lastTurn = 0;
   #scheduled = false;
   #blocked = false;
   #stopping = false;
@@ -69,6 +71,11 @@ export class Feed implements Ingress, RouteSource {
 
   get routes(): number {
     return this.#outlets.length;
+  }
+
+  /** A route has no room, so the source is not read, or does not ask. */
+  get isHeldUp(): boolean {
+    return this.#blocked || this.#outlets.some(({ route }) => !route.hasRoom(1));
   }
 
   /** @param filters of the topics that the route takes; none: all */
@@ -268,6 +275,7 @@ export class Feed implements Ingress, RouteSource {
 
   readonly #endTurn = (): void => {
     this.#scheduled = false;
+    this.lastTurn = performance.now();
     this.#metrics.frames(this.#sequence - this.#counted);
     this.#counted = this.#sequence;
     if (this.#unrouted > 0) {

@@ -73,6 +73,11 @@ export interface Source {
   stop(): Promise<void>;
   /** After `stop`: nothing more is going to be delivered. Closes what is still open. */
   close?(): Promise<void>;
+  /**
+   * The connection stands and brings nothing: closes it for this reason, which is said as that of any loss, and makes
+   * it anew. False: there is none to close. Sources that find this out by themselves, or that others connect to, have none.
+   */
+  renew?(fault: Fault): boolean;
   /** For status pages: one line for each device or peer. */
   state(): readonly SourcePeer[];
 }

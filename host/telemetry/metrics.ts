@@ -34,6 +34,11 @@ function families(registry: Registry) {
       'source',
       'code',
     ),
+    sourceAge: family(
+      'source_age_seconds',
+      'Since a source brought data last, or since its start.',
+      'source',
+    ),
     sourceFailures: family('source_failures_total', 'Failures at a source.', 'source', 'code'),
     messages: family('messages_total', 'Messages that a sink has confirmed.', 'sink'),
     dropped: family('messages_dropped_total', 'Messages given up for good.', 'sink', 'code'),
@@ -84,6 +89,11 @@ function families(registry: Registry) {
       'direction',
       'code',
     ),
+    brokerRefused: family(
+      'broker_refused_total',
+      'Clients that the embedded broker turned away or cut off.',
+      'reason',
+    ),
     policy: family('policy_version', 'Version of the policy that is in force.'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
     quarantined: family(
@@ -121,6 +131,11 @@ export class SourceMetrics {
     this.#name = name;
     this.#frames = all.frames({ source: name });
     this.#delivered = all.delivered({ source: name });
+  }
+
+  /** Keep the cell. */
+  age(): Cell {
+    return this.#families.sourceAge({ source: this.#name });
   }
 
   frames(count: number): void {
@@ -345,6 +360,11 @@ export class Metrics {
   /** An HTTP message about plugins has a header that the policy does not allow. */
   httpRefused(direction: 'request' | 'response', code: ErrorCode): void {
     this.#families.httpRefused({ direction, code }).add(1);
+  }
+
+  /** @param reason one of `BrokerRefusal` */
+  brokerRefused(reason: string): void {
+    this.#families.brokerRefused({ reason }).add(1);
   }
 
   policy(version: number): void {

@@ -58,7 +58,7 @@ test('user properties and content type of an MQTT 5.0 message get from mosquitto
   assert.match(witness.messages[0]!.properties, /line:4 Prüfer:Jörg/);
 });
 
-test('what is published at QoS 2 arrives once, though it is taken at QoS 1', async t => {
+test('what is published at QoS 2 arrives once and in order', async t => {
   const broker = await Mosquitto.start(await tempFolder(t));
   t.after(() => broker.stop());
   const witness = await MosquittoSub.start(broker.port, 'out/#');

@@ -137,6 +137,14 @@ export class MqttSource implements Source {
     await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
   }
 
+  renew(fault: Fault): boolean {
+    if (this.#link === undefined || this.#stopping) return false;
+    // The broker may have lost the subscription: it is asked for again.
+    this.#subscription.again();
+    this.#link.fail({ ...fault, message: `${this.#where}: ${fault.message}` }, false);
+    return true;
+  }
+
   state(): readonly SourcePeer[] {
     const { state, fault = this.#subscription.fault } = this.#dialer.state();
     const peer = { name: this.#where, state, lastFrame: this.#lastFrame };

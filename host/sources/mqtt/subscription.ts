@@ -89,6 +89,11 @@ export class Subscription {
     return false;
   }
 
+  /** What the session has is not believed any more. */
+  again(): void {
+    this.#standing = false;
+  }
+
   /** The connection is gone, and no answer comes any more. */
   lost(): void {
     clearTimeout(this.#patience);

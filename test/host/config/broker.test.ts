@@ -18,12 +18,32 @@ test('a broker that other machines reach is warned of, as it asks for no passwor
   assert.match(texts(loaded).join('\n'), /^broker\.host: whoever reaches this address reads every message/);
 });
 
-test('a broker beside sinks is not used, and that is said', async () => {
+test('a broker beside sinks is there for devices, and without `broker` there is none', async () => {
   const sinks = 'sinks: { plant: { mqtt: { url: "mqtt://h" } } }';
-  const loaded = await read(`${SOURCES}${sinks}\nbroker: { port: 1884 }\n`);
-  assert.deepEqual(texts(loaded), [
-    'broker: is not used: the embedded broker is there only where no `sinks` are',
-  ]);
+  const asked = await read(`${SOURCES}${sinks}\nbroker: { port: 1884 }\n`);
+  assert.deepEqual([asked.config.bringsBroker, texts(asked)], [true, []]);
+  assert.equal((await read(`${SOURCES}${sinks}\n`)).config.bringsBroker, false);
+  assert.equal((await read(SOURCES)).config.bringsBroker, true);
+});
+
+test('users, a token, limits and certificates of the broker arrive as numbers and absolute names', async () => {
+  const { config, warnings } = await read(`${SOURCES}broker:
+  { host: 0.0.0.0, users: { plc1: secret }, token: k3J9_xQ7mB2vN8pR, tls: { cert: /c.pem, key: /k.pem },
+    connections: 9, connectionsPerPeer: 3, rate: 100, maxPacket: 64KiB, memory: 1MiB }
+`);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(config.broker, {
+    host: '0.0.0.0',
+    port: 8883,
+    users: { plc1: 'secret' },
+    token: 'k3J9_xQ7mB2vN8pR',
+    tls: { cert: '/c.pem', key: '/k.pem' },
+    connections: 9,
+    connectionsPerPeer: 3,
+    rate: 100,
+    maxPacket: 65_536,
+    memory: 1_048_576,
+  });
 });
 
 test('what a broker does not have is said with its place', async () => {

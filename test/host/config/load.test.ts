@@ -68,6 +68,7 @@ admin: { host: 127.0.0.1, port: 8080 }
         },
       ],
     ]),
+    stale: new Map([['line1', { afterMs: 10_000, fromStart: true, renew: false }]]),
     sinks: new Map([
       [
         'plant',
@@ -78,6 +79,7 @@ admin: { host: 127.0.0.1, port: 8080 }
       ],
     ]),
     broker: { host: '127.0.0.1', port: 1883 },
+    bringsBroker: false,
     routes: [
       {
         name: 'line1',

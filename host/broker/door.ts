@@ -1,0 +1,124 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { PacketGauge } from '../protocols/mqtt-wire/packet-gauge.js';
+import { RateLimit } from '../sources/serve/rate-limit.js';
+import type { BrokerSettings } from './broker-config.js';
+
+/** Why a client is turned away: a label of the counter. */
+export type BrokerRefusal =
+  | 'connections'
+  | 'memory'
+  | 'password'
+  | 'protocol'
+  | 'timeout'
+  | 'tls'
+  | 'too-large';
+
+/** What the connections of one broker share. */
+export interface DoorHost {
+  readonly settings: BrokerSettings;
+  /** Bytes more (or less) that are held for packets that have not come whole; false: too many in all. */
+  holds(bytes: number): boolean;
+  refused(reason: BrokerRefusal, text: string): void;
+}
+
+/** Stands between a socket and the broker: what may not or need not reach its parser does not. */
+export class Door extends Duplex {
+  readonly #host: DoorHost;
+  readonly #socket: Socket;
+  readonly #gauge: PacketGauge;
+  readonly #rate: RateLimit;
+  #holding = 0;
+  #messages = 0;
+  #completed = 0;
+  #partSince = Number.POSITIVE_INFINITY;
+  #wait: NodeJS.Timeout | undefined;
+
+  constructor(host: DoorHost, socket: Socket) {
+    super({ allowHalfOpen: false });
+    this.#host = host;
+    this.#socket = socket;
+    this.#gauge = new PacketGauge(host.settings.maxPacket);
+    this.#rate = new RateLimit(host.settings.rate);
+    socket.on('data', chunk => this.#take(chunk));
+    socket.on('end', () => this.push(null));
+    // `close` follows, and a connection that ends needs no more words.
+    socket.on('error', () => {});
+    socket.once('close', () => this.destroy());
+  }
+
+  /** Slow senders of half a packet hold memory and a place. @param now on the steady clock, ms */
+  look(now: number): void {
+    const { packetMs } = this.#host.settings;
+    if (this.#socket.isPaused()) this.#partSince = now;
+    if (this.#gauge.partial === 0 || now - this.#partSince < packetMs) return;
+    this.#refuse(
+      'timeout',
+      `sent ${this.#gauge.partial} bytes of a packet and not the rest within ${packetMs} ms`,
+    );
+  }
+
+  override _read(): void {
+    if (this.#wait === undefined) this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#wait);
+    this.#host.holds(-this.#holding);
+    this.#holding = 0;
+    // What is said last (a refusal with its code) goes out before the end.
+    this.#socket.destroySoon();
+    done(error);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.destroyed) return;
+    const gauge = this.#gauge;
+    const defect = gauge.push(chunk);
+    if (defect !== undefined) {
+      this.#refuse(defect.reason, defect.text);
+      return;
+    }
+    if (gauge.partial === 0) this.#partSince = Number.POSITIVE_INFINITY;
+    else if (gauge.completed !== this.#completed || this.#partSince === Number.POSITIVE_INFINITY)
+      this.#partSince = performance.now();
+    this.#completed = gauge.completed;
+    const more = gauge.partial - this.#holding;
+    this.#holding = gauge.partial;
+    if (!this.#host.holds(more)) {
+      this.#refuse('memory', 'sent a packet for which there is no memory now (`memory`)');
+      return;
+    }
+    const goesOn = this.push(chunk);
+    const pause = this.#pace();
+    if (pause > 0) {
+      this.#wait = setTimeout(() => {
+        this.#wait = undefined;
+        this.#socket.resume();
+      }, pause);
+    }
+    if (pause > 0 || !goesOn) this.#socket.pause();
+  }
+
+  /** Milliseconds to wait before more is read: so many messages are let through a second. */
+  #pace(): number {
+    let pause = 0;
+    const now = performance.now();
+    for (; this.#messages < this.#gauge.messages; this.#messages++)
+      pause = Math.max(pause, this.#rate.take(now));
+    return pause;
+  }
+
+  #refuse(reason: BrokerRefusal, text: string): void {
+    this.#host.refused(reason, text);
+    this.destroy();
+  }
+}

@@ -21,7 +21,7 @@ export function normaliseStale(
       staleAfter === 'never'
         ? Number.POSITIVE_INFINITY
         : read.duration(staleAfter, ['sources', name, 'staleAfter'], { least: 1 });
-    const connects = source.modbus !== undefined || source.mqtt !== undefined;
+    const connects = (source.modbus ?? source.mqtt ?? source.coapClient) !== undefined;
     rules.set(name, {
       afterMs: given ?? defaultOf(source),
       fromStart: connects || given !== undefined,
@@ -32,7 +32,8 @@ export function normaliseStale(
   return rules;
 }
 
-function defaultOf({ modbus }: SourceConfig): number {
-  if (modbus === undefined) return DEFAULT_MS;
-  return Math.max(LEAST_POLLED_MS, POLLS * Math.max(...modbus.poll.map(({ everyMs }) => everyMs)));
+function defaultOf({ modbus, coapClient }: SourceConfig): number {
+  const polls = (modbus ?? coapClient)?.poll ?? [];
+  if (polls.length === 0) return DEFAULT_MS;
+  return Math.max(LEAST_POLLED_MS, POLLS * Math.max(...polls.map(({ everyMs }) => everyMs)));
 }

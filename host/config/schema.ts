@@ -66,7 +66,7 @@ const Source = Type.Object(
     staleAfter: Type.Optional(
       Type.Union([Duration('Such as 30s'), Type.Literal('never', { title: 'the word never' })], {
         description:
-          'A source that brings no data for this long is stale: told in /v1/sources, in an event, a metric and the log; an MQTT connection for which it is set is then made anew. Default: ten times the longest `every` of Modbus polls and at least 10s, else 10m, of sources that others connect to from the first frame on',
+          'A source that brings no data for this long is stale: told in /v1/sources, in an event, a metric and the log; an MQTT connection for which it is set is then made anew. Default: ten times the longest `every` of what is polled and at least 10s, else 10m, of sources that others connect to from the first frame on',
       }),
     ),
   },

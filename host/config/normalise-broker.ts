@@ -20,7 +20,7 @@ export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig 
     host,
     port: input.port ?? (tls === undefined ? 1883 : 8883),
     ...(tls === undefined ? {} : { tls: serverTls(tls, read) }),
-    ...(users === undefined ? {} : { users }),
+    ...(users === undefined ? {} : { users: { ...users } }),
     ...(token === undefined ? {} : { token }),
     ...(connections === undefined ? {} : { connections }),
     ...(connectionsPerPeer === undefined ? {} : { connectionsPerPeer }),

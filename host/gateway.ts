@@ -220,7 +220,7 @@ export class Gateway {
       throw thrown;
     }
     this.#report.info('sluice runs', {
-      admin: `http://${this.#config.admin.host}:${this.#admin.port}`,
+      admin: `${this.#config.admin.tls === undefined ? 'http' : 'https'}://${this.#config.admin.host}:${this.#admin.port}`,
       plugins: this.#config.plugins.dir,
       ...(this.#broker === undefined ? {} : { broker: this.#broker.url }),
     });

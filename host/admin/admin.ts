@@ -196,7 +196,7 @@ export class Admin {
   async start(): Promise<void> {
     const { config, router, metrics, report, ready, policy, ingest } = this.#parts;
     const enforced = (): Promise<void> => router.settled();
-    const { host, port, uploads } = config.admin;
+    const { host, port, uploads, tls } = config.admin;
     for (const name of await this.#store.open()) await router.disable(name);
     if (uploads) await removeTemporaries(config.plugins.dir);
     const version = packageVersion();
@@ -215,6 +215,7 @@ export class Admin {
       host,
       port,
       token: new Token(token),
+      tls,
       metrics,
       ready,
       report,
@@ -238,7 +239,8 @@ export class Admin {
   /** The configured one, else the stored one; one that was just made is shown. */
   async #token(): Promise<{ token: string; show?: (port: number) => void }> {
     const { config, announce, report } = this.#parts;
-    const { token, host } = config.admin;
+    const { token, host, tls } = config.admin;
+    const scheme = tls === undefined ? 'http' : 'https';
     if (token !== undefined) return { token };
     try {
       const { text, file, fresh } = await storedToken(config.data.dir);
@@ -246,7 +248,7 @@ export class Admin {
       const show = (port: number): void => {
         report.info(`the token for the admin API was made, and is kept in ${file}`);
         announce(
-          `\nThe admin API has a new token, which is shown this once and kept in ${file}:\n\n  ${text}\n\nTry it:\n\n  curl -H "Authorization: Bearer $(cat ${file})" http://${host}:${port}/v1/plugins\n\n`,
+          `\nThe admin API has a new token, which is shown this once and kept in ${file}:\n\n  ${text}\n\nTry it:\n\n  curl -H "Authorization: Bearer $(cat ${file})" ${scheme}://${host}:${port}/v1/plugins\n\n`,
         );
       };
       return { token: text, show };

@@ -13,9 +13,11 @@ export class Guard {
   readonly #host: string;
   readonly #open: boolean;
   readonly #token: Token;
+  readonly #scheme: string;
 
   /** @param host the address that is listened on */
-  constructor(host: string, token: Token) {
+  constructor(host: string, token: Token, scheme: 'http' | 'https') {
+    this.#scheme = scheme;
     this.#host = host.toLowerCase();
     this.#open = !isLoopback(host);
     this.#token = token;
@@ -27,7 +29,7 @@ export class Guard {
     if (!this.#isUs(host)) {
       throw new SluiceError('SLUICE_ADMIN_HOST', 'the Host header names another machine');
     }
-    if (origin !== undefined && origin.toLowerCase() !== `http://${host?.toLowerCase()}`) {
+    if (origin !== undefined && origin.toLowerCase() !== `${this.#scheme}://${host?.toLowerCase()}`) {
       throw new SluiceError('SLUICE_ADMIN_ORIGIN', 'the Origin header names another server than this one');
     }
     if (!needsToken(request.url) || this.#token.accepts(authorization)) return;

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type FastifyInstance, fastify } from 'fastify';
-import { type Policy, SluiceError } from '../../runtime/index.js';
+import type { Server as TlsServer } from 'node:https';
+import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import { type Fault, type Policy, SluiceError } from '../../runtime/index.js';
+import { ServerCertificate, type ServerTlsConfig } from '../sources/serve/server-certificate.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { refuseBroken } from './broken-request.js';
@@ -16,6 +18,10 @@ export interface ServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly token: Token;
+  /** Absent: plain HTTP. */
+  readonly tls?: ServerTlsConfig | undefined;
+  /** How often the files of the certificate are looked at. 1000. */
+  readonly lookMs?: number;
   readonly metrics: Metrics;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly report: Reporter;
@@ -38,23 +44,26 @@ export interface Server {
 const REQUEST_MS = 120_000;
 const HEADERS_MS = 10_000;
 const MOST_CONNECTIONS = 128;
+const LOOK_MS = 1_000;
 
 /**
  * Listens for probes (without a token) and for /v1.
- * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED
+ * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED, SLUICE_TLS_CERTIFICATE
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { host, port, report } = options;
-  const guard = new Guard(host, options.token);
+  const certificate = options.tls === undefined ? undefined : new ServerCertificate(options.tls, 'admin.tls');
+  const guard = new Guard(host, options.token, certificate === undefined ? 'http' : 'https');
+  const timeouts = { headersTimeout: HEADERS_MS };
   const server = fastify({
+    ...(certificate === undefined ? { http: timeouts } : { https: { ...certificate.load(), ...timeouts } }),
     logger: false,
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS },
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: refuseBroken,
     frameworkErrors: (thrown, _request, reply) => void refuse(reply, fromFastify(thrown)),
-  });
+  } as FastifyServerOptions);
   server.server.maxConnections = MOST_CONNECTIONS;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(BODY_TYPES, (_request, _body, done) => done(null));
@@ -71,9 +80,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await server.close();
     throw listenError(thrown, host, port);
   }
+  watch(certificate, server, options);
   const address = server.addresses()[0];
   const bound = typeof address === 'object' ? address.port : port;
-  return { port: bound, stop: () => server.close() };
+  const stop = async (): Promise<void> => {
+    certificate?.stop();
+    await server.close();
+  };
+  return { port: bound, stop };
+}
+
+/** Open connections keep what they were made with; new ones get what is in the files. */
+function watch(
+  certificate: ServerCertificate | undefined,
+  { server }: FastifyInstance,
+  { report, lookMs = LOOK_MS }: ServerOptions,
+): void {
+  const events = {
+    renewed: () => report.info('the admin server has a new certificate'),
+    failed: (fault: Fault) => report.fault(fault, {}),
+  };
+  certificate?.watch(server as unknown as TlsServer, events, lookMs);
 }
 
 function probeResources({ metrics, ready }: ServerOptions): Resource[] {

@@ -9,6 +9,7 @@ import type { HttpConfig } from '../sources/http/http-config.js';
 import type { ModbusConfig } from '../sources/modbus/config.js';
 import type { ModbusServerConfig } from '../sources/modbus-server/server-config.js';
 import type { MqttSourceConfig } from '../sources/mqtt/config.js';
+import type { ServerTlsConfig } from '../sources/serve/server-certificate.js';
 import type { TunnelConfig } from '../sources/tunnel/tunnel-config.js';
 import type { RouteSpool } from '../spool/route-spool.js';
 
@@ -42,6 +43,8 @@ export interface AdminConfig {
   /** Plugins may be uploaded. */
   readonly uploads: boolean;
   readonly maxUploadBytes: number;
+  /** Absent: plain HTTP. */
+  readonly tls?: ServerTlsConfig;
 }
 
 export interface PluginsConfig {

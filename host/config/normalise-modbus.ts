@@ -115,6 +115,8 @@ function normaliseListen(
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(idleMs === undefined ? {} : { idleMs }),
     ...(input.connections === undefined ? {} : { connections: input.connections }),
+    ...(input.connectionsPerPeer === undefined ? {} : { connectionsPerPeer: input.connectionsPerPeer }),
+    ...(input.rate === undefined ? {} : { rate: input.rate }),
   };
 }
 

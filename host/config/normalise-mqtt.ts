@@ -1,9 +1,10 @@
-import type { MqttConnection, MqttTls } from '../mqtt/connection.js';
+import type { MqttTls, Pem } from '../mqtt/client-tls.js';
+import type { MqttConnection } from '../mqtt/connection.js';
 import { covers, filterDefect } from '../protocols/mqtt-wire/topic-filter.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import { LARGEST_MESSAGE, type MqttSourceConfig } from '../sources/mqtt/config.js';
 import type { Path } from './problem.js';
-import type { Reader } from './reader.js';
+import { isPemText, type Reader } from './reader.js';
 import type { MqttSinkInput, MqttSourceInput } from './schema-mqtt.js';
 
 export function normaliseMqttSink(input: MqttSinkInput, path: Path, read: Reader): MqttSinkConfig {
@@ -127,5 +128,14 @@ function will(input: NonNullable<MqttSinkInput['will']>): NonNullable<MqttConnec
 
 function tls(input: NonNullable<MqttSinkInput['tls']>, path: Path, read: Reader): MqttTls {
   const pem = (key: 'ca' | 'cert' | 'key') => read.pem(input[key], [...path, key]);
-  return { ca: pem('ca'), cert: pem('cert'), key: pem('key'), servername: input.serverName };
+  const file = (key: Pem) =>
+    input[key] === undefined || isPemText(input[key]) ? [] : [[key, read.file(input[key])] as const];
+  const files = Object.fromEntries([...file('ca'), ...file('cert'), ...file('key')]);
+  return {
+    ca: pem('ca'),
+    cert: pem('cert'),
+    key: pem('key'),
+    servername: input.serverName,
+    ...(Object.keys(files).length === 0 ? {} : { files }),
+  };
 }

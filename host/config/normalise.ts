@@ -19,6 +19,7 @@ import { normaliseHttp } from './normalise-http.js';
 import { normaliseModbus } from './normalise-modbus.js';
 import { normaliseMqttSink, normaliseMqttSource } from './normalise-mqtt.js';
 import { MEMORY, policyOf } from './normalise-policy.js';
+import { serverTls } from './normalise-serve.js';
 import { normaliseStale } from './normalise-stale.js';
 import { normaliseTunnel } from './normalise-tunnel.js';
 import type { Origins } from './origins.js';
@@ -55,7 +56,7 @@ export function normalise(input: ConfigInput, folder: string, origins: Origins):
 }
 
 function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader): AdminConfig {
-  const { host = '127.0.0.1', port = 8080, token, uploads = false, maxUpload } = input;
+  const { host = '127.0.0.1', port = 8080, token, tls, uploads = false, maxUpload } = input;
   const most = LIMITS.file;
   if (token === undefined && !isLoopback(host)) {
     const what = `is ${host}, which is no loopback address: whoever reaches it needs a token of yours, and \`admin.token\` is not set`;
@@ -67,6 +68,7 @@ function normaliseAdmin(input: NonNullable<ConfigInput['admin']>, read: Reader):
     uploads,
     maxUploadBytes: read.size(maxUpload, ['admin', 'maxUpload'], { most }) ?? most,
     ...(token === undefined ? {} : { token }),
+    ...(tls === undefined ? {} : { tls: serverTls(tls, read) }),
   };
 }
 

@@ -61,7 +61,7 @@ export class Reader {
 
   /** The text of a PEM file, or the value itself if it is PEM text (`${file:...}`). */
   pem(value: string | undefined, path: Path): string | undefined {
-    if (value === undefined || value.startsWith('-----BEGIN ')) return value;
+    if (value === undefined || isPemText(value)) return value;
     try {
       return readFileSync(this.file(value), 'utf8');
     } catch (thrown) {
@@ -92,6 +92,11 @@ export class Reader {
     if (pauses.minMs > pauses.maxMs) this.error([...path, 'min'], 'is longer than max');
     return pauses;
   }
+}
+
+/** PEM, and not the name of a file with it. */
+export function isPemText(value: string): boolean {
+  return value.startsWith('-----BEGIN ');
 }
 
 function showSize(bytes: number): string {

@@ -94,6 +94,15 @@ const Listen = Type.Object(
     connections: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1024, description: 'Connections at once. Default 64' }),
     ),
+    connectionsPerPeer: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1024, description: 'Of one address. Default: all of them' }),
+    ),
+    rate: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Most writes a second of one address; for more it gets exception 6. Default: no limit',
+      }),
+    ),
   },
   { ...exact, description: 'Modbus TCP server: devices connect and write. Nothing is polled.' },
 );

@@ -7,6 +7,7 @@ import { ModbusSchema } from './schema-modbus.js';
 import { MqttSinkSchema, MqttSourceSchema } from './schema-mqtt.js';
 import { Duration, NAME_PATTERN, Size, Text } from './schema-parts.js';
 import { GrantsSchema, PolicySchema, SimdSchema } from './schema-policy.js';
+import { ServerTls } from './schema-serve.js';
 import { CatchUpSchema, SinkSpoolSchema, WhenFullSchema } from './schema-spool.js';
 import { TunnelSchema } from './schema-tunnel.js';
 import type { SchemaNode } from './schema-walk.js';
@@ -168,6 +169,7 @@ export const ConfigSchema = Type.Object(
               description: 'Bearer token for /v1. Default: made at random, in the data folder',
             }),
           ),
+          tls: Type.Optional(ServerTls),
           uploads: Type.Optional(
             Type.Boolean({ description: 'Plugins may be uploaded with PUT /v1/plugins/NAME. Default false' }),
           ),

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import { SluiceError } from '../../runtime/index.js';
 import { MAX_STRING, type MqttVersion } from '../protocols/mqtt-wire/constants.js';
 import type { ConnectWill } from '../protocols/mqtt-wire/session.js';
 import { checkString, checkTopic, defectText, TEXT } from '../protocols/mqtt-wire/text.js';
+import { ClientTls, type MqttTls } from './client-tls.js';
 
 /** What a user may say about a connection to a broker. Defaults are in `fillConnection`. */
 export interface MqttConnection {
@@ -28,21 +27,11 @@ export interface MqttConnection {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-/** PEM texts. */
-export interface MqttTls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly servername?: string | undefined;
-  /** Default true. */
-  readonly rejectUnauthorized?: boolean | undefined;
-}
-
 /** What the code may assume. */
 export interface FilledConnection {
   readonly host: string;
   readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: ClientTls | undefined;
   readonly version: MqttVersion;
   readonly clientId: string;
   /** The client id outlives this process. */
@@ -77,7 +66,7 @@ export function fillConnection(where: string, config: MqttConnection): FilledCon
   return {
     host,
     port: url.port === '' ? (secure ? 8883 : 1883) : Number(url.port),
-    tls: secure ? tlsOptions(host, config.tls ?? {}) : undefined,
+    tls: secure ? new ClientTls(host, config.tls ?? {}) : undefined,
     version: config.version ?? 5,
     // 3.1.1 §3.1.3.1 [MQTT-3.1.3-5]: 1 to 23 letters and digits are what every broker takes.
     clientId: clientId === '' ? `sluice${randomBytes(8).toString('hex')}` : clientId,
@@ -89,18 +78,6 @@ export function fillConnection(where: string, config: MqttConnection): FilledCon
     minMs,
     maxMs: Math.max(minMs, config.reconnect?.maxMs ?? 30_000),
     connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
-  };
-}
-
-function tlsOptions(host: string, tls: MqttTls): ConnectionOptions {
-  // RFC 6066 §3: an IP address is not a server name.
-  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    rejectUnauthorized: tls.rejectUnauthorized ?? true,
-    ...(servername === undefined ? {} : { servername }),
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
   };
 }
 

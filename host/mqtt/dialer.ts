@@ -45,6 +45,8 @@ export interface DialerEvents {
   drain(): void;
   /** The connection is gone, or could not be made; the next try is under way. */
   lost(loss: Loss): void;
+  /** A certificate that was renewed cannot be used; the one before is. */
+  certificate(fault: Fault): void;
   /** The broker knows 3.1.1 only: it is spoken to in that from now on. */
   fellBack(fault: Fault): void;
 }
@@ -95,6 +97,8 @@ export class Dialer {
     this.#state = 'connecting';
     this.#useful = false;
     this.#acceptedAt = 0;
+    const unusable = this.#config.tls?.refresh();
+    if (unusable !== undefined) this.#events.certificate(unusable);
     const { readBytes, codes } = this.#options;
     const link = new Link(this.#config, this.#version, this.#hello(), readBytes, codes, {
       connack: packet => this.#connack(link, packet),

@@ -83,7 +83,9 @@ export class Link {
     this.#version = version;
     this.#where = `${config.host}:${config.port}`;
     this.#socket =
-      config.tls === undefined ? this.#connectTcp(config, readBytes) : this.#connectTls(config, config.tls);
+      config.tls === undefined
+        ? this.#connectTcp(config, readBytes)
+        : this.#connectTls(config, config.tls.options);
     this.#reader = events.reader({
       connack: packet => this.#connack(packet, config.keepAlive),
       pingresp: () => this.#keepAlive?.pong(),

@@ -39,16 +39,18 @@ before(async () => {
 });
 after(() => broker.stop());
 
-const CONNECT = generate({
-  cmd: 'connect',
-  protocolId: 'MQTT',
-  protocolVersion: 4,
-  clientId: 'x',
-  username: 'plc1',
-  password: Buffer.from('secret'),
-  clean: true,
-  keepalive: 0,
-});
+const connectAs = (clientId: string): Buffer =>
+  generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId,
+    username: 'plc1',
+    password: Buffer.from('secret'),
+    clean: true,
+    keepalive: 0,
+  });
+const CONNECT = connectAs('x');
 const bytes = (...list: number[]): Buffer => Buffer.from(list);
 
 /** Sends these bytes on a connection of its own and waits for its end; a connection that is good still goes through. */
@@ -161,8 +163,8 @@ test('connections of one address and memory for half packets have their ceilings
       waiting.add(look);
     });
   const memory = until('memory');
-  for (const socket of sockets) {
-    socket.write(CONNECT);
+  for (const [index, socket] of sockets.entries()) {
+    socket.write(connectAs(`x${index}`));
     socket.write(Buffer.concat([bytes(0x30, 0xf0, 0xb1, 0x05), Buffer.alloc(70_000)]));
   }
   await memory;

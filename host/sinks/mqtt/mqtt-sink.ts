@@ -92,6 +92,7 @@ export class MqttSink implements WindowedSink {
       },
       drain: () => this.#pump(),
       lost: loss => this.#lost(loss),
+      certificate: fault => this.#report.failed(fault),
       fellBack: fault => this.#fellBack(fault),
     });
   }

@@ -3,6 +3,7 @@ import { type Fault, faultOf } from '../../../runtime/index.js';
 import { MbapParser } from '../../protocols/mbap.js';
 import { EXCEPTION, WriteRequest } from '../../protocols/modbus-write.js';
 import type { Clock } from '../modbus/clock.js';
+import { peerOf } from '../serve/peer-count.js';
 import { AnswerLine } from './answers.js';
 import type { ServerSettings } from './server-config.js';
 
@@ -21,8 +22,10 @@ export interface ClientHost {
   confirmed(): number;
   /** The exception that this write is refused with; 0: none. */
   refusal(request: WriteRequest): number;
+  /** False: this address has sent more than it may in a second. */
+  mayGo(peer: string, now: number): boolean;
   /** Hands a write over: the sequence of its frame, 0 when there is no room. */
-  push(request: WriteRequest, receivedAt: number): number;
+  push(client: Client, request: WriteRequest, receivedAt: number): number;
   /** A write found no room: call `resume` once there is. */
   blocked(client: Client): void;
   /** Look at this client at this time (steady clock), or sooner. */
@@ -43,6 +46,8 @@ export class Client {
   readonly peer: string;
   /** When its last write came, milliseconds since 1970. */
   lastFrame = 0;
+  /** Number of the ingress for its properties; -1: none yet. */
+  properties = -1;
   readonly #host: ClientHost;
   readonly #socket: Socket;
   readonly #parser = new MbapParser();
@@ -219,7 +224,15 @@ export class Client {
   #begin(now: number): boolean {
     const request = this.#request;
     const exception = request.read(this.#parser) || this.#host.refusal(request);
-    if (exception === 0) return this.#handOver(now);
+    // What waits for room was let through before.
+    if (exception === 0 && (this.#stalledUntil > 0 || this.#host.mayGo(this.peer, now)))
+      return this.#handOver(now);
+    if (exception === 0) {
+      const message = `${this.peer} is told to come again (exception 6): more than ${this.#host.settings.rate} writes a second (\`rate\`)`;
+      this.#host.refused('SLUICE_SOURCE_RATE', message, this.peer);
+      this.#refuse(EXCEPTION.busy);
+      return true;
+    }
     const message = `${this.peer} got exception ${exception}: unit ${request.unit}, function ${request.function}, ${request.defect}`;
     this.#host.refused('SLUICE_SOURCE_REQUEST', message, this.peer);
     this.#refuse(exception);
@@ -229,7 +242,7 @@ export class Client {
   /** False: no room for the write, and it may wait for it. */
   #handOver(now: number): boolean {
     const { settings } = this.#host;
-    const sequence = this.#host.push(this.#request, this.#receivedAt);
+    const sequence = this.#host.push(this, this.#request, this.#receivedAt);
     if (sequence > 0) {
       this.#stalledUntil = 0;
       this.lastFrame = this.#receivedAt;
@@ -285,9 +298,4 @@ export class Client {
       this.#host.failed('SLUICE_SOURCE_UNCONFIRMED', message, this.peer);
     }
   }
-}
-
-/** The address of the other end; one of IPv4 as such. */
-export function peerOf(socket: Socket): string {
-  return (socket.remoteAddress ?? 'a device').replace(/^::ffff:/, '');
 }

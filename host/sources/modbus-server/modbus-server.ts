@@ -3,8 +3,11 @@ import type { Fault } from '../../../runtime/index.js';
 import { listen } from '../../listen.js';
 import { EXCEPTION, type WriteRequest } from '../../protocols/modbus-write.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
+import { Connections } from '../serve/connections.js';
+import { PeerCount, peerOf } from '../serve/peer-count.js';
+import { PeerRates } from '../serve/peer-rates.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
-import { Client, type ClientHost, peerOf } from './client.js';
+import { Client, type ClientHost } from './client.js';
 import { type ModbusServerConfig, type ServerSettings, serverSettings } from './server-config.js';
 import { WriteTopics } from './write-topics.js';
 
@@ -12,8 +15,6 @@ import { WriteTopics } from './write-topics.js';
 const KEEP_ALIVE_MS = 60_000;
 /** What a socket buffers of what is not read, and of answers that are not taken, before it says so. */
 const BUFFER_BYTES = 4_096;
-/** How long a stop waits for devices to take their last answers. */
-const GOODBYE_MS = 500;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -37,7 +38,9 @@ export class ModbusServer implements Source {
   readonly #topics: WriteTopics;
   readonly #host: ClientHost;
   readonly #server: Server;
-  readonly #clients = new Set<Client>();
+  readonly #clients = new Connections<Client>();
+  readonly #count: PeerCount;
+  readonly #rates: PeerRates;
   /** Those whose write found no room, the longest first. */
   readonly #blocked = new Set<Client>();
   #port: number;
@@ -47,7 +50,6 @@ export class ModbusServer implements Source {
   #confirmed = 0;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = NEVER;
-  #emptied: (() => void) | undefined;
 
   constructor(name: string, config: ModbusServerConfig, ingress: Ingress, clock: Clock = systemClock()) {
     this.#name = name;
@@ -56,6 +58,9 @@ export class ModbusServer implements Source {
     this.#ingress = ingress;
     this.#clock = clock;
     this.#topics = new WriteTopics(name, ingress);
+    // Of all of them together `#makeRoom` decides, as one may make way for another.
+    this.#count = new PeerCount(Number.POSITIVE_INFINITY, this.#settings.connectionsPerPeer);
+    this.#rates = new PeerRates(this.#settings.rate);
     this.#port = config.port;
     const options = {
       // A device that closes its sending side behind a write still gets its answer.
@@ -71,7 +76,8 @@ export class ModbusServer implements Source {
       clock,
       confirmed: () => this.#confirmed,
       refusal: request => this.#refusal(request),
-      push: (request, receivedAt) => this.#push(request, receivedAt),
+      mayGo: (peer, now) => this.#rates.take(peer, now),
+      push: (client, request, receivedAt) => this.#push(client, request, receivedAt),
       blocked: client => void this.#blocked.add(client),
       due: at => this.#due(at),
       refused: (code, message, peer) => {
@@ -127,16 +133,7 @@ export class ModbusServer implements Source {
     clearTimeout(this.#timer);
     // Nothing is due any more.
     this.#dueAt = 0;
-    if (this.#clients.size === 0) return;
-    const gone = new Promise<void>(resolve => {
-      this.#emptied = resolve;
-    });
-    for (const client of this.#clients) client.end();
-    const timer = setTimeout(() => {
-      for (const client of this.#clients) client.destroy();
-    }, GOODBYE_MS);
-    await gone;
-    clearTimeout(timer);
+    await this.#clients.close();
   }
 
   /** The address that is listened on, then the devices that are connected. */
@@ -159,7 +156,16 @@ export class ModbusServer implements Source {
   }
 
   #accept(socket: Socket): void {
-    if (this.#state === 'stopped' || !this.#makeRoom(socket)) {
+    const peer = peerOf(socket);
+    const full = this.#state === 'stopped' ? undefined : this.#count.enter(peer);
+    if (full !== undefined)
+      this.#failed('SLUICE_SOURCE_CONNECTIONS', `${peer} was turned away: ${full}`, peer);
+    if (this.#state === 'stopped' || full !== undefined) {
+      socket.destroy();
+      return;
+    }
+    if (!this.#makeRoom(socket)) {
+      this.#count.leave(peer);
       socket.destroy();
       return;
     }
@@ -192,7 +198,8 @@ export class ModbusServer implements Source {
   #closed(client: Client): void {
     this.#clients.delete(client);
     this.#blocked.delete(client);
-    if (this.#clients.size === 0) this.#emptied?.();
+    this.#count.leave(client.peer);
+    this.#topics.release(client);
   }
 
   #refusal(request: WriteRequest): number {
@@ -209,9 +216,10 @@ export class ModbusServer implements Source {
     return EXCEPTION.illegalAddress;
   }
 
-  #push(request: WriteRequest, receivedAt: number): number {
+  #push(client: Client, request: WriteRequest, receivedAt: number): number {
     const topic = this.#topics.of(request);
-    const sequence = this.#ingress.push(topic, receivedAt, request.reply, 0, request.replyBytes);
+    const list = this.#topics.propertiesOf(client);
+    const sequence = this.#ingress.push(topic, receivedAt, request.reply, 0, request.replyBytes, list);
     if (sequence > 0) this.#lastFrame = receivedAt;
     return sequence;
   }

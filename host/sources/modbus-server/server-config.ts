@@ -16,6 +16,10 @@ export interface ModbusServerConfig {
   readonly idleMs?: number;
   /** Connections at once. 64. */
   readonly connections?: number;
+  /** Of one address. Infinity: devices behind one converter or router share an address. */
+  readonly connectionsPerPeer?: number;
+  /** Writes a second of one address. Infinity. */
+  readonly rate?: number;
   /** How long a request that has begun may take to come whole. 5000. */
   readonly requestMs?: number;
 }
@@ -30,6 +34,8 @@ export interface ServerSettings {
   readonly idleMs: number;
   readonly requestMs: number;
   readonly connections: number;
+  readonly connectionsPerPeer: number;
+  readonly rate: number;
 }
 
 const EVERY: Range = { first: 0, last: 0xffff };
@@ -47,5 +53,7 @@ export function serverSettings(config: ModbusServerConfig): ServerSettings {
     idleMs: config.idleMs ?? 600_000,
     requestMs: config.requestMs ?? 5_000,
     connections: config.connections ?? 64,
+    connectionsPerPeer: config.connectionsPerPeer ?? Number.POSITIVE_INFINITY,
+    rate: config.rate ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -1,9 +1,18 @@
+import { PropertyImage } from '../../../runtime/index.js';
 import type { WriteRequest } from '../../protocols/modbus-write.js';
 import { ByteCache } from '../byte-cache.js';
 import type { Ingress } from '../source.js';
 
 /** Ranges that are remembered; what devices write is the same few again and again, but they may write anything. */
 const PLACES = 1_024;
+const PEER = Buffer.from('peer');
+
+/** A connection, as its frames name it. */
+export interface Writer {
+  readonly peer: string;
+  /** Number of its properties; -1: none yet. */
+  properties: number;
+}
 
 /**
  * The numbers by which the ingress knows the topics of writes, `<source>/<unit>/<function>/<first>-<last>`:
@@ -15,10 +24,30 @@ export class WriteTopics {
   readonly #known = new ByteCache(PLACES);
   readonly #numbers = new Int32Array(PLACES).fill(-1);
   readonly #key = new Uint8Array(5);
+  readonly #image = new PropertyImage();
+  readonly #freeLists: number[] = [];
 
   constructor(source: string, ingress: Ingress) {
     this.#prefix = `${source}/`;
     this.#ingress = ingress;
+  }
+
+  /** `peer`: the address of the device. */
+  propertiesOf(writer: Writer): number {
+    if (writer.properties >= 0) return writer.properties;
+    const image = this.#image;
+    const peer = Buffer.from(writer.peer);
+    image.begin();
+    image.add(PEER, 0, PEER.length, peer, 0, peer.length);
+    image.end();
+    writer.properties = this.#ingress.propertiesOf(image, this.#freeLists.pop());
+    return writer.properties;
+  }
+
+  /** The connection is gone; what it handed over keeps its strings. */
+  release(writer: Writer): void {
+    if (writer.properties >= 0) this.#freeLists.push(writer.properties);
+    writer.properties = -1;
   }
 
   of({ unit, readCode, first, count }: WriteRequest): number {

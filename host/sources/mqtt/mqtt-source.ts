@@ -93,6 +93,7 @@ export class MqttSource implements Source {
       read: () => this.#inHand.count > MANY || this.#recent >= BUSY,
       drain: () => {},
       lost: loss => this.#lost(loss),
+      certificate: fault => this.#failed(fault),
       fellBack: fault => {
         this.#failed(fault);
         this.#sayWithoutSession(4);

@@ -8,6 +8,7 @@ import type { FrameReader } from '../../protocols/tunnel/frame-reader.js';
 import type { DataFrame, Hello } from '../../protocols/tunnel/messages.js';
 import { REASON } from '../../protocols/tunnel/wire.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
+import { Connections } from '../serve/connections.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
@@ -20,7 +21,6 @@ import { TunnelTopics } from './tunnel-topics.js';
 
 /** A pause in which a peer that is gone without a word is asked whether it is there. */
 const KEEP_ALIVE_MS = 60_000;
-const GOODBYE_MS = 500;
 /** How often time is looked at, at most and at least. */
 const LOOK_MS = { least: 10, most: 1_000 } as const;
 /** Clients that are remembered for each connection that may be open. */
@@ -52,7 +52,7 @@ export class TunnelSource implements Source {
   readonly #certificate: ServerCertificate | undefined;
   readonly #host: TunnelHost;
   readonly #token: Buffer | undefined;
-  readonly #connections = new Set<TunnelConnection>();
+  readonly #connections = new Connections<TunnelConnection>();
   readonly #byClient = new Map<string, TunnelConnection>();
   /** Those whose frame found no room, the longest first. */
   readonly #blocked = new Set<TunnelConnection>();
@@ -66,7 +66,6 @@ export class TunnelSource implements Source {
   #holding = 0;
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  #emptied: (() => void) | undefined;
 
   /** @throws SluiceError SLUICE_TLS_CERTIFICATE */
   constructor(name: string, config: TunnelConfig, ingress: Ingress, clock: Clock = systemClock()) {
@@ -167,16 +166,7 @@ export class TunnelSource implements Source {
 
   async close(): Promise<void> {
     this.#acknowledge();
-    if (this.#connections.size === 0) return;
-    const gone = new Promise<void>(resolve => {
-      this.#emptied = resolve;
-    });
-    for (const connection of this.#connections) connection.end();
-    const timer = setTimeout(() => {
-      for (const connection of this.#connections) connection.destroy();
-    }, GOODBYE_MS);
-    await gone;
-    clearTimeout(timer);
+    await this.#connections.close();
   }
 
   /** The address that is listened on, then clients that are connected. */
@@ -316,7 +306,6 @@ export class TunnelSource implements Source {
     if (this.#connections.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#emptied?.();
   }
 
   #failed(code: Fault['code'], message: string, peer?: string): void {

@@ -215,3 +215,26 @@ test('a write whose frame a route sends back is answered with exception 6 in its
     '000300000006' + '0106000300' + '21',
   ]);
 });
+
+test('frames carry the address of their device; one address has its share of connections and of writes a second', async t => {
+  const ingress = new RecordingIngress();
+  const limits = { connectionsPerPeer: 2, rate: 1 };
+  const source = new ModbusServer('panel', { host: '127.0.0.1', port: 0, ...limits }, ingress);
+  t.after(async () => {
+    await source.stop();
+    await source.close();
+  });
+  await source.start();
+  const port = Number(source.state()[0]?.name.split(':')[1]);
+  const [one, two] = [await WritingDevice.connect(port), await WritingDevice.connect(port)];
+  one.send(register(5, 5), register(6, 6));
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_RATE') === 1);
+  assert.deepEqual(ingress.frames[0]!.properties, [['peer', '127.0.0.1']]);
+  source.delivered(1);
+  const answers = await one.answered(2);
+  assert.match(answers[1]!, /8606$/, 'exception 6: come again');
+  const third = await WritingDevice.connect(port);
+  await third.isClosed();
+  assert.match(ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS')[0]!, /2 connections of this address are open/);
+  for (const device of [one, two]) device.socket.destroy();
+});

@@ -4,11 +4,22 @@
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { unpackEmscripten } from './emscripten.js';
 import { PEER_PACKAGES } from './packages.js';
 
 const PATIENCE_MS = 300_000;
 
 function main(): number {
+  return installPackages() || fetchEmscripten();
+}
+
+/** After the packages: by then the lists of what there is are fresh. */
+function fetchEmscripten(): number {
+  if (unpackEmscripten() || (apt('update') && unpackEmscripten())) return 0;
+  return refuse(['emscripten'], 'apt-get download emscripten binaryen failed (see above)');
+}
+
+function installPackages(): number {
   const missing = PEER_PACKAGES.filter(({ file }) => !existsSync(file)).map(({ name }) => name);
   if (missing.length === 0) return 0;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;

@@ -14,6 +14,10 @@ export const PEER_PACKAGES: readonly PeerPackage[] = [
   { name: 'g++', file: '/usr/bin/g++' },
   { name: 'clang-19', file: '/usr/bin/clang++-19' },
   { name: 'lld-19', file: '/usr/bin/wasm-ld-19' },
+  // What emscripten runs.
+  { name: 'clang-14', file: '/usr/bin/clang++-14' },
+  { name: 'lld-14', file: '/usr/bin/wasm-ld-14' },
+  { name: 'llvm-14', file: '/usr/bin/llvm-ar-14' },
   { name: 'libcoap3-bin', file: '/usr/bin/coap-client-notls' },
   { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'python3', file: '/usr/bin/python3' },

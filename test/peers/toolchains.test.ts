@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { readManifest } from '../../runtime/index.js';
+import { EMSCRIPTEN_TREE } from '../../scripts/peers/emscripten.js';
 import { buildAll } from '../../scripts/wasm/build.js';
 import { floatsIn, type GivenBlock, KernelGuest } from '../cpp-kernels/kernel-guest.js';
 import { noise } from '../cpp-kernels/numbers.js';
@@ -89,23 +90,9 @@ test('clang 19 of Debian: the same results bit by bit as @yowasp/clang, its name
     );
 });
 
-/** Of $EMSDK, else on PATH: Debian's package. */
-function emscripten(): string | undefined {
-  const { EMSDK, PATH = '' } = process.env;
-  const own = EMSDK === undefined ? [] : [join(EMSDK, 'upstream/emscripten')];
-  return [...own, ...PATH.split(delimiter)].map(folder => join(folder, 'em++')).find(existsSync);
-}
-
 test('emscripten, found through a tree as emsdk makes it: the same results bit by bit', async t => {
-  const cxx = emscripten();
-  if (cxx === undefined) {
-    t.skip('no em++: apt-get install --no-install-recommends emscripten (818 MB), or set EMSDK');
-    return;
-  }
-  const tree = await mkdtemp(join(tmpdir(), 'sluice-emsdk-'));
-  t.after(() => rm(tree, { recursive: true }));
-  await mkdir(join(tree, 'upstream/emscripten'), { recursive: true });
-  await symlink(cxx, join(tree, 'upstream/emscripten/em++'));
+  const tree = process.env.EMSDK ?? EMSCRIPTEN_TREE;
+  const cxx = join(tree, 'upstream/emscripten/em++');
   const version = execFileSync(cxx, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
   const folder = await built(t, { EMSDK: tree });
   agrees(folder, /^emcc/);

@@ -161,7 +161,10 @@ async function besides(each: Attack): Promise<Row> {
   }
 }
 
-function configuration(port: number, { deadlineMs = DEADLINE_MS }: Attack): Record<string, unknown> {
+function configuration(
+  port: number,
+  { deadlineMs = DEADLINE_MS, memory = '16MiB' }: Attack,
+): Record<string, unknown> {
   const url = `mqtt://127.0.0.1:${port}`;
   const source = (clientId: string, topic: string) => ({
     mqtt: { url, clientId, topics: [topic], version: 4, qos: 0 },
@@ -170,6 +173,7 @@ function configuration(port: number, { deadlineMs = DEADLINE_MS }: Attack): Reco
     plugins: {
       dir: './plugins',
       deadline: `${deadlineMs}ms`,
+      memory,
       startDeadline: `${Math.max(START_MS, deadlineMs)}ms`,
     },
     sources: { floor: source('floor', 'in/good/#'), wild: source('wild', 'in/bad/#') },

@@ -5,6 +5,8 @@ export interface Attack {
   readonly codes: readonly string[];
   /** A deadline of its own, milliseconds. */
   readonly deadlineMs?: number;
+  /** More than plugins get by default. */
+  readonly memory?: string;
   /** `limits` of its manifest. */
   readonly limits?: Readonly<Record<string, number>>;
   /** The next good message of its route has to come at once. */
@@ -21,7 +23,8 @@ export const ATTACKS: readonly Attack[] = [
   { guest: 'trap', codes: ['SLUICE_GUEST_TRAP'], isJudged: true },
   { guest: 'spin', codes: ['SLUICE_GUEST_DEADLINE'] },
   { guest: 'spin-at-start', codes: ['SLUICE_GUEST_DEADLINE'], isCandidate: true },
-  { guest: 'memory-fill', codes: ['SLUICE_GUEST_DEADLINE'] },
+  // It fills 16 MiB again and again: with a cap of as much it would not get them, and fail at once.
+  { guest: 'memory-fill', codes: ['SLUICE_GUEST_DEADLINE'], memory: '32MiB' },
   { guest: 'recurse', codes: ['SLUICE_GUEST_STACK'] },
   { guest: 'memory-hog', codes: [] },
   { guest: 'heap-hog', codes: ['SLUICE_GUEST_HEAP', 'SLUICE_GUEST_DEADLINE'], deadlineMs: 1000 },

@@ -21,7 +21,16 @@ export function validate<T extends TSchema>(value: unknown, schema: T, origins: 
 }
 
 function compile(schema: TSchema): ReturnType<Ajv2020['compile']> {
-  const options = { allErrors: true, verbose: true, strictTypes: false, logger: false } as const;
+  const options = {
+    allErrors: true,
+    verbose: true,
+    strictTypes: false,
+    logger: false,
+    // That it is a schema, a test holds; the code for it is used a few times and not worth being made smaller. Both
+    // together would be the longest single part of a start.
+    validateSchema: false,
+    code: { optimize: false },
+  } as const;
   const check = new Ajv2020(options).compile(schema);
   compiled.set(schema, check);
   return check;

@@ -1,3 +1,3 @@
 import { runTogether } from '../support/run-together.js';
 
-await runTogether('{runtime,structure}/**/*.test.js');
+await runTogether('runtime');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Outcome, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import type { Outcome } from '../support/slot-rig.js';
 
 const POISON = 0xee;
 
@@ -42,7 +43,7 @@ for (const [guest, code] of [
   ['memory-fill', 'SLUICE_GUEST_DEADLINE'],
 ] as const) {
   test(`the guest "${guest}" loses the poisoned frames with ${code}, and no other frame`, async () => {
-    await using rig = new SlotRig();
+    await using rig = sharedRig();
     await rig.serve([guest], { deadlineMs: 60, startDeadlineMs: 300, memory: 64 << 20 });
     const sent = [...frames(3, 4, 39), Buffer.from('a frame of the next batch')];
     await rig.run(sent.slice(0, 40));
@@ -51,7 +52,7 @@ for (const [guest, code] of [
 }
 
 test('a poisoned first frame and a poisoned only frame are refused alone', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['spin'], { deadlineMs: 50, startDeadlineMs: 400 });
   await rig.run([Buffer.from([POISON])]);
   const outcomes = await rig.run([Buffer.from([1])]);
@@ -62,13 +63,13 @@ test('a poisoned first frame and a poisoned only frame are refused alone', async
 });
 
 test('a guest that grows its memory in mid-call gives right results', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['grow']);
   onlyTheseRefused(await rig.run(frames(5, 6)), frames(5, 6), 'none');
 });
 
 test('a guest that asks for more memory than it is granted keeps serving the other frames', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['memory-hog'], { memory: 2 << 20 });
   const outcomes = await rig.run(frames(2));
   for (const [index, { messages, code }] of outcomes.entries()) {
@@ -77,7 +78,7 @@ test('a guest that asks for more memory than it is granted keeps serving the oth
 });
 
 test('results larger than the slab are delivered whole', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['big-output'], { deadlineMs: 2000 });
   const outcomes = await rig.run(frames(1, 2));
   assert.equal(outcomes[1]?.messages[0]?.payload.length, 1 << 20);
@@ -86,7 +87,7 @@ test('results larger than the slab are delivered whole', async () => {
 });
 
 test('results of a batch beyond the output limit come in pieces, and none is lost', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['big-output'], { deadlineMs: 2000, output: 3 << 20, memory: 64 << 20 });
   const poisoned = Array.from({ length: 12 }, (_, index) => index * 2);
   const outcomes = await rig.run(frames(...poisoned));
@@ -98,27 +99,27 @@ test('results of a batch beyond the output limit come in pieces, and none is los
 });
 
 test('one frame whose results are beyond the output limit is refused with SLUICE_GUEST_OUTPUT', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['big-output'], { deadlineMs: 2000, output: 600_000 });
   onlyTheseRefused(await rig.run(frames(8)), frames(8), 'SLUICE_GUEST_OUTPUT', 8);
 });
 
 test('a flood of log lines is cut, and the frames go through', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['log-flood'], { deadlineMs: 2000 });
   onlyTheseRefused(await rig.run(frames(0)), frames(0), 'none');
   assert.ok(rig.logs.length > 0 && rig.logs.length <= 100, `${rig.logs.length} lines`);
 });
 
 test('a batch that is too slow as a whole is run frame by frame, and no frame is lost', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['slow'], { deadlineMs: 100, startDeadlineMs: 300, config: '{"ms":20}' });
   const all = Array.from({ length: 40 }, (_, index) => index);
   onlyTheseRefused(await rig.run(frames(...all)), frames(...all), 'none');
 });
 
 test('a guest that fails at one call in a hundred, whatever it is given, loses nothing: a fresh instance takes the frames', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['flaky']);
   for (let round = 0; round < 10; round++) await rig.run(frames());
   onlyTheseRefused(rig.outcomes, Array.from({ length: 10 }, () => frames()).flat(), 'none');
@@ -126,7 +127,7 @@ test('a guest that fails at one call in a hundred, whatever it is given, loses n
 });
 
 test('a frame without a message is an answer like any other', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['zero-output']);
   const outcomes = await rig.run(frames(0, 7));
   assert.deepEqual(

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../runtime/index.js';
 import type { ChainFacts } from '../../sandbox/index.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import { chainOf, guestStage } from '../support/slot-rig.js';
 
 const bytes = (...values: number[]) => values.map(value => Buffer.from([value]));
 const BREAKER = {
@@ -17,7 +18,7 @@ const BREAKER = {
 const NO = new SluiceError('SLUICE_MODULE_OPCODE', 'forbidden by the test', { step: 'admit' });
 
 test('a generation that is forbidden ends at once; its frames wait, and the next one runs each of them once', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes(1, 2, 3));
   const [generation] = rig.slot.generations;
@@ -37,7 +38,7 @@ test('a generation that is forbidden ends at once; its frames wait, and the next
 });
 
 test('a guest that hangs is ended when it is forbidden, without its deadline, and its frame is not refused', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['spin'], { deadlineMs: 30_000, startDeadlineMs: 30_000 });
   await rig.push(bytes(0xee));
   const [generation] = rig.slot.generations;
@@ -50,7 +51,7 @@ test('a guest that hangs is ended when it is forbidden, without its deadline, an
 });
 
 test('a candidate that comes to be forbidden before it serves never does, and the one before goes on', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes(1));
   const seen: ChainFacts[] = [];
@@ -67,7 +68,7 @@ test('a candidate that comes to be forbidden before it serves never does, and th
 });
 
 test('where one can fall back, the newest that is forbidden hands over to it, and each frame is run once', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes(1));
   await rig.serve(['stamp']);
@@ -89,7 +90,7 @@ test('where one can fall back, the newest that is forbidden hands over to it, an
 });
 
 test('a fallback that is forbidden while it serves gives its frames back to the rule of the open breaker', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   rig.whenOpen = 'fallback';
   await rig.serve(['echo'], { breaker: BREAKER });
   await rig.serve(['trap'], { breaker: BREAKER });
@@ -104,7 +105,7 @@ test('a fallback that is forbidden while it serves gives its frames back to the 
 });
 
 test('a generation that is renewed goes on in a fresh thread under its new rules', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes(1));
   const { current } = rig.slot;

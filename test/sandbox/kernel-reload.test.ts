@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StageSpec } from '../../sandbox/index.js';
 import { noise } from '../cpp-kernels/numbers.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import { chainOf, guestStage, type SlotRig } from '../support/slot-rig.js';
 
 const RATE = 25_600;
 
@@ -26,7 +27,7 @@ const BLOCKS = Array.from({ length: 60 }, (_, i) => new Uint8Array(noise(3 * (31
 
 /** The samples that came out, in order; `at` says behind which block the chain is replaced, and by what. */
 async function run(at: ReadonlyMap<number, '' | '-scalar'>): Promise<{ rig: SlotRig; out: Buffer }> {
-  const rig = new SlotRig();
+  const rig = sharedRig();
   await rig.slot.swap(chainOf(await chain('')));
   const swaps: Promise<unknown>[] = [];
   for (const [index, block] of BLOCKS.entries()) {

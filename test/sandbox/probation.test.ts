@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MODE, RING } from '../../sandbox/ring-words.js';
-import { type Outcome, type RigOptions, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import type { Outcome, RigOptions, SlotRig } from '../support/slot-rig.js';
 
 const POISON = 0xee;
 const OPTIONS: RigOptions = {
@@ -44,7 +45,7 @@ for (const [guest, code] of [
   ['bad-count', 'SLUICE_GUEST_RESULT'],
 ] as const) {
   test(`"${guest}" that fails on probation is taken back, and its frames go through the one before`, async () => {
-    await using rig = new SlotRig();
+    await using rig = sharedRig();
     await rig.serve(['echo'], OPTIONS);
     await rig.run(good(3));
     await rig.serve([guest], OPTIONS);
@@ -58,7 +59,7 @@ for (const [guest, code] of [
 }
 
 test('behind its probation a fault costs its frame and no more', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo'], OPTIONS);
   await rig.run(good(3));
   await rig.serve(['trap'], OPTIONS);
@@ -70,7 +71,7 @@ test('behind its probation a fault costs its frame and no more', async () => {
 });
 
 test('probation lasts for its time too, however many frames there were', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo'], OPTIONS);
   await rig.run(good(3));
   await rig.serve(['trap'], { ...OPTIONS, probation: { frames: 0, ms: 60_000 } });
@@ -80,7 +81,7 @@ test('probation lasts for its time too, however many frames there were', async (
 });
 
 test('without one before, and with a probation of nothing, there is none to go back to', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['trap'], OPTIONS);
   await rig.run(bad(1));
   await rig.serve(['bad-pointer'], { ...OPTIONS, probation: { frames: 0, ms: 0 } });
@@ -93,7 +94,7 @@ test('without one before, and with a probation of nothing, there is none to go b
 });
 
 test('a frame that the one before fails on as well is refused, once', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['bad-pointer'], OPTIONS);
   await rig.run(good(3));
   await rig.serve(['trap'], OPTIONS);
@@ -106,7 +107,7 @@ test('a frame that the one before fails on as well is refused, once', async () =
 });
 
 test('one that fails while it drains for the next is not what that one falls back to', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo'], OPTIONS);
   await rig.run(good(3));
   await rig.serve(['spin'], OPTIONS);
@@ -124,7 +125,7 @@ test('one that fails while it drains for the next is not what that one falls bac
 });
 
 test('a session that gives its slab up when the probation has just ended goes on with it', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   const { probation: _, ...options } = OPTIONS;
   await rig.serve(['trap'], options);
   Atomics.store(rig.slot.ring.control, RING.mode, MODE.strict);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError, type Vector } from '../../runtime/index.js';
 import type { StageSpec } from '../../sandbox/index.js';
-import { chainOf, guestStage, type RigOptions, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/slot-rig.js';
 
 const POISON = 0xee;
 const OPTIONS: RigOptions = { deadlineMs: 100, startDeadlineMs: 400 };
@@ -39,13 +40,13 @@ const ECHO: Vector = {
 };
 
 test('a candidate that answers its own test vectors serves', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.slot.swap(chainOf([await tested('echo', [ECHO, ECHO])], OPTIONS));
   assert.equal(rig.slot.generation, 1);
 });
 
 test('a candidate that fails its own test vector never serves, and the vector and the difference are named', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   const wrong: Vector = { ...ECHO, name: 'reversed', messages: [{ payload: 'ff01' }] };
   const stage = await tested('echo', [ECHO, wrong]);
@@ -59,7 +60,7 @@ test('a candidate that fails its own test vector never serves, and the vector an
 });
 
 test('a trap in a test vector is a difference; a vector may expect a refusal, of a configuration too', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   const poisoned: Vector = { ...ECHO, frame: { topic: 't', payload: 'ee' } };
   await refused(
@@ -85,7 +86,7 @@ test('a trap in a test vector is a difference; a vector may expect a refusal, of
 });
 
 test('vectors run on instances of their own: nothing of them is left in the one that serves', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   const first: Vector = {
     name: 'one',
     frame: { topic: 't', payload: '' },
@@ -98,7 +99,7 @@ test('vectors run on instances of their own: nothing of them is left in the one 
 });
 
 test('a candidate that hangs in a test vector is killed, and the vector is named', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   const poisoned: Vector = { ...ECHO, frame: { topic: 't', payload: 'ee' } };
   const stage = await tested('spin', [{ ...ECHO, frame: { topic: 't', payload: '01ff' } }, poisoned]);
@@ -112,7 +113,7 @@ test('a candidate that hangs in a test vector is killed, and the vector is named
 });
 
 test('a candidate that traps on a frame of before never serves, and the frame is named', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes([1], [2], [POISON, 7]));
   const stage = await guestStage('trap', OPTIONS);
@@ -126,7 +127,7 @@ test('a candidate that traps on a frame of before never serves, and the frame is
 });
 
 test('a candidate that hangs on a frame of before is killed and never serves; the frames go on meanwhile', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes([1], [POISON]));
   const stage = await guestStage('spin', OPTIONS);
@@ -143,7 +144,7 @@ test('a candidate that hangs on a frame of before is killed and never serves; th
 });
 
 test('what only fails for several frames together is found too', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes([1], [2], [POISON]));
   await refused(
@@ -156,7 +157,7 @@ test('what only fails for several frames together is found too', async () => {
 });
 
 test('a frame that what served failed on as well is no reason to keep a candidate out', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['trap']);
   await rig.run(bytes([1], [POISON], [2]));
   await rig.serve(['bad-pointer']);
@@ -164,7 +165,7 @@ test('a frame that what served failed on as well is no reason to keep a candidat
 });
 
 test('what a candidate makes of frames of before is thrown away, and its state begins anew', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   await rig.run(bytes([1], [2], [3]));
   await rig.serve(['counter']);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
 
 test('20 swaps while frames flow lose none, repeat none and keep the order', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   let swapping = true;
   const swaps = (async () => {
@@ -25,7 +25,7 @@ test('20 swaps while frames flow lose none, repeat none and keep the order', asy
 });
 
 test('a generation that hangs while it drains is killed, and its slab is run by the new one', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['spin'], { deadlineMs: 100, startDeadlineMs: 300 });
   await rig.push([Buffer.from([1, 1]), Buffer.from([0xee]), Buffer.from([1, 2])]);
   await rig.serve(['echo']);
@@ -37,7 +37,7 @@ test('a generation that hangs while it drains is killed, and its slab is run by 
 });
 
 test('stopping delivers what was published before', async () => {
-  const rig = new SlotRig();
+  const rig = sharedRig();
   await rig.serve(['echo']);
   await rig.push(Array.from({ length: 500 }, (_, index) => Buffer.from(String(index))));
   await rig[Symbol.asyncDispose]();

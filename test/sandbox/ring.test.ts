@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FrameWriter, HEADER, Interned, Slab } from '../../runtime/index.js';
 import type { Delivery } from '../../sandbox/index.js';
 import { Ring } from '../../sandbox/index.js';
-import { SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
 
 const source = Interned.text('s');
 const topic = Interned.text('t');
@@ -23,7 +23,7 @@ test('a slab that was published takes no more frames: SLUICE_RING_PUBLISHED', ()
 });
 
 test('a delivery that was acked cannot be read any more: SLUICE_RING_ACKED', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   let kept: Delivery | undefined;
   rig.onDelivery = delivery => {
@@ -36,7 +36,7 @@ test('a delivery that was acked cannot be read any more: SLUICE_RING_ACKED', asy
 });
 
 test('the input of a slab is the same byte for byte when its results come', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo']);
   const payloads = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index, index));
   const seen: Uint8Array[] = [];
@@ -60,7 +60,7 @@ test('without a sandbox a ring takes a bounded number of frames and then none', 
 });
 
 test('a frame larger than a slab makes the slab grow, and larger than the largest is SLUICE_FRAME_TOO_LARGE', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await rig.serve(['echo'], { deadlineMs: 5000 });
   const large = Buffer.alloc(3 << 20, 5);
   const [outcome] = await rig.run([large]);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeptState, StageSpec } from '../../sandbox/index.js';
-import { chainOf, guestStage, type RigOptions, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/shared-pool.js';
+import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/slot-rig.js';
 
 const OPTIONS: RigOptions = { deadlineMs: 40, startDeadlineMs: 250, snapshotEvery: 1 };
 const good = (count: number): Buffer[] => Array.from({ length: count }, () => Buffer.from([1]));
@@ -30,7 +31,7 @@ function restored(rig: SlotRig): (readonly [generation: number, behind: number] 
 }
 
 test('a swap hands the state over: the new generation counts on, and nothing is flushed for it', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 0 });
   await rig.run(good(5));
   await serve(rig, 'tally-2', { ...OPTIONS, snapshotEvery: 0 });
@@ -44,7 +45,7 @@ test('a swap hands the state over: the new generation counts on, and nothing is 
 });
 
 test('a generation that does not read the form begins without a state, and that is told with its reason', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally-2');
   await rig.run(good(5));
   await serve(rig, 'tally');
@@ -58,7 +59,7 @@ test('a generation that does not read the form begins without a state, and that 
 });
 
 test('after a trap the state is that of the last snapshot: with one for each batch nothing is forgotten', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally');
   await rig.run(good(3));
   await rig.run([...good(2), TRAP, ...good(2)]);
@@ -67,7 +68,7 @@ test('after a trap the state is that of the last snapshot: with one for each bat
 });
 
 test('after a kill the next thread goes on from the last snapshot', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally');
   await rig.run(good(3));
   await rig.run([...good(2), SPIN, ...good(2)]);
@@ -75,7 +76,7 @@ test('after a kill the next thread goes on from the last snapshot', async () => 
 });
 
 test('snapshots are taken every so many batches, and what is told says how old the state is', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 3 });
   for (let batch = 0; batch < 5; batch++) await rig.run(good(1));
   await rig.run([SPIN]);
@@ -85,7 +86,7 @@ test('snapshots are taken every so many batches, and what is told says how old t
 });
 
 test('without snapshots a fresh instance begins without a state, and that is told', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 0 });
   await rig.run(good(3));
   await rig.run([TRAP]);
@@ -95,7 +96,7 @@ test('without snapshots a fresh instance begins without a state, and that is tol
 });
 
 test('a generation that was just swapped in is taken back to the state that it was handed', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally', { ...OPTIONS, snapshotEvery: 100 });
   await rig.run(good(5));
   await serve(rig, 'tally-2', { ...OPTIONS, snapshotEvery: 100 });
@@ -105,7 +106,7 @@ test('a generation that was just swapped in is taken back to the state that it w
 });
 
 test('a generation that is taken back on probation leaves the one before with its own state', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   await serve(rig, 'tally');
   await rig.run(good(5));
   await serve(rig, 'tally-2', { ...OPTIONS, probation: { frames: 50, ms: 0 } });
@@ -117,7 +118,7 @@ test('a generation that is taken back on probation leaves the one before with it
 
 for (const build of ['tally-import-traps', 'tally-import-spins']) {
   test(`"${build}" begins without a state, and serves`, async () => {
-    await using rig = new SlotRig();
+    await using rig = sharedRig();
     await serve(rig, 'tally');
     await rig.run(good(5));
     await serve(rig, build);
@@ -129,7 +130,7 @@ for (const build of ['tally-import-traps', 'tally-import-spins']) {
 
 for (const build of ['tally-export-traps', 'tally-export-spins', 'tally-export-outside']) {
   test(`"${build}" serves on without snapshots, no frame is lost, and it can still be replaced`, async () => {
-    await using rig = new SlotRig();
+    await using rig = sharedRig();
     await serve(rig, build);
     for (let batch = 0; batch < 3; batch++) await rig.run(good(1));
     await serve(rig, 'tally');
@@ -143,7 +144,7 @@ for (const build of ['tally-export-traps', 'tally-export-spins', 'tally-export-o
 }
 
 test('in a chain each stage takes the state of the stage of its plugin, wherever that stands', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   const [tally] = (await builds(['tally'])) as [StageSpec];
   const echo = await guestStage('echo', OPTIONS);
   await rig.slot.swap(chainOf([echo, tally], OPTIONS));
@@ -154,7 +155,7 @@ test('in a chain each stage takes the state of the stage of its plugin, wherever
 });
 
 test('a first chain goes on from what it is told to remember; what it refuses means an empty beginning, and later ones are not given it', async () => {
-  await using rig = new SlotRig();
+  await using rig = sharedRig();
   const kept: KeptState[] = [];
   rig.onSaved = states => kept.push(...states);
   await rig.serve(['tally'], { snapshotEvery: 1 });
@@ -163,14 +164,14 @@ test('a first chain goes on from what it is told to remember; what it refuses me
   const last = kept.at(-1) as KeptState;
   assert.equal(last.place, 'tally 1');
 
-  await using again = new SlotRig();
+  await using again = sharedRig();
   again.slot.remember([last, { ...last, place: 'other 1' }]);
   await again.serve(['tally'], { snapshotEvery: 1 });
   const [outcome] = await again.run([Buffer.from('c')]);
   assert.equal(String(outcome?.messages[0]?.payload), '3');
   assert.deepEqual([again.restored.length, again.restored[0]?.from?.generation], [1, 0]);
 
-  await using refused = new SlotRig();
+  await using refused = sharedRig();
   refused.slot.remember([{ ...last, version: 99 }]);
   await refused.serve(['tally'], { snapshotEvery: 1 });
   const [first] = await refused.run([Buffer.from('c')]);

@@ -1,15 +1,17 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { GROUPS } from './groups.js';
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
-/**
- * Runs test files in the process of the caller. To start a process and to load the code into it takes longer than
- * most files of tests, so those that start no threads, processes or gateways share one. Each still runs alone.
- * @param patterns globs, relative to dist/test
- */
-export async function runTogether(...patterns: readonly string[]): Promise<void> {
-  const files = patterns.flatMap(pattern => globSync(pattern, { cwd: TESTS })).sort();
-  if (files.length === 0) throw new Error(`no test file fits ${patterns.join(', ')}`);
+/** Runs the test files of a group in the process of the caller; each can still be run alone. */
+export async function runTogether(group: keyof typeof GROUPS): Promise<void> {
+  const files = testFiles(GROUPS[group]);
+  if (files.length === 0) throw new Error(`no test file is in the group ${group}`);
   for (const file of files) await import(pathToFileURL(`${TESTS}/${file}`).href);
+}
+
+/** @param patterns globs, relative to dist/test; so are the files */
+export function testFiles(patterns: readonly string[]): string[] {
+  return patterns.flatMap(pattern => globSync(pattern, { cwd: TESTS })).sort();
 }

@@ -71,7 +71,8 @@ export function chainOf(stages: readonly StageSpec[], options: RigOptions = {}):
 
 /** A slot on real threads, and a reader that takes down every outcome. */
 export class SlotRig {
-  readonly pool = new SandboxPool({ threads: 4 });
+  readonly pool: SandboxPool;
+  readonly #ownPool: boolean;
   readonly outcomes: Outcome[] = [];
   readonly flushes: Outcome[] = [];
   readonly faults: { fault: Fault; plugin: string; frames: number }[] = [];
@@ -89,33 +90,44 @@ export class SlotRig {
   /** Set to look at deliveries before they are acked, or to keep them. */
   onDelivery: (delivery: Delivery) => void = () => {};
   onSaved: (states: readonly KeptState[]) => void = () => {};
-  readonly slot = new Slot(this.pool, {
-    committed: () => this.#take(),
-    fault: (fault, plugin, frames) => this.faults.push({ fault, plugin, frames }),
-    restarted: fault => this.restarts.push(fault),
-    failed: fault => {
-      this.failures.push(fault);
-      this.#events.emit('change');
-    },
-    changed: change => {
-      this.changes.push(change);
-      this.#events.emit('change');
-    },
-    restored: restored => {
-      this.restored.push(restored);
-      this.#events.emit('change');
-    },
-    unsaved: fault => this.unsaved.push(fault),
-    saved: states => {
-      this.onSaved(states);
-      this.#events.emit('change');
-    },
-    whenOpen: () => this.whenOpen,
-    log: (plugin, lines) => {
-      for (const { text } of lines) this.logs.push({ plugin, text });
-      this.#events.emit('change');
-    },
-  });
+  readonly slot: Slot;
+
+  /** @param pool absent: one of its own, which ends with it */
+  constructor(pool?: SandboxPool) {
+    this.#ownPool = pool === undefined;
+    this.pool = pool ?? new SandboxPool({ threads: 4 });
+    this.slot = this.#makeSlot();
+  }
+
+  #makeSlot(): Slot {
+    return new Slot(this.pool, {
+      committed: () => this.#take(),
+      fault: (fault, plugin, frames) => this.faults.push({ fault, plugin, frames }),
+      restarted: fault => this.restarts.push(fault),
+      failed: fault => {
+        this.failures.push(fault);
+        this.#events.emit('change');
+      },
+      changed: change => {
+        this.changes.push(change);
+        this.#events.emit('change');
+      },
+      restored: restored => {
+        this.restored.push(restored);
+        this.#events.emit('change');
+      },
+      unsaved: fault => this.unsaved.push(fault),
+      saved: states => {
+        this.onSaved(states);
+        this.#events.emit('change');
+      },
+      whenOpen: () => this.whenOpen,
+      log: (plugin, lines) => {
+        for (const { text } of lines) this.logs.push({ plugin, text });
+        this.#events.emit('change');
+      },
+    });
+  }
 
   /** Starts (or swaps to) a chain of guests. */
   async serve(names: readonly string[], options: RigOptions = {}): Promise<void> {
@@ -165,7 +177,7 @@ export class SlotRig {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.slot.stop(AbortSignal.timeout(2000));
-    await this.pool.close();
+    if (this.#ownPool) await this.pool.close();
   }
 
   #take(): void {

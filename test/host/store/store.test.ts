@@ -76,7 +76,7 @@ test('writes of one turn share a commit: a thousand of them log a few pages, not
   const database = await rig.open();
   // What comes while the thread is at something waits, as it does while a commit runs.
   const busy = database.read(
-    'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 500000) SELECT count(*) FROM n',
+    'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 2000000) SELECT count(*) FROM n',
   );
   const writes = Array.from({ length: 1000 }, (_, i) => database.write(insert(Buffer.from(`number ${i}`))));
   await Promise.all([busy, ...writes]);

@@ -1,3 +1,3 @@
 import { runTogether } from '../support/run-together.js';
 
-await runTogether('{chaos,faults}/*.test.js');
+await runTogether('sandbox');

@@ -337,7 +337,9 @@ test('where a source waits for all its routes, the frames of an open breaker are
   await rig.counted('sluice_frames_refused_total{source="hand",plugin="trap",code="SLUICE_BREAKER_OPEN"} 1');
 });
 
-test('with a thousand frames on their way into the quarantine the route is full: its source waits, and nothing piles up', async t => {
+test('with a thousand frames on their way into the quarantine the route is full: its source waits, and nothing piles up', {
+  timeout: 30_000,
+}, async t => {
   const rig = new RouteRig(t);
   let kept = 0;
   const disk = Promise.withResolvers<void>();
@@ -353,7 +355,8 @@ test('with a thousand frames on their way into the quarantine the route is full:
   let pushed = 0;
   for (let full = 0; full < 100; ) {
     if (push(source, Buffer.from([0xee])) === 0) {
-      full++;
+      // Before that it waits for the thread.
+      if (kept >= 1000) full++;
       await new Promise(setImmediate);
     } else {
       pushed++;

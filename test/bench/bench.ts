@@ -20,7 +20,7 @@ interface Options {
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
   admission: async () => (await import('./admission/admission.js')).admission(),
   attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
-  border: async ({ only }) => (await import('./border/border.js')).border(only),
+  border: async ({ only, short }) => (await import('./border/border.js')).border(only, short),
   coap: async ({ short }) => (await import('./coap/coap.js')).coap(short),
   connections: async ({ short }) => (await import('./connections/connections.js')).connections(short),
   crash: async ({ short }) => (await import('./durable/crash.js')).crash(short),
@@ -31,7 +31,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   modbus: async ({ short }) => (await import('./modbus/modbus.js')).modbus(short),
   outage: async ({ short }) => (await import('./durable/outage.js')).outage(short),
   reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
-  'sandbox-tax': async () => (await import('./tax/sandbox-tax.js')).sandboxTax(),
+  'sandbox-tax': async ({ short }) => (await import('./tax/sandbox-tax.js')).sandboxTax(short),
   tunnel: async ({ short }) => (await import('./tunnel/tunnel.js')).tunnel(short),
 };
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** Those with a short form; what they need besides is in test/bench/README.md. */
-const BENCHES = ['coap', 'connections', 'ingest', 'modbus', 'tunnel'];
+const BENCHES = ['border', 'coap', 'connections', 'ingest', 'modbus', 'sandbox-tax', 'tunnel'];
 const ENTRY = fileURLToPath(new URL('../bench/bench.js', import.meta.url));
 const MOST_MS = 120_000;
 

@@ -203,11 +203,10 @@ export async function startGateway(...args: Parameters<typeof makeGateway>): Pro
 }
 
 async function metricOf(gateway: Gateway, name: string, labels: Record<string, string>): Promise<number> {
-  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
-  const line = (await gateway.metrics.render())
-    .split('\n')
-    .find(text => text.startsWith(`${name}{`) && wanted.every(label => text.includes(label)));
-  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
+  const wanted = Object.entries(labels);
+  const numbers = await gateway.metrics.values(name);
+  const fits = (of: Readonly<Record<string, unknown>>) => wanted.every(([key, value]) => of[key] === value);
+  return numbers.find(each => fits(each.labels))?.value ?? 0;
 }
 
 function get(port: number, path: string): Promise<{ status: number; body: string }> {

@@ -18,7 +18,7 @@ const RATIOS: readonly (readonly [string, string, string, Target])[] = [
  * A 12-register Modbus reply to JSON, over the border between host and guest in many ways.
  * @param only names of the variants to run alone; then there is no memory either
  */
-export async function border(only: readonly string[]): Promise<BenchResult> {
+export async function border(only: readonly string[], short: boolean): Promise<BenchResult> {
   const peer = extismVersion();
   if (peer === undefined) throw new Error(MISSING);
   progress('starting one sandbox and five plugins of Extism');
@@ -29,7 +29,7 @@ export async function border(only: readonly string[]): Promise<BenchResult> {
   const wanted = only.length === 0 ? all : all.filter(({ name }) => only.includes(name));
   let measured: Map<string, Measured>;
   try {
-    measured = await measure(wanted);
+    measured = await measure(wanted, short);
   } finally {
     await extism.stop();
     await rig.stop();

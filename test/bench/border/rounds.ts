@@ -3,9 +3,9 @@ import { median } from '../stats.js';
 import type { Sample, Variant } from './variant.js';
 import { Tally } from './work.js';
 
-const ROUNDS = 5;
-const SAMPLE_MS = 400;
-const WARM_MS = 800;
+const FULL = { rounds: 5, sampleMs: 400, warmMs: 800 };
+/** With `--short`. */
+const SHORT = { rounds: 1, sampleMs: 100, warmMs: 50 };
 const PATIENCE_MS = 10_000;
 
 /** Medians over the rounds, by the name of the variant. */
@@ -16,19 +16,20 @@ export interface Measured extends Sample {
   readonly rates: readonly number[];
 }
 
-/** Runs each variant once with every byte compared, then `ROUNDS` times in turn, and takes the medians. */
-export async function measure(variants: readonly Variant[]): Promise<Map<string, Measured>> {
+/** Runs each variant once with every byte compared, then some rounds in turn, and takes the medians. */
+export async function measure(variants: readonly Variant[], short: boolean): Promise<Map<string, Measured>> {
+  const { rounds, sampleMs, warmMs } = short ? SHORT : FULL;
   const checksums = new Map<string, number>();
   for (const variant of variants) {
     const full = new Tally(true);
     full.check(await within(variant, () => full.isComplete, full));
     checksums.set(variant.name, full.checksum);
-    await sample(variant, WARM_MS);
+    await sample(variant, warmMs);
   }
   const samples = new Map<string, Sample[]>(variants.map(({ name }) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    progress(`round ${round + 1} of ${ROUNDS}`);
-    for (const variant of variants) samples.get(variant.name)!.push(await sample(variant, SAMPLE_MS));
+  for (let round = 0; round < rounds; round++) {
+    progress(`round ${round + 1} of ${rounds}`);
+    for (const variant of variants) samples.get(variant.name)!.push(await sample(variant, sampleMs));
   }
   return new Map(
     variants.map(({ name }) => {

@@ -4,9 +4,9 @@ import { type BenchResult, progress } from '../report.js';
 import { median, rounded } from '../stats.js';
 import { DEVICES, type Kind, type Run, run, UNITS } from './run.js';
 
-const ROUNDS = 5;
-const RUN_MS = 2500;
-const PROBE_MS = 1500;
+const FULL = { rounds: 5, runMs: 2500, probeMs: 1500 };
+/** With `--short`. */
+const SHORT = { rounds: 1, runMs: 500, probeMs: 300 };
 /** Of what goes through at most: near it, with some room for what a shared machine does. */
 const LOAD = 0.65;
 /** Rates that lie further apart than this are not the same work any more. */
@@ -17,16 +17,17 @@ const KINDS: readonly Kind[] = ['sandboxed', 'inlined'];
  * What a sandbox costs a gateway: poll, convert, publish with one, against the same work inlined in the
  * host's thread. Devices and broker are other processes, and all messages have to arrive there.
  */
-export async function sandboxTax(): Promise<BenchResult> {
+export async function sandboxTax(short: boolean): Promise<BenchResult> {
+  const { rounds, runMs, probeMs } = short ? SHORT : FULL;
   const ends = await Ends.start();
   try {
-    const everyMs = await choosePeriod(ends);
+    const everyMs = await choosePeriod(ends, probeMs);
     const runs: Record<Kind, Run[]> = { sandboxed: [], inlined: [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      progress(`round ${round + 1} of ${ROUNDS}`);
+    for (let round = 0; round < rounds; round++) {
+      progress(`round ${round + 1} of ${rounds}`);
       // The one that comes second profits from warm code; so they take turns.
       for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed())
-        runs[kind].push(await run(kind, ends, everyMs, RUN_MS));
+        runs[kind].push(await run(kind, ends, everyMs, runMs));
     }
     check(runs);
     return result(runs, everyMs);
@@ -36,10 +37,10 @@ export async function sandboxTax(): Promise<BenchResult> {
 }
 
 /** The period at which this machine is well used by either kind: found with polls that are due all the time. */
-async function choosePeriod(ends: Ends): Promise<number> {
+async function choosePeriod(ends: Ends, probeMs: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (const kind of KINDS) {
-    const { rate } = await run(kind, ends, 1, PROBE_MS);
+    const { rate } = await run(kind, ends, 1, probeMs);
     progress(`${kind}: ${rate.toFixed(0)} messages/s at most`);
     least = Math.min(least, rate);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
 import { Feed } from '../../../host/route/feed.js';
 import { Route } from '../../../host/route/route.js';
@@ -132,7 +133,7 @@ class RouteRig {
 
   /** Waits for a line of the metrics. */
   async counted(line: string): Promise<void> {
-    while (!(await this.metrics.render()).split('\n').includes(line)) await new Promise(setImmediate);
+    while (!(await this.metrics.render()).split('\n').includes(line)) await setTimeout(2);
   }
 
   source(...routes: readonly Route[]): HandSource {

@@ -86,6 +86,7 @@ function exportsOf(verb: string): Map<string, string> {
   const prefix = verb.replaceAll('-', '_');
   return new Map([
     [`${prefix}_configure`, 'configure'],
+    [`${prefix}_convert`, 'convert'],
     [`${prefix}_process`, 'process'],
     [`${prefix}_flush`, 'flush'],
     [`${prefix}_export_state`, 'export-state'],

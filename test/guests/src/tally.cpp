@@ -1,11 +1,9 @@
 // Has a state that it hands over: every frame becomes its number since the first instance, as decimal text; `flush` holds
-// nothing back and says so. A frame that begins with 0xee traps, one with 0xdd spins. FORM is the version of what it
-// exports; it reads that and 1. What it does wrong over its state is chosen when it is built.
-#include "sluice.h"
+// nothing back and says so. A frame that begins with 0xee traps, one with 0xdd spins. `form` is the version of what it
+// exports; it reads that and 1. What it does wrong over its state is in its name.
+#include "verbs.h"
 
-#ifndef FORM
-#define FORM 1
-#endif
+enum class Fault { none, export_traps, export_spins, export_outside, import_traps, import_spins };
 
 static uint64_t frames_seen;
 
@@ -36,44 +34,38 @@ static sluice_messages flush(uint64_t now) {
   return sluice_list(message, 1);
 }
 
-[[maybe_unused]] static sluice_state save(void) {
-#ifdef EXPORT_TRAPS
-  __builtin_trap();
-#endif
-#ifdef EXPORT_SPINS
-  spin();
-#endif
-  auto *copy = static_cast<uint64_t *>(sluice_allocate(sizeof frames_seen, 8));
-  *copy = frames_seen;
-  return {FORM, sluice_view(reinterpret_cast<const char *>(copy), sizeof frames_seen)};
+template <uint32_t form, Fault fault> static void *save() {
+  if constexpr (fault == Fault::export_traps) __builtin_trap();
+  if constexpr (fault == Fault::export_spins) spin();
+  if constexpr (fault == Fault::export_outside) {
+    // The SDK would copy what does not lie in the arena.
+    auto *at = static_cast<sluice_state *>(sluice_allocate(sizeof(sluice_state), 4));
+    *at = {form, sluice_view(reinterpret_cast<const char *>(16), 8)};
+    return at;
+  } else {
+    auto *copy = static_cast<uint64_t *>(sluice_allocate(sizeof frames_seen, 8));
+    *copy = frames_seen;
+    return sluice__state({form, sluice_view(reinterpret_cast<const char *>(copy), sizeof frames_seen)});
+  }
 }
 
-static sluice_result load(uint32_t version, sluice_text bytes) {
-#ifdef IMPORT_TRAPS
-  __builtin_trap();
-#endif
-#ifdef IMPORT_SPINS
-  spin();
-#endif
-  if (version != FORM && version != 1) return sluice_fault(SLUICE_CONFIGURATION, SLUICE_TEXT("I do not read this form"));
+template <uint32_t form, Fault fault> static sluice_result load(uint32_t version, sluice_text bytes) {
+  if constexpr (fault == Fault::import_traps) __builtin_trap();
+  if constexpr (fault == Fault::import_spins) spin();
+  if (version != form && version != 1) return sluice_fault(SLUICE_CONFIGURATION, SLUICE_TEXT("I do not read this form"));
   if (bytes.length != sizeof frames_seen) return sluice_fault(SLUICE_MALFORMED, SLUICE_TEXT("not 8 bytes"));
   __builtin_memcpy(&frames_seen, bytes.at, sizeof frames_seen);
   return SLUICE_CONFIGURED;
 }
 
-SLUICE_CONVERTER(convert, sluice_no_configure, flush)
-#ifndef EXPORT_OUTSIDE
-SLUICE_STATE(save, load)
-#endif
+#define GUEST(verb, form, fault) \
+  CONVERTER_VERB(verb, convert, sluice_no_configure, flush) \
+  STATE_VERB(verb, (save<form, Fault::fault>()), (load<form, Fault::fault>))
 
-#ifdef EXPORT_OUTSIDE
-// The SDK would copy what does not lie in the arena.
-SLUICE__EXPORT("import-state") void *import_nothing(uint32_t version, const char *at, uint32_t length) {
-  return sluice__result(load(version, sluice_view(at, length)));
-}
-SLUICE__EXPORT("export-state") void *export_outside(void) {
-  auto *at = static_cast<sluice_state *>(sluice_allocate(sizeof(sluice_state), 4));
-  *at = {FORM, sluice_view(reinterpret_cast<const char *>(16), 8)};
-  return at;
-}
-#endif
+GUEST(tally, 1, none)
+GUEST(tally_2, 2, none)
+GUEST(tally_export_traps, 1, export_traps)
+GUEST(tally_export_spins, 1, export_spins)
+GUEST(tally_export_outside, 1, export_outside)
+GUEST(tally_import_traps, 1, import_traps)
+GUEST(tally_import_spins, 1, import_spins)

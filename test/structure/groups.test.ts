@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import { GROUPS, UNGROUPED } from '../support/groups.js';
 import { testFiles } from '../support/run-together.js';
@@ -8,9 +9,7 @@ test('every test file is run once: by one group, or by itself', () => {
   assert.deepEqual(run, testFiles(['**/*.test.js']));
 });
 
-test('every group has its file in test/grouped', () => {
-  const names = testFiles(['grouped/*.test.js']).map(file =>
-    file.slice('grouped/'.length, -'.test.js'.length),
-  );
-  assert.deepEqual(names, Object.keys(GROUPS).sort());
+test('every group has its file, in test/grouped or test/system', () => {
+  const names = testFiles(['{grouped,system}/*.test.js']).map(file => basename(file, '.test.js'));
+  assert.deepEqual(names.sort(), Object.keys(GROUPS).sort());
 });

@@ -4,14 +4,17 @@
  */
 export const GROUPS = {
   'admin-spool': ['host/{admin,route,spool,store}/*.test.js'],
-  commands: ['host/{cli,demo}/*.test.js'],
+  commands: ['host/cli/!(author-pages|demo|plugin-new|start).test.js', 'host/demo/!(live).test.js'],
   gateway: ['host/*.test.js', '{faults,chaos}/*.test.js'],
   guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
-  protocols: ['host/{config,protocols,telemetry,sources,sinks}/**/*.test.js'],
   'plugins-slots': ['host/plugins/*.test.js', 'sandbox/{slot,state}*.test.js'],
+  protocols: ['host/{config,protocols,telemetry,sources,sinks}/**/*.test.js'],
   runtime: ['{runtime,structure}/**/*.test.js'],
-  sandbox: ['sandbox/!(slot*|state).test.js', 'cpp-kernels/chain.test.js'],
+  sandbox: ['sandbox/!(slot*|state*).test.js', 'cpp-kernels/chain.test.js'],
+  // test/system: programs as a user starts them, and plugins as an author builds them.
+  authors: ['host/cli/{author-pages,plugin-new}.test.js'],
+  programs: ['host/cli/{demo,start}.test.js', 'host/demo/live.test.js'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Those in no group: a process each, or a command of its own (package.json). */
-export const UNGROUPED = ['{conformance,grouped,peers,long}/*.test.js'] as const;
+export const UNGROUPED = ['{conformance,grouped,peers,long,system}/*.test.js'] as const;

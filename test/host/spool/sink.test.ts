@@ -109,7 +109,7 @@ test('a clock that jumps while messages are put down changes nothing: they go ou
 test('fresh-first: when the broker is back fresh messages do not wait, and those of the spool are marked', async t => {
   const { plc, server, away, back } = await peersOf(t);
   const config = configOf(plc.port, server.port, {}, { catchUp: 'fresh-first' });
-  const sinks = { plant: { ...config.sinks.plant, spool: { rate: 50 } } };
+  const sinks = { plant: { ...config.sinks.plant, spool: { rate: 100 } } };
   const rig = await startGateway(t, { ...config, sinks }, ['modbus-json']);
   await server.until(() => server.published.length >= 20);
   away();
@@ -121,7 +121,7 @@ test('fresh-first: when the broker is back fresh messages do not wait, and those
   assert.deepEqual(missing(server), []);
   const late = server.published.filter(packet => propertyOf(packet, 'sluice-late') === 'true');
   assert.ok(late.length >= 50, `${late.length}`);
-  // Between those of the spool, fifty a second, came the fresh ones.
+  // Between those of the spool, a hundred a second, came the fresh ones.
   const first = server.published.indexOf(late[0] as IPublishPacket);
   const last = server.published.lastIndexOf(late.at(-1) as IPublishPacket);
   const fresh = server.published

@@ -147,7 +147,8 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
     const qos = (first & PUBLISH_FLAG.qosMask) >> 1;
     // §3.3.1.2 [MQTT-3.3.1-4]; and a broker may not exceed what was subscribed to, §3.8.4 [MQTT-3.8.4-8]. At QoS 1 it
     // costs nothing to be kind: aedes sends retained messages as they were published, also to a subscription at 0.
-    if (qos > 1 && qos > this.#maxQos) throw malformed(CODE, `PUBLISH at QoS ${qos}, which was not asked for`);
+    if (qos > 1 && qos > this.#maxQos)
+      throw malformed(CODE, `PUBLISH at QoS ${qos}, which was not asked for`);
     this.dup = (first & PUBLISH_FLAG.dup) !== 0;
     if (this.dup && qos === 0) throw malformed(CODE, 'PUBLISH at QoS 0 with DUP'); // [MQTT-3.3.1-2]
     this.qos = qos as 0 | 1 | 2;

@@ -141,5 +141,5 @@ test('build says that there is no libc', async () => {
   await put('libc/plugin.json', JSON.stringify(fields));
   await put('libc/a.c', '#include <string.h>\n');
   const { stderr } = await run('build', 'libc');
-  assert.match(stderr, /string\.h' file not found[\s\S]*There is no libc.*cpp-kernels\/README\.md/);
+  assert.match(stderr, /string\.h' file not found[\s\S]*There is no libc.*cpp-kernels\/include\/README\.md/);
 });

@@ -569,7 +569,8 @@ export const ERRORS = {
     remedy: 'Look at that route: its plugin hangs or is slow, or its sink is away. The log names it.',
   },
   SLUICE_SOURCE_OVERRUN: {
-    cause: 'A poll was skipped because the one before it is still under way.',
+    cause:
+      'A poll was skipped because the one before it is still under way, or what is observed changed again before all its blocks were read.',
     remedy: 'Poll less often, or raise the number of requests in flight if the device allows it.',
   },
   SLUICE_SOURCE_LATE: {

@@ -64,7 +64,8 @@ export class Representation {
     }
     this.#block = block2;
     this.#length += payload.length;
-    this.#chunks.push(payload);
+    // A copy of what waits for more: a device may send datagrams that are large around few bytes.
+    this.#chunks.push(block2?.more === true ? Buffer.from(payload) : payload);
     return block2?.more === true ? 'more' : 'whole';
   }
 

@@ -6,7 +6,7 @@ import type { Representation } from '../../protocols/coap/representation.js';
 import type { Clock } from '../modbus/clock.js';
 import type { Ask } from './ask.js';
 import { type ClientSettings, MOST_AGE_S } from './client-config.js';
-import type { Reading } from './reading.js';
+import type { Reading, Tagged } from './reading.js';
 
 /** RFC 7252, 5.10.5: what an answer that does not say so is fresh for. */
 const MAX_AGE_S = 60;
@@ -129,9 +129,8 @@ export class Answers {
   }
 
   #valid(ask: Ask, message: Message, now: number): void {
-    const { last } = ask.reading;
-    const isLast = last !== undefined && (message.etag === undefined || message.etag.equals(last.etag));
-    if (!isLast || ask.representation.next !== undefined) {
+    const shown = shownBy(ask, message);
+    if (shown === undefined || ask.representation.next !== undefined) {
       this.#asking.fail(
         ask,
         'SLUICE_SOURCE_PROTOCOL',
@@ -141,7 +140,7 @@ export class Answers {
     }
     if (ask.kind === 'observe') this.#observes(ask, message, now);
     else this.#asking.end(ask);
-    this.#asking.read(ask.reading, last.body, last.contentFormat);
+    this.#asking.read(ask.reading, shown.body, shown.contentFormat);
   }
 
   /** An observation is answered: does it stand? */
@@ -188,6 +187,18 @@ export class Answers {
     reading.newest = observe;
     reading.newestAt = now;
     this.#freshen(reading, message, now);
+    // RFC 7641, 4.3: it is again what the device was shown with the request.
+    if (code === CODE.valid) {
+      const shown = shownBy(ask, message);
+      if (shown !== undefined) this.#asking.read(reading, shown.body, shown.contentFormat);
+      else
+        this.#asking.complain(
+          'SLUICE_SOURCE_PROTOCOL',
+          reading,
+          'was notified that nothing has changed, of something else',
+        );
+      return;
+    }
     ask.startAgain();
     const { representation } = ask;
     try {
@@ -205,6 +216,11 @@ export class Answers {
     reading.last = etag === undefined ? undefined : { etag: Buffer.from(etag), body, contentFormat };
     this.#asking.read(reading, body, contentFormat);
   }
+}
+
+/** What the request showed the device, if the answer says that it is still this one. */
+function shownBy({ shown }: Ask, { etag }: Message): Tagged | undefined {
+  return shown !== undefined && (etag === undefined || etag.equals(shown.etag)) ? shown : undefined;
 }
 
 function ageMs({ maxAge = MAX_AGE_S }: Message): number {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Representation } from '../../protocols/coap/representation.js';
 import type { ClientDevice } from './client-device.js';
-import type { Reading } from './reading.js';
+import type { Reading, Tagged } from './reading.js';
 
 /** RFC 7252, 4.8: ACK_TIMEOUT, ACK_RANDOM_FACTOR and MAX_RETRANSMIT. */
 const FIRST_MS = 2_000;
@@ -34,6 +34,8 @@ export class Ask {
   isStanding = false;
   hasEchoed = false;
   restarts = 0;
+  /** What it was last, of which the request has the tag. */
+  shown: Tagged | undefined;
   #repeats = 0;
   #waitMs = 0;
   #repeatAt = 0;

@@ -35,7 +35,9 @@ export class Asks {
 
   /** Its message has been answered; an observation goes on under its token. */
   answered(ask: Ask, peer: Peer): void {
-    this.#byId.delete(idKey(peer, ask.id));
+    const key = idKey(peer, ask.id);
+    // An observation is over long after its id; another message may have it by then.
+    if (this.#byId.get(key) === ask) this.#byId.delete(key);
   }
 
   /** @param meaning of an answer that comes all the same */

@@ -127,8 +127,7 @@ export class ClientDevice implements Asking {
   }
 
   rest(reading: Reading, representation: Representation): void {
-    // What is under way still is older.
-    for (const ask of this.#open) if (ask.reading === reading) this.end(ask);
+    this.#supersede(reading);
     // RFC 7959, 3.4: without Observe, under a token of its own.
     const ask = this.#newAsk(reading, 'rest');
     ask.representation = representation;
@@ -171,6 +170,7 @@ export class ClientDevice implements Asking {
   }
 
   read(reading: Reading, body: Buffer, contentFormat: number | undefined): void {
+    this.#supersede(reading);
     reading.attempt = 0;
     const at = this.#host.clock.wall();
     this.#frames.make(reading, this.#address.peer!.address, { body, contentFormat, at });
@@ -229,6 +229,15 @@ export class ClientDevice implements Asking {
     }
   }
 
+  /** What is asked of it still is older than what has come. */
+  #supersede(reading: Reading): void {
+    for (const ask of this.#open) {
+      if (ask.reading !== reading) continue;
+      if (ask.kind === 'rest') this.#host.ingress.skipped('SLUICE_SOURCE_OVERRUN');
+      this.end(ask);
+    }
+  }
+
   #newAsk(reading: Reading, kind: AskKind): Ask {
     return new Ask(this, reading, kind, this.#host.settings.maxBody);
   }
@@ -242,8 +251,10 @@ export class ClientDevice implements Asking {
     if (kind === 'observe') options.push(uintOption(OPTION.observe, 0));
     if (next !== undefined) options.push(blockOption(OPTION.block2, next));
     // RFC 7252, 5.10.6.2: if it is still this one, the device need not send it.
-    else if (kind !== 'rest' && reading.last !== undefined)
+    else if (kind !== 'rest' && reading.last !== undefined) {
+      ask.shown = reading.last;
       options.push(option(OPTION.etag, reading.last.etag));
+    }
     if (this.#echo !== undefined) options.push(option(OPTION.echo, this.#echo));
     const peer = this.#address.peer!;
     const id = asks.newId(peer);

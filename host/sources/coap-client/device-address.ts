@@ -8,6 +8,8 @@ export class DeviceAddress {
   readonly #port: number;
   #peer: Peer | undefined;
   #isLookedUp = false;
+  /** Of several addresses each gets its turn: the device may listen on one of them only. */
+  #turn = 0;
 
   constructor(host: string, port: number) {
     this.#host = host;
@@ -28,9 +30,10 @@ export class DeviceAddress {
   lookUp(failed: (why: string) => void): void {
     if (this.#peer !== undefined || this.#isLookedUp) return;
     this.#isLookedUp = true;
-    lookup(this.#host).then(
-      ({ address }) => {
+    lookup(this.#host, { all: true }).then(
+      found => {
         this.#isLookedUp = false;
+        const { address } = found[this.#turn % found.length]!;
         this.#peer = { address, port: this.#port };
       },
       (thrown: Error) => {
@@ -42,7 +45,9 @@ export class DeviceAddress {
 
   /** A name is looked up again before the next request. */
   doubt(): void {
-    if (isIP(this.#host) === 0) this.#peer = undefined;
+    if (isIP(this.#host) !== 0) return;
+    this.#peer = undefined;
+    this.#turn += 1;
   }
 }
 

@@ -15,6 +15,13 @@ export interface Value {
   readonly at: number;
 }
 
+/** What a device tags, so that it need not be sent again. */
+export interface Tagged {
+  readonly etag: Buffer;
+  readonly body: Buffer;
+  readonly contentFormat: number | undefined;
+}
+
 /** One path of one device, read again and again. Its changing fields belong to its device. */
 export class Reading {
   /** As it was written. */
@@ -30,9 +37,7 @@ export class Reading {
   /** Queued or asked. */
   isUnderWay = false;
   /** What it was last, for a device that tags its representations. */
-  last:
-    | { readonly etag: Buffer; readonly body: Buffer; readonly contentFormat: number | undefined }
-    | undefined;
+  last: Tagged | undefined;
   /** Of an observation: when to ask, for the first time or again; steady clock. */
   dueAt = 0;
   /** Failures since the last answer. */

@@ -71,6 +71,14 @@ export class Allowance {
     return this.left(address) === Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * What complaints of it go under. The log tells each name by itself, and addresses that are made up are without
+   * number: until one has shown that it is there, it has none.
+   */
+  nameOf(address: string): string | undefined {
+    return this.isProven(address) ? address : undefined;
+  }
+
   /** Bytes that may be sent there now. */
   left(address: string): number {
     const account = this.#accounts.get(address);

@@ -81,7 +81,8 @@ export class Confirmables {
     }
     const id = this.newId(notice.peer);
     const bytes = notice.render(id);
-    if (bytes !== undefined) this.#begin(notice.peer, id, bytes, now, notice);
+    // Who may not be told has shown nothing of itself: made up, it would keep its place for ever.
+    if (bytes !== undefined && !this.#begin(notice.peer, id, bytes, now, notice)) notice.gone();
   }
 
   acknowledged(peer: Peer, id: number, now: number): void {

@@ -77,7 +77,7 @@ export class Endpoint {
     if (header !== undefined) this.#reset(header.type === 'con', peer, header.id);
     this.#complaints.skipped('SLUICE_SOURCE_PROTOCOL');
     const what = `${peer.address} sent what is no CoAP: ${why}`;
-    this.#complaints.failed('SLUICE_SOURCE_PROTOCOL', what, peer.address);
+    this.#complaints.failed('SLUICE_SOURCE_PROTOCOL', what, this.#allowance.nameOf(peer.address));
   }
 
   #reset(isConfirmable: boolean, peer: Peer, id: number): void {

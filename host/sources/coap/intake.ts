@@ -13,6 +13,9 @@ import type { Exchange } from './exchanges.js';
 import type { Replies } from './replies.js';
 import { Waiting } from './waiting.js';
 
+/** Bit of `noResponse` for answers of class 5. */
+const NO_SERVER_ERRORS = 16;
+
 /** A body that became a frame. */
 export type Taken = (path: string, body: Buffer, contentFormat: number | undefined) => void;
 
@@ -86,6 +89,8 @@ export class Intake {
     const exchange = this.#waiting.find(sequence);
     // What is not confirmable is sent once, and its answer may be lost.
     if (exchange?.isConfirmable !== true) return false;
+    // Nor is who does not want to hear of it. Source: RFC 7967, 2.1.
+    if ((exchange.noResponse & NO_SERVER_ERRORS) !== 0) return false;
     exchange.isSentBack = true;
     return true;
   }

@@ -75,7 +75,11 @@ export class Replies {
   /** Counts and says why. */
   complain(fault: Fault['code'], { address }: Exchange, code: number, why: string): void {
     this.#complaints.skipped(fault);
-    this.#complaints.failed(fault, `${address} got ${codeText(code)}: ${why}`, address);
+    this.#complaints.failed(
+      fault,
+      `${address} got ${codeText(code)}: ${why}`,
+      this.#allowance.nameOf(address),
+    );
   }
 
   /** False: it may not be sent there. */

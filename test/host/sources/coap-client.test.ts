@@ -184,3 +184,45 @@ test('a device that wants to see that it is answered is sent what it asked to ec
   await ingress.until(() => ingress.frames.length === 1);
   assert.equal(device.asked.length, 2);
 });
+
+test('a notification that what the device was shown is true again brings that back, and not nothing', async t => {
+  const { device, ingress, client } = await askedScene(t, { observe: [{ path: 'v' }], graceMs: 5 });
+  const valid = (number: number, tag: number, id: number) =>
+    ({ type: 'non', id, code: CODE.valid, options: [observe(number), etag(tag)] }) as const;
+  device.onAsk = ask => {
+    if (ask.etag === undefined) {
+      device.answer(ask, 'one', { options: [observe(1), etag(1), maxAge(0)] });
+      return;
+    }
+    // Renewed with the tag of what it had then: RFC 7641, 3.3.1 and 4.3.
+    device.answer(ask, 'two', { options: [observe(2), etag(2)] });
+    device.answer(ask, '', valid(3, 1, 8));
+    device.answer(ask, '', valid(4, 9, 9));
+    device.onAsk = () => {};
+  };
+  await client.start();
+  await ingress.until(() => ingress.faults.length === 1 || ingress.frames.length === 4);
+  assert.deepEqual(bodies(ingress), ['one', 'two', 'one']);
+  assert.match(ingress.faults[0]!.message, /v .*nothing has changed/);
+});
+
+test('a notification that comes whole while the blocks of the one before are read takes its place', async t => {
+  const { device, ingress, client } = await askedScene(t, { observe: [{ path: 'v' }] });
+  const old = 'o'.repeat(40);
+  const block = blockOption(OPTION.block2, { number: 0, more: true, size: 16 });
+  let first: Asked | undefined;
+  device.onAsk = ask => {
+    if (ask.block2 === undefined) {
+      first = ask;
+      device.answer(ask, old.slice(0, 16), { options: [observe(1), block] });
+    } else if (ask.block2.number === 1) {
+      device.answer(first!, 'new', { type: 'con', id: 9, options: [observe(2)] });
+      device.answerBlock(ask, old);
+    } else device.answerBlock(ask, old);
+  };
+  await client.start();
+  await device.until('the acknowledgement', () => device.bare.length === 1);
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_REPEATED') === 1);
+  assert.deepEqual(bodies(ingress), ['new']);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_OVERRUN'), 1);
+});

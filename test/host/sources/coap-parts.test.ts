@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { blockOption } from '../../../host/protocols/coap/block.js';
 import { CODE } from '../../../host/protocols/coap/code.js';
 import { readMessage } from '../../../host/protocols/coap/message.js';
+import { OPTION, option } from '../../../host/protocols/coap/option.js';
+import { Representation } from '../../../host/protocols/coap/representation.js';
+import { writeMessage } from '../../../host/protocols/coap/write-message.js';
 import { Allowance } from '../../../host/sources/coap/allowance.js';
 import { Bodies } from '../../../host/sources/coap/bodies.js';
 import { Confirmables, type Notice } from '../../../host/sources/coap/confirmables.js';
@@ -227,4 +231,30 @@ test('requests that wait are given back in their order, each once, however many 
   );
   assert.equal(new Set(unanswered).size, unanswered.length);
   assert.equal(waiting.length, 0);
+});
+
+test('an observer that may not be told, as it has shown nothing of itself, is none any more', () => {
+  const { scene, all, notice } = confirmables();
+  scene.allowed = false;
+  all.notify(notice('o'), 0);
+  assert.deepEqual([scene.gone, all.size], [1, 0]);
+});
+
+test('blocks that wait for more hold nothing but their bytes', () => {
+  const block2 = blockOption(OPTION.block2, { number: 0, more: true, size: 16 });
+  const token = Buffer.alloc(0);
+  const options = [block2, option(2_048, Buffer.alloc(500))];
+  const datagram = writeMessage({ type: 'ack', id: 1, code: CODE.content, token, options, payload: BLOCK });
+  const representation = new Representation(64);
+  assert.equal(representation.take(readMessage(datagram)), 'more');
+  datagram.fill(1);
+  assert.deepEqual(representation.whole(), BLOCK);
+});
+
+test('an address has a name in complaints when it has shown that it is there', () => {
+  const allowance = new Allowance();
+  allowance.received('10.0.0.1', 10);
+  assert.equal(allowance.nameOf('10.0.0.1'), undefined);
+  allowance.echoed('10.0.0.1', allowance.challenge('10.0.0.1'));
+  assert.equal(allowance.nameOf('10.0.0.1'), '10.0.0.1');
 });

@@ -156,6 +156,10 @@ test('a frame that a route sends back is answered "unavailable, come again" in p
   device.ask({ id: 3, non: true });
   await ingress.until(() => ingress.frames.length === 3);
   assert.deepEqual([source.sendBack(2), source.sendBack(3), source.sendBack(9)], [true, false, false]);
+  // Nor can it be told who does not want to hear of errors: RFC 7967.
+  device.ask({ id: 4, options: [{ name: 'No-Response', value: Buffer.from([16]) }] });
+  await ingress.until(() => ingress.frames.length === 4);
+  assert.equal(source.sendBack(4), false);
   source.delivered(2);
   assert.deepEqual(await device.answers(2), ['ack 1 2.04', 'ack 2 5.03']);
 });

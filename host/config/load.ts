@@ -4,6 +4,7 @@ import type { Config, PolicyConfig } from './config.js';
 import { checkPlugins, checkRoutes } from './cross-check.js';
 import { applyEnvironment, type Environment } from './environment.js';
 import { readPolicy } from './load-policy.js';
+import { checkLoops } from './loops.js';
 import { namesOf } from './names.js';
 import { normalise } from './normalise.js';
 import { Origins } from './origins.js';
@@ -91,6 +92,7 @@ async function build(
   const names = namesOf(filled);
   checkRoutes(names, origins);
   const config = normalise(input, folder, origins);
+  checkLoops(config, origins);
   if (options.pluginNames !== undefined) {
     checkPlugins(names, await options.pluginNames(config.plugins.dir), options.misspelt ?? 'error', origins);
   }

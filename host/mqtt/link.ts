@@ -136,7 +136,9 @@ export class Link {
 
   /** The reader threw. */
   broken(thrown: unknown): void {
-    this.#loss ??= { fault: faultOf(thrown), lasting: false, malformed: true };
+    const fault = faultOf(thrown);
+    const message = `${this.#where}: ${fault.message}`;
+    this.#loss ??= { fault: { ...fault, message }, lasting: false, malformed: true };
     this.#socket.destroy();
   }
 

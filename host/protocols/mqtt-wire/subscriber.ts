@@ -71,7 +71,7 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
 
   /**
    * @param limit the largest packet that is shown as a whole, bytes
-   * @param maxQos what was subscribed with
+   * @param maxQos the most that the session was ever subscribed with
    */
   constructor(version: MqttVersion, limit: number, events: SubscriberEvents, maxQos: 0 | 1 | 2) {
     this.#version = version;

@@ -153,7 +153,9 @@ export class MqttSource implements Source {
   }
 
   #reader(version: MqttVersion, session: SessionEvents): PacketReader {
-    const { maxMessage, qos } = this.#config;
+    const { maxMessage, qos, named } = this.#config;
+    // A session that is kept may hold messages of an earlier subscription at a higher QoS: refused, they come for ever.
+    const highest = named ? 2 : qos;
     const events = {
       ...session,
       publish: (publication: Publication) => this.#publish(publication, version),
@@ -164,7 +166,7 @@ export class MqttSource implements Source {
           this.#dialer.proved();
       },
     };
-    const parser = new SubscriberParser(version, maxMessage, events, qos);
+    const parser = new SubscriberParser(version, maxMessage, events, highest);
     this.#parser = parser;
     return {
       get pending() {

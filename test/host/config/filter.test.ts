@@ -4,7 +4,7 @@ import { problemsOf, read } from './support.js';
 
 const config = (topics: string, filter: string): string => `sources:
   floor: { mqtt: { url: mqtt://127.0.0.1, topics: ${topics} } }
-sinks: { plant: { mqtt: { url: mqtt://127.0.0.1 } } }
+sinks: { plant: { mqtt: { url: mqtt://127.0.0.1, prefix: out/ } } }
 routes:
   - { from: floor, filter: ${filter}, through: [ a ] }
   - { from: floor, through: [ b ] }
@@ -33,4 +33,22 @@ test('subscriptions that lie within each other are told of', async () => {
     warnings.map(({ text }) => text).join('\n'),
     /lies within "in\/#": most brokers send such a message/,
   );
+});
+
+test('a topic filter that what a sink publishes on the same broker comes back through is told of', async () => {
+  const told = async (topic: string, url: string, prefix: string): Promise<string[]> => {
+    const sink = `{ url: ${url}${prefix === '' ? '' : `, prefix: ${prefix}`} }`;
+    const { warnings } =
+      await read(`sources: { floor: { mqtt: { url: mqtt://127.0.0.1, topics: [ "${topic}" ] } } }
+sinks: { plant: { mqtt: ${sink} } }
+routes: [ { from: floor, through: [ a ] } ]
+`);
+    return warnings.map(({ text }) => text);
+  };
+  const same = 'mqtt://localhost:1883';
+  assert.match((await told('in/#', same, ''))[0]!, /the sink plant .* without end, unless a plugin/);
+  assert.match((await told('#', same, 'out/'))[0]!, /without end; give the sink a `prefix`/);
+  assert.match((await told('$share/g/out/#', same, 'out/'))[0]!, /without end/);
+  assert.deepEqual(await told('in/#', same, 'out/'), []);
+  assert.deepEqual(await told('#', 'mqtt://127.0.0.1:1884', ''), []);
 });

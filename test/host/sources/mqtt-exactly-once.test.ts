@@ -142,3 +142,21 @@ test('a broker that sends more at QoS 2 than the window waits at the socket, and
     },
   );
 });
+
+for (const qos of [0, 1] as const) {
+  test(`what a kept session still holds at QoS 2 is taken and given away where QoS ${qos} is asked for now`, async () => {
+    await withSource({}, { qos, clientId: 'c' }, async ({ server, ingress, source, subscribed }) => {
+      const connection = await subscribed();
+      connection.send({ cmd: 'pubrel', messageId: 7 });
+      connection.send(numberedMessage(8, { qos: 2 }));
+      await ingress.until(() => ingress.frames.length + ingress.faults.length > 0);
+      assert.deepEqual(ingress.faults, []);
+      source.delivered(1);
+      await server.until(() => server.completed.length === 2);
+      assert.deepEqual(
+        server.completed.map(([id]) => id),
+        [7, 8],
+      );
+    });
+  });
+}

@@ -8,7 +8,7 @@ import type { Router } from '../route/router.js';
 import { removeFile } from './files.js';
 import type { PluginBoard } from './plugin-board.js';
 import { removeSigned, replaceSigned, signaturesBeside } from './signed-file.js';
-import { stored, temporaryIn } from './upload.js';
+import { inFolder, stored, temporaryIn } from './upload.js';
 
 /** A file that the catalogue found in the midst of a change is looked at again after this. */
 const AGAIN_MS = 50;
@@ -76,7 +76,7 @@ export class Installer {
   ): Promise<boolean> {
     const temporary = temporaryIn(this.#parts.folder);
     try {
-      await stored(() => writeFile(temporary, bytes, { flag: 'wx', flush: true }));
+      await inFolder(this.#parts.folder, () => writeFile(temporary, bytes, { flag: 'wx', flush: true }));
       return await this.install(temporary, manifest, signatures);
     } finally {
       await removeFile(temporary);

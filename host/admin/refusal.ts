@@ -27,6 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SLUICE_INTERNAL: 500,
   SLUICE_HEADER_RESPONSE: 500,
   SLUICE_ADMIN_STORE: 500,
+  SLUICE_PLUGIN_FOLDER: 500,
   SLUICE_ADMIN_BUSY: 503,
   // The gateway's state, not the plugin's doing.
   SLUICE_SANDBOX_LIMIT: 503,

@@ -61,7 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 128 },
-    clientErrorHandler: refuseBroken,
+    clientErrorHandler: (error, socket) => refuseBroken(error, socket),
     frameworkErrors: (thrown, _request, reply) => void refuse(reply, fromFastify(thrown)),
   } as FastifyServerOptions);
   server.server.maxConnections = MOST_CONNECTIONS;

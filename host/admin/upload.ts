@@ -39,7 +39,7 @@ export interface Incoming {
  * Writes a body to a temporary file as it comes, its coding undone, and syncs it.
  * @param most bytes that it may have when it is decoded
  * @throws SluiceError SLUICE_MODULE_TOO_LARGE as soon as it is; SLUICE_ADMIN_REQUEST if it ends early;
- *   SLUICE_ADMIN_ENCODING; SLUICE_ADMIN_STORE; nothing is left of it then
+ *   SLUICE_ADMIN_ENCODING; SLUICE_PLUGIN_FOLDER; SLUICE_ADMIN_STORE; nothing is left of it then
  */
 export async function receive(
   { stream, announced, coding }: Incoming,
@@ -52,7 +52,7 @@ export async function receive(
   }
   const path = temporaryIn(folder);
   try {
-    await using handle = await stored(() => open(path, 'wx', 0o644));
+    await using handle = await inFolder(folder, () => open(path, 'wx', 0o644));
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of decoded(stream, coding)) {
@@ -100,6 +100,18 @@ export async function stored<T>(work: () => Promise<T>): Promise<T> {
     if (thrown instanceof SluiceError) throw thrown;
     throw new SluiceError('SLUICE_ADMIN_STORE', (thrown as Error).message, { cause: thrown });
   }
+}
+
+/** Makes a file there. @throws SluiceError SLUICE_PLUGIN_FOLDER if the folder is not; SLUICE_ADMIN_STORE */
+export function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  return stored(async () => {
+    try {
+      return await work();
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+      throw new SluiceError('SLUICE_PLUGIN_FOLDER', `the plugin folder ${folder} is gone`, { cause: thrown });
+    }
+  });
 }
 
 function tooLarge(what: string, most: number): SluiceError {

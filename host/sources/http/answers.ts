@@ -1,5 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { allowedHeaders, type Fault, faultOf, type Policy, refuseHeaders } from '../../../runtime/index.js';
+import { refuseBroken } from '../../admin/broken-request.js';
 import { PROBLEM_TYPE, problemJson } from '../../admin/problem-json.js';
 import type { Delivery } from './delivery.js';
 import type { Refusal } from './refusal.js';
@@ -52,6 +54,18 @@ export class Answers {
     // A body that is not read would be taken for the next request.
     const framing = request.complete ? {} : { connection: 'close' };
     this.#send(response, status, { ...PROBLEM, ...headers }, body, framing);
+  }
+
+  /** What never became a request. */
+  refuseBroken(error: NodeJS.ErrnoException, socket: Socket, code: Fault['code'], headerKiB: number): void {
+    const { current } = this.#policy;
+    const headers = allowedHeaders('response', PROBLEM, current) as Fields;
+    refuseBroken(error, socket, {
+      code,
+      headerKiB,
+      headers,
+      hasBody: judged(PROBLEM, current) === undefined,
+    });
   }
 
   #send(response: ServerResponse, status: number, headers: Fields, body: string, framing: Fields): void {

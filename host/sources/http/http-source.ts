@@ -22,7 +22,7 @@ const HEADER_BYTES = 8_192;
 const HEADERS_MS = 5_000;
 /** How often time is looked at. */
 const LOOK_MS = 250;
-/** How long a peer whose connection ends may take to hang up too. */
+/** How long a peer whose answer is out may take to hang up when the source closes. */
 const GOODBYE_MS = 200;
 const BY_LINES = /^application\/(x-ndjson|ndjson|jsonl|x-jsonlines)$/;
 
@@ -420,30 +420,16 @@ export class HttpSource implements Source {
   }
 
   /** What is no HTTP, or does not come to an end. */
-  #broken({ code = '', message }: NodeJS.ErrnoException, socket: Socket): void {
+  #broken(error: NodeJS.ErrnoException, socket: Socket): void {
+    const { code: what, message } = error;
     const peer = peerOf(socket);
-    const late = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    if (code !== 'ECONNRESET' && !socket.destroyed) {
+    const late = what === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const code = late ? 'SLUICE_SOURCE_TIMEOUT' : 'SLUICE_SOURCE_PROTOCOL';
+    if (what !== 'ECONNRESET' && !socket.destroyed) {
       const why = late ? 'did not send a whole request in time' : `broke the protocol: ${message}`;
-      this.#failed(
-        late ? 'SLUICE_SOURCE_TIMEOUT' : 'SLUICE_SOURCE_PROTOCOL',
-        `${peer} ${why}; connection closed`,
-        peer,
-      );
+      this.#failed(code, `${peer} ${why}; connection closed`, peer);
     }
-    if (!socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const status = late
-      ? '408 Request Timeout'
-      : code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    // A peer that never hangs up would keep the socket, as Node leaves it half open.
-    const end = setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
-    socket.once('close', () => clearTimeout(end));
+    this.#answers.refuseBroken(error, socket, code, HEADER_BYTES / 1024);
   }
 
   #failed(code: Fault['code'], message: string, peer?: string): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -49,16 +49,25 @@ test('a name that leads elsewhere is no name, and nothing is written', limit, as
   assert.deepEqual(await readdir(rig.plugins), ['modbus-json.wasm']);
 });
 
-test('what is too large, no wasm or another plugin is refused with its code', limit, async t => {
-  const rig = await startAdminRig(t);
-  const large = await rig.put('modbus-json', new Uint8Array(100e6));
-  assert.deepEqual([large.status, large.body.code], [413, 'SLUICE_MODULE_TOO_LARGE']);
-  const none = await rig.put('modbus-json', Buffer.from('no wasm at all'));
-  assert.deepEqual([none.status, none.body.code], [422, 'SLUICE_MODULE_NOT_WASM']);
-  const other = await rig.put('other', await readFile(guestFile('modbus-json')));
-  assert.deepEqual([other.status, other.body.code], [422, 'SLUICE_ADMIN_NAME']);
-  assert.deepEqual(await readdir(rig.plugins), ['modbus-json.wasm']);
-});
+test(
+  'what is too large, no wasm, another plugin or for a folder that is gone is refused with its code',
+  limit,
+  async t => {
+    const rig = await startAdminRig(t);
+    const large = await rig.put('modbus-json', new Uint8Array(100e6));
+    assert.deepEqual([large.status, large.body.code], [413, 'SLUICE_MODULE_TOO_LARGE']);
+    const none = await rig.put('modbus-json', Buffer.from('no wasm at all'));
+    assert.deepEqual([none.status, none.body.code], [422, 'SLUICE_MODULE_NOT_WASM']);
+    const other = await rig.put('other', await readFile(guestFile('modbus-json')));
+    assert.deepEqual([other.status, other.body.code], [422, 'SLUICE_ADMIN_NAME']);
+    assert.deepEqual(await readdir(rig.plugins), ['modbus-json.wasm']);
+    await rename(rig.plugins, `${rig.plugins}-away`);
+    const nowhere = await rig.put('modbus-json', await readFile(guestFile('modbus-json')));
+    await rename(`${rig.plugins}-away`, rig.plugins);
+    assert.deepEqual([nowhere.status, nowhere.body.code], [500, 'SLUICE_PLUGIN_FOLDER']);
+    assert.match(String(nowhere.body.detail), /^the plugin folder .* is gone$/);
+  },
+);
 
 test('half a body leaves nothing behind, and is audited', limit, async t => {
   const rig = await startAdminRig(t);

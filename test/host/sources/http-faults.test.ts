@@ -100,7 +100,10 @@ test('bodies in hand may use so much memory in all, and give it back', async t =
 
 test('what is no HTTP, and a chunk that lies about its length, end the connection and are counted', async t => {
   const { ingress, port } = await httpScene(t);
-  assert.match(await raw(port, '\x01\x02\x03\r\n\r\n'), /^HTTP\/1\.1 400/);
+  const answer = await raw(port, '\x01\x02\x03\r\n\r\n');
+  assert.match(answer, /^HTTP\/1\.1 400 .*\r\ncontent-type: application\/problem\+json\r\n/s);
+  const problem = JSON.parse(answer.split('\r\n\r\n')[1]!);
+  assert.match(`${problem.code} ${problem.detail}`, /^SLUICE_SOURCE_PROTOCOL it is not HTTP: /);
   const head = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\n';
   assert.match(
     await raw(port, `${head}content-length: 3\r\ncontent-length: 5\r\n\r\nabc`),

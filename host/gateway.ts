@@ -222,7 +222,7 @@ export class Gateway {
     this.#report.info('sluice runs', {
       admin: `${this.#config.admin.tls === undefined ? 'http' : 'https'}://${this.#config.admin.host}:${this.#admin.port}`,
       plugins: this.#config.plugins.dir,
-      ...(this.#broker === undefined ? {} : { broker: this.#broker.url }),
+      ...(this.#broker === undefined ? {} : { broker: this.#broker.address }),
     });
   }
 

@@ -17,6 +17,8 @@ export interface BrokerConfig extends ListenAddress {
   /** How long a client may take to say who it is, and a packet that has begun to come whole. */
   readonly helloMs?: number | undefined;
   readonly packetMs?: number | undefined;
+  /** How long a subscriber may not read. */
+  readonly drainMs?: number | undefined;
 }
 
 /** What the code may assume. */
@@ -30,6 +32,7 @@ export interface BrokerSettings {
   readonly memory: number;
   readonly helloMs: number;
   readonly packetMs: number;
+  readonly drainMs: number;
   readonly lookMs: number;
 }
 
@@ -44,6 +47,7 @@ export function brokerSettings(config: BrokerConfig): BrokerSettings {
     memory: config.memory ?? 2 ** 26,
     helloMs,
     packetMs,
+    drainMs: config.drainMs ?? 5_000,
     lookMs: Math.max(10, Math.min(1_000, helloMs / 4, packetMs / 4)),
   };
 }

@@ -11,6 +11,8 @@ import { Rights } from './rights.js';
 
 export interface Broker {
   readonly port: number;
+  /** Where clients reach it. */
+  readonly address: string;
   /** Where this machine reaches it, and what it has to say there. */
   readonly url: string;
   readonly own: { readonly username: string; readonly password: string } | undefined;
@@ -39,6 +41,7 @@ const BAD_PASSWORD = 4;
  * - shared subscriptions: `$share/...` is granted and delivers nothing;
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
  * - rights for single topics: who is let in may publish and read everything;
+ * - passing on without all of its readers: the others wait for one that does not read, which is cut off after 5 s;
  * - anything durable: retained messages, sessions and what was acknowledged to a device end with the process;
  * - more than one process: no bridge, no cluster.
  * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED, SLUICE_TLS_CERTIFICATE
@@ -48,11 +51,17 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const rights = new Rights(config);
   const certificate = config.tls === undefined ? undefined : new ServerCertificate(config.tls, 'broker.tls');
   const secure = certificate?.load();
-  const aedes = await Aedes.createBroker({ connectTimeout: settings.helloMs });
+  const aedes = await Aedes.createBroker({
+    connectTimeout: settings.helloMs,
+    // The others wait for who does not read, all of them once a hundred messages do; a minute is its default.
+    drainTimeout: settings.drainMs,
+  });
   const peers = new WeakMap<object, string>();
+  const inside = new WeakSet<object>();
+  const told = new WeakSet<object>();
   const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
   aedes.authenticate = (client, username, password, done) => {
-    if (rights.admits(username, password)) {
+    if (rights.admits(username, password, inside.has(client.conn))) {
       done(null, true);
       return;
     }
@@ -71,11 +80,13 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     events.refused(reason, `${peerBehind(client)} did not get connected: ${message}`, peerBehind(client));
   });
   aedes.on('clientError', (client, { message }) => {
-    events.refused(
-      'protocol',
-      `${peerBehind(client)} (${client.id}) was cut off: ${message}`,
-      peerBehind(client),
-    );
+    // aedes says it for each message that waited.
+    if (told.has(client.conn)) return;
+    told.add(client.conn);
+    const isSlow = message === 'drain timeout';
+    const why = isSlow ? `it has not read what it is sent for ${settings.drainMs} ms` : message;
+    const who = `${peerBehind(client)} (${JSON.stringify(client.id.slice(0, 60))})`;
+    events.refused(isSlow ? 'timeout' : 'protocol', `${who} was cut off: ${why}`, peerBehind(client));
   });
 
   const count = new PeerCount(settings.connections, settings.connectionsPerPeer);
@@ -97,7 +108,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     });
     return true;
   };
-  const accept = (socket: Socket): void => {
+  const accept = (socket: Socket, isInside = false): void => {
     const peer = peerOf(socket);
     const host: DoorHost = {
       settings,
@@ -109,6 +120,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     };
     const door = new Door(host, socket);
     peers.set(door, peer);
+    if (isInside) inside.add(door);
     doors.add(door);
     door.once('close', () => doors.delete(door));
     aedes.handle(door);
@@ -122,11 +134,13 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   // Small PUBACKs and Nagle's algorithm together cost 40 ms a turn.
   const options = { noDelay: true };
   const plain = createServer(options, socket => {
-    if (enter(socket)) accept(socket);
+    if (enter(socket)) accept(socket, secure !== undefined);
   });
   const servers: Server[] = [plain];
   if (secure !== undefined) {
-    const server = createTlsServer({ ...options, ...secure, handshakeTimeout: settings.helloMs }, accept);
+    const server = createTlsServer({ ...options, ...secure, handshakeTimeout: settings.helloMs }, socket =>
+      accept(socket),
+    );
     server.on('connection', enter);
     server.on('tlsClientError', ({ message }, socket) => {
       const peer = peerOf(socket);
@@ -152,8 +166,9 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
         ? port
         : await listen(plain, { host: '127.0.0.1', port: 0 }, 'The embedded broker', 'broker');
     if (tls !== undefined) certificate?.watch(tls, events, settings.lookMs);
-    const url = urlOf(tls === undefined ? config.host : '127.0.0.1', inner);
-    return { port, url, own: rights.own, clients: () => aedes.connectedClients, stop };
+    const address = urlOf(config.host, port, tls === undefined ? 'mqtt' : 'mqtts');
+    const url = tls === undefined ? address : urlOf('127.0.0.1', inner, 'mqtt');
+    return { port, address, url, own: rights.own, clients: () => aedes.connectedClients, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -161,7 +176,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
 }
 
 /** Where this machine reaches what listens there: "any address" is none to connect to. */
-function urlOf(host: string, port: number): string {
+function urlOf(host: string, port: number, scheme: 'mqtt' | 'mqtts'): string {
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `mqtt://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`;
+  return `${scheme}://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`;
 }

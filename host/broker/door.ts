@@ -4,6 +4,9 @@ import { PacketGauge } from '../protocols/mqtt-wire/packet-gauge.js';
 import { RateLimit } from '../sources/serve/rate-limit.js';
 import type { BrokerSettings } from './broker-config.js';
 
+/** A client that does not take its last words gets this long. */
+const GOODBYE_MS = 1_000;
+
 /** Why a client is turned away: a label of the counter. */
 export type BrokerRefusal =
   | 'connections'
@@ -75,7 +78,12 @@ export class Door extends Duplex {
     this.#host.holds(-this.#holding);
     this.#holding = 0;
     // What is said last (a refusal with its code) goes out before the end.
-    this.#socket.destroySoon();
+    const socket = this.#socket;
+    if (error === null) socket.destroySoon();
+    else socket.destroy();
+    // One that does not read would keep its place for ever.
+    const end = setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+    socket.once('close', () => clearTimeout(end));
     done(error);
   }
 

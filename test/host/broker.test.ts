@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
+import { generate } from 'mqtt-packet';
 import { startBroker } from '../../host/broker/broker.js';
+import { tempFolder } from '../support/gateway-rig.js';
+import { selfSigned } from '../support/mqtt-certificate.js';
 
 const HOST = '127.0.0.1';
 
@@ -57,4 +62,66 @@ test('stop() closes connections that never said CONNECT', async () => {
   await broker.stop();
   await closed;
   assert.equal(broker.clients(), 0);
+});
+
+test('a subscriber that does not read holds the others up for so long and no longer, and leaves its place', async t => {
+  const said: string[] = [];
+  const events = {
+    refused: (reason: string, text: string) => void said.push(`${reason} ${text}`),
+    renewed: () => {},
+    failed: () => {},
+  };
+  const config = { host: HOST, port: 0, connectionsPerPeer: 3, drainMs: 400 };
+  const broker = await startBroker(config, events);
+  t.after(() => broker.stop());
+  const stalled = connectTcp(broker.port, HOST);
+  t.after(() => stalled.destroy());
+  stalled.on('error', () => {});
+  stalled.write(
+    generate({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clientId: 's',
+      clean: true,
+      keepalive: 0,
+    }),
+  );
+  stalled.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 0 }] }));
+  await once(stalled, 'data');
+  stalled.pause();
+  const reader = await connectAsync(broker.url, { protocolVersion: 4 });
+  t.after(() => reader.endAsync(true));
+  await reader.subscribeAsync('#');
+  const sender = await connectAsync(broker.url, { protocolVersion: 4 });
+  t.after(() => sender.endAsync(true));
+  let left = 300;
+  const all = new Promise<void>(resolve => {
+    reader.on('message', () => {
+      left -= 1;
+      if (left === 0) resolve();
+    });
+  });
+  for (let n = 0; n < 300; n++) sender.publish('t', Buffer.alloc(60_000));
+  await all;
+  assert.deepEqual(said, ['timeout 127.0.0.1 ("s") was cut off: it has not read what it is sent for 400 ms']);
+  // Its place is free again.
+  const next = await connectAsync(broker.url, { protocolVersion: 4 });
+  await next.endAsync();
+});
+
+test('with TLS the door inside is for the gateway alone, whoever the door outside lets in', async t => {
+  const folder = await tempFolder(t);
+  const pair = selfSigned();
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await writeFile(tls.cert, pair.cert);
+  await writeFile(tls.key, pair.key);
+  const broker = await startBroker({ host: 'localhost', port: 0, tls });
+  t.after(() => broker.stop());
+  const v4 = { protocolVersion: 4, reconnectPeriod: 0 } as const;
+  await assert.rejects(connectAsync(broker.url, v4), /Bad username or password/);
+  const own = await connectAsync(broker.url, { ...v4, ...broker.own });
+  const outside = await connectAsync(broker.address, { ...v4, ca: pair.cert });
+  assert.equal(broker.clients(), 2);
+  for (const client of [own, outside]) await client.endAsync();
 });

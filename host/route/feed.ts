@@ -73,9 +73,11 @@ export class Feed implements Ingress, RouteSource {
     return this.#outlets.length;
   }
 
-  /** A route has no room, so the source is not read, or does not ask. */
+  /** A route has no room or confirms nothing, so the source is not read, does not ask, or is not sent more. */
   get isHeldUp(): boolean {
-    return this.#blocked || this.#outlets.some(({ route }) => !route.hasRoom(1));
+    return (
+      this.#blocked || this.#source?.isHeldUp === true || this.#outlets.some(({ route }) => !route.hasRoom(1))
+    );
   }
 
   /** @param filters of the topics that the route takes; none: all */

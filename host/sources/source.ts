@@ -73,6 +73,8 @@ export interface Source {
   stop(): Promise<void>;
   /** After `stop`: nothing more is going to be delivered. Closes what is still open. */
   close?(): Promise<void>;
+  /** It has what is not confirmed northbound, and whoever sends may wait for that: silence is not held against it. */
+  readonly isHeldUp?: boolean;
   /**
    * The connection stands and brings nothing: closes it for this reason, which is said as that of any loss, and makes
    * it anew. False: there is none to close. Sources that find this out by themselves, or that others connect to, have none.

@@ -74,26 +74,21 @@ interface Reader {
 type Make = (version: Version, seen: string[]) => Reader;
 
 const subscriber: Make = (version, seen) =>
-  new SubscriberParser(
-    version,
-    LIMIT,
-    {
-      connack: ({ code }) => seen.push(`connack ${code}`),
-      pingresp: () => seen.push('pingresp'),
-      disconnect: code => seen.push(`disconnect ${code}`),
-      suback: (n, codes) => seen.push(`suback ${n} ${codes.join()}`),
-      pubrel: n => seen.push(`pubrel ${n}`),
-      publish: ({ bytes, topicStart, topicEnd, payloadStart, payloadEnd, packetId, tooLarge }) => {
-        const part = (from: number, to: number): string => bytes.toString('hex', from, to);
-        assert.ok(topicStart <= topicEnd && topicEnd <= payloadStart && payloadStart <= payloadEnd);
-        seen.push(
-          `publish ${packetId} ${tooLarge} ${part(topicStart, topicEnd)} ${part(payloadStart, payloadEnd)}`,
-        );
-        return true;
-      },
+  new SubscriberParser(version, LIMIT, {
+    connack: ({ code }) => seen.push(`connack ${code}`),
+    pingresp: () => seen.push('pingresp'),
+    disconnect: code => seen.push(`disconnect ${code}`),
+    suback: (n, codes) => seen.push(`suback ${n} ${codes.join()}`),
+    pubrel: n => seen.push(`pubrel ${n}`),
+    publish: ({ bytes, topicStart, topicEnd, payloadStart, payloadEnd, packetId, tooLarge }) => {
+      const part = (from: number, to: number): string => bytes.toString('hex', from, to);
+      assert.ok(topicStart <= topicEnd && topicEnd <= payloadStart && payloadStart <= payloadEnd);
+      seen.push(
+        `publish ${packetId} ${tooLarge} ${part(topicStart, topicEnd)} ${part(payloadStart, payloadEnd)}`,
+      );
+      return true;
     },
-    2,
-  );
+  });
 
 const publisher: Make = (version, seen) =>
   new BrokerParser(version, {

@@ -53,7 +53,6 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
   readonly #events: SubscriberEvents;
   readonly #server: ServerPackets;
   readonly #stream: PacketStream;
-  readonly #maxQos: number;
   #held = false;
 
   bytes: Buffer = Buffer.alloc(0);
@@ -71,11 +70,9 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
 
   /**
    * @param limit the largest packet that is shown as a whole, bytes
-   * @param maxQos the most that the session was ever subscribed with
    */
-  constructor(version: MqttVersion, limit: number, events: SubscriberEvents, maxQos: 0 | 1 | 2) {
+  constructor(version: MqttVersion, limit: number, events: SubscriberEvents) {
     this.#version = version;
-    this.#maxQos = maxQos;
     this.#largest = Math.max(limit, LARGEST_HEAD);
     this.#events = events;
     this.#server = new ServerPackets(version, CODE, events);
@@ -101,7 +98,7 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
     const type = first >> 4;
     this.#server.admit(type);
     if (type === PACKET.publish) return;
-    if (type === PACKET.pubrel && this.#maxQos === 2) {
+    if (type === PACKET.pubrel) {
       // 5.0 §3.6.1, 3.1.1 §3.6.1 [MQTT-3.6.1-1]: these flags and no others.
       if ((first & 0x0f) !== 0x02) throw malformed(CODE, 'the flags of PUBREL');
       return;
@@ -145,10 +142,10 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
   #publish(): void {
     const { bytes, first, start, end, left } = this.#stream;
     const qos = (first & PUBLISH_FLAG.qosMask) >> 1;
-    // §3.3.1.2 [MQTT-3.3.1-4]; and a broker may not exceed what was subscribed to, §3.8.4 [MQTT-3.8.4-8]. At QoS 1 it
-    // costs nothing to be kind: aedes sends retained messages as they were published, also to a subscription at 0.
-    if (qos > 1 && qos > this.#maxQos)
-      throw malformed(CODE, `PUBLISH at QoS ${qos}, which was not asked for`);
+    // §3.3.1.2 [MQTT-3.3.1-4]. A broker may not exceed what was subscribed to, §3.8.4 [MQTT-3.8.4-8], and is heard if it
+    // does: refused, the message would come again and end each connection. aedes sends what is retained as it was
+    // published, and a session may hold messages of an earlier subscription.
+    if (qos > 2) throw malformed(CODE, `PUBLISH at QoS ${qos}`);
     this.dup = (first & PUBLISH_FLAG.dup) !== 0;
     if (this.dup && qos === 0) throw malformed(CODE, 'PUBLISH at QoS 0 with DUP'); // [MQTT-3.3.1-2]
     this.qos = qos as 0 | 1 | 2;

@@ -138,6 +138,11 @@ export class MqttSource implements Source {
     await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
   }
 
+  /** Brokers let so many be under way (Receive Maximum, 20 or 32 in all) and then say nothing. */
+  get isHeldUp(): boolean {
+    return this.#inHand.count > 0;
+  }
+
   renew(fault: Fault): boolean {
     if (this.#link === undefined || this.#stopping) return false;
     // The broker may have lost the subscription: it is asked for again.
@@ -153,9 +158,7 @@ export class MqttSource implements Source {
   }
 
   #reader(version: MqttVersion, session: SessionEvents): PacketReader {
-    const { maxMessage, qos, named } = this.#config;
-    // A session that is kept may hold messages of an earlier subscription at a higher QoS: refused, they come for ever.
-    const highest = named ? 2 : qos;
+    const { maxMessage } = this.#config;
     const events = {
       ...session,
       publish: (publication: Publication) => this.#publish(publication, version),
@@ -166,7 +169,7 @@ export class MqttSource implements Source {
           this.#dialer.proved();
       },
     };
-    const parser = new SubscriberParser(version, maxMessage, events, highest);
+    const parser = new SubscriberParser(version, maxMessage, events);
     this.#parser = parser;
     return {
       get pending() {

@@ -31,7 +31,7 @@ const events = {
   pubrel: () => {},
   publish: (message: Publication) => take(message),
 };
-const parser = new SubscriberParser(4, 1 << 20, events, 0);
+const parser = new SubscriberParser(4, 1 << 20, events);
 
 const socket = connect({
   host: '127.0.0.1',

@@ -143,9 +143,12 @@ test('a broker that sends more at QoS 2 than the window waits at the socket, and
   );
 });
 
-for (const qos of [0, 1] as const) {
-  test(`what a kept session still holds at QoS 2 is taken and given away where QoS ${qos} is asked for now`, async () => {
-    await withSource({}, { qos, clientId: 'c' }, async ({ server, ingress, source, subscribed }) => {
+for (const [qos, clientId] of [
+  [0, undefined],
+  [1, 'c'],
+] as const) {
+  test(`what comes at QoS 2 where ${qos} was asked for, as retained or of a kept session, is taken and given away`, async () => {
+    await withSource({}, { qos, clientId }, async ({ server, ingress, source, subscribed }) => {
       const connection = await subscribed();
       connection.send({ cmd: 'pubrel', messageId: 7 });
       connection.send(numberedMessage(8, { qos: 2 }));

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Feed } from '../../../host/route/feed.js';
 import { MqttSource } from '../../../host/sources/mqtt/mqtt-source.js';
+import { Metrics } from '../../../host/telemetry/metrics.js';
+import { Reporter } from '../../../host/telemetry/reporter.js';
+import { LogBook } from '../../support/gateway-rig.js';
 import { selfSigned } from '../../support/mqtt-certificate.js';
 import { QUICK } from '../../support/mqtt-rig.js';
 import { TestServer } from '../../support/mqtt-server.js';
@@ -299,4 +303,19 @@ test('TLS with a certificate of our own for both sides', async () => {
   await source.stop();
   await source.close();
   await server.stop();
+});
+
+test('while messages are not confirmed the silence of the broker is not held against it', async () => {
+  await withSource({}, {}, async ({ server, ingress, source, subscribed }) => {
+    const connection = await subscribed();
+    assert.equal(source.isHeldUp, false);
+    connection.send(numberedMessage(1));
+    await ingress.until(() => ingress.frames.length === 1);
+    const feed = new Feed('floor', new Metrics().source('floor'), new Reporter(new LogBook().log));
+    feed.source = source;
+    assert.deepEqual([source.isHeldUp, feed.isHeldUp], [true, true]);
+    source.delivered(1);
+    await server.until(() => server.acknowledged.length === 1);
+    assert.deepEqual([source.isHeldUp, feed.isHeldUp], [false, false]);
+  });
 });

@@ -77,6 +77,8 @@ export class CoapSource implements Source {
 
   /** @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED */
   async start(): Promise<void> {
+    // Once: a start that found the port in use is tried again.
+    await this.#bind();
     this.#datagrams.receive(
       (bytes, peer) => {
         const message = this.#endpoint.receive(bytes, peer);
@@ -84,7 +86,6 @@ export class CoapSource implements Source {
       },
       ({ message }) => this.#complaints.failed('SLUICE_LISTEN_FAILED', `${this.#where}: ${message}`),
     );
-    await this.#bind();
     this.#timer = setInterval(() => {
       const now = this.#clock.steady();
       this.#endpoint.confirmables.look(now);

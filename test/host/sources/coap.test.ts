@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { NamedOption } from 'coap-packet';
 import { blockOption } from '../../../host/protocols/coap/block.js';
+import { CoapSource } from '../../../host/sources/coap/coap-source.js';
 import { CoapDevice, coapScene } from '../../support/coap-device.js';
+import { RecordingIngress } from '../../support/recording-ingress.js';
 
 function block(name: 'Block1' | 'Block2', number: number, more: boolean, size: number): NamedOption {
   return { name, value: Buffer.from(blockOption(0, { number, more, size }).value) };
@@ -162,4 +166,23 @@ test('a frame that a route sends back is answered "unavailable, come again" in p
   assert.equal(source.sendBack(4), false);
   source.delivered(2);
   assert.deepEqual(await device.answers(2), ['ack 1 2.04', 'ack 2 5.03']);
+});
+
+test('a source that finds its port in use can be started again, and takes each request once', async t => {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  const ingress = new RecordingIngress();
+  const source = new CoapSource('field', { host: '127.0.0.1', port }, ingress);
+  t.after(() => source.close());
+  await assert.rejects(source.start(), { code: 'SLUICE_LISTEN_IN_USE' });
+  await new Promise<void>(resolve => socket.close(resolve));
+  await source.start();
+  const device = await CoapDevice.open(port);
+  t.after(() => device.close());
+  device.ask({ id: 1 });
+  device.bare('ping', 2);
+  await device.answers(1);
+  assert.deepEqual([ingress.frames.length, ingress.skipsOf('SLUICE_SOURCE_REPEATED')], [1, 0]);
 });

@@ -4,7 +4,7 @@ import { Aedes, type Client } from 'aedes';
 import type { Fault } from '../../runtime/index.js';
 import { listen } from '../listen.js';
 import { PeerCount, peerOf } from '../sources/serve/peer-count.js';
-import { ServerCertificate } from '../sources/serve/server-certificate.js';
+import { handshakeDefect, ServerCertificate } from '../sources/serve/server-certificate.js';
 import { type BrokerConfig, brokerSettings } from './broker-config.js';
 import { type BrokerRefusal, Door, type DoorHost } from './door.js';
 import { Rights } from './rights.js';
@@ -142,9 +142,9 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
       accept(socket),
     );
     server.on('connection', enter);
-    server.on('tlsClientError', ({ message }, socket) => {
+    server.on('tlsClientError', (error, socket) => {
       const peer = peerOf(socket);
-      events.refused('tls', `${peer} did not get through the TLS handshake: ${message}`, peer);
+      events.refused('tls', `${peer} did not get through the TLS handshake: ${handshakeDefect(error)}`, peer);
     });
     servers.push(server);
   }

@@ -116,8 +116,17 @@ test('with TLS the door inside is for the gateway alone, whoever the door outsid
   const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   await writeFile(tls.cert, pair.cert);
   await writeFile(tls.key, pair.key);
-  const broker = await startBroker({ host: 'localhost', port: 0, tls });
+  const said: string[] = [];
+  const refused = (_: string, text: string) => void said.push(text);
+  const broker = await startBroker(
+    { host: 'localhost', port: 0, tls },
+    { refused, renewed: () => {}, failed: () => {} },
+  );
   t.after(() => broker.stop());
+  const plain = connectTcp(broker.port, 'localhost');
+  plain.end('GET / HTTP/1.1\r\n\r\n').resume();
+  await once(plain, 'close');
+  assert.match(said[0]!, /did not get through the TLS handshake: it speaks HTTP without TLS$/);
   const v4 = { protocolVersion: 4, reconnectPeriod: 0 } as const;
   await assert.rejects(connectAsync(broker.url, v4), /Bad username or password/);
   const own = await connectAsync(broker.url, { ...v4, ...broker.own });

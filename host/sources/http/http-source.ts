@@ -7,7 +7,7 @@ import { listen } from '../../listen.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { PeerRates } from '../serve/peer-rates.js';
-import { ServerCertificate } from '../serve/server-certificate.js';
+import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { Answers, type PolicyInForce } from './answers.js';
 import { type BodyLimits, badRequest, noMemory, readBody } from './body.js';
@@ -121,7 +121,7 @@ export class HttpSource implements Source {
         const peer = peerOf(socket);
         this.#failed(
           'SLUICE_SOURCE_TLS',
-          `${peer} did not get through the TLS handshake: ${error.message}`,
+          `${peer} did not get through the TLS handshake: ${handshakeDefect(error)}`,
           peer,
         );
       });

@@ -94,3 +94,16 @@ function stampOf(file: string): string {
     return String((thrown as NodeJS.ErrnoException).code);
   }
 }
+
+/** What OpenSSL finds most where somebody speaks something else. */
+const REASONS: Readonly<Record<string, string>> = {
+  'http request': 'it speaks HTTP without TLS',
+  'wrong version number': 'it speaks something else than TLS',
+  'peer did not return a certificate': 'it has no certificate, and one is asked for (`tls.ca`)',
+};
+
+/** Why a client did not get through the handshake, without the places in OpenSSL's code. */
+export function handshakeDefect(error: Error & { readonly reason?: string }): string {
+  const { reason, message } = error;
+  return reason === undefined ? message : (REASONS[reason] ?? reason);
+}

@@ -10,7 +10,7 @@ import { REASON } from '../../protocols/tunnel/wire.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import { Connections } from '../serve/connections.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
-import { ServerCertificate } from '../serve/server-certificate.js';
+import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { OwnIds } from './own-ids.js';
 import type { Session } from './session.js';
@@ -108,7 +108,7 @@ export class TunnelSource implements Source {
         const peer = peerOf(socket);
         this.#failed(
           'SLUICE_SOURCE_TLS',
-          `${peer} did not get through the TLS handshake: ${error.message}`,
+          `${peer} did not get through the TLS handshake: ${handshakeDefect(error)}`,
           peer,
         );
       });

@@ -37,8 +37,8 @@ export class StateKeeper {
     this.#before = states;
   }
 
-  /** A snapshot for those who are to remember it longer than this process. */
-  kept({ states }: Snapshot, { spec }: Generation): KeptState[] {
+  /** A chain's states for those who are to remember it longer than this process. */
+  kept(states: ChainState, { spec }: Generation): KeptState[] {
     return placesOf(spec.stages).flatMap((place, index) => {
       const state = states[index];
       return state === undefined ? [] : [{ place, version: state.version, bytes: state.bytes }];
@@ -63,28 +63,33 @@ export class StateKeeper {
    */
   choices(to: Generation, from: readonly Generation[], isFirst = false): ChainState[] {
     const places = placesOf(to.spec.stages);
-    if (isFirst) return this.#choiceFromBefore(places);
+    if (isFirst) return this.#choiceFromBefore(to, places);
     const choices = [...new Set(from)].flatMap(generation => {
       const states = this.#newest(generation.number)?.states;
       if (states === undefined) return [];
       const had = placesOf(generation.spec.stages);
       return [places.map(place => states[had.indexOf(place)])];
     });
-    const [states] = choices;
-    // Until it has sent a state of its own it is taken back to this one.
-    if (states !== undefined && !this.#snapshots.has(to.number))
-      this.put({ kind: 'state', generation: to.number, sequence: this.#ring.committed, progress: 0, states });
+    this.#handed(to, choices[0]);
     return choices;
   }
 
-  #choiceFromBefore(places: readonly string[]): ChainState[] {
+  /** Until it has sent a state of its own it is taken back to this one. */
+  #handed({ number }: Generation, states: ChainState | undefined): void {
+    if (states === undefined || this.#snapshots.has(number)) return;
+    this.put({ kind: 'state', generation: number, sequence: this.#ring.committed, progress: 0, states });
+  }
+
+  #choiceFromBefore(to: Generation, places: readonly string[]): ChainState[] {
     const sequence = this.#ring.committed;
     const states = places.map(place => {
       const found = this.#before.find(state => state.place === place);
       return found && { version: found.version, bytes: found.bytes, generation: 0, sequence };
     });
     this.#before = [];
-    return states.some(state => state !== undefined) ? [states] : [];
+    if (states.every(state => state === undefined)) return [];
+    this.#handed(to, states);
+    return [states];
   }
 
   /** Of a batch that was committed, or of a frame whose outcome is final. */

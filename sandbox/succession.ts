@@ -4,7 +4,7 @@ import type { Delivery } from './delivery.js';
 import type { ChainSpec, Generation, Probation } from './generation.js';
 import { Judge } from './judge.js';
 import { Lineage } from './lineage.js';
-import type { FromSandbox, Rehearsal, Restored } from './messages.js';
+import type { ChainState, FromSandbox, Rehearsal, Restored } from './messages.js';
 import type { SandboxPool } from './pool.js';
 import { RecentFrames } from './recent-frames.js';
 import { Recovery } from './recovery.js';
@@ -285,9 +285,11 @@ export class Succession {
     generation.facts = candidate.facts;
     generation.stateful = candidate.stateful;
     this.#judge.watch(generation, this.#ring.committed, probation);
+    const states = this.#states.choices(generation, from, isFirst);
+    if (!isFirst) this.#saveAgain(states[0], generation);
     const keeping = {
       generation: generation.number,
-      states: this.#states.choices(generation, from, isFirst),
+      states,
       every: generation.spec.snapshotEvery ?? 0,
       exports: !generation.isUnsaved,
       isFirst,
@@ -295,6 +297,12 @@ export class Succession {
     this.#states.forgetAllBut([generation, this.#lineage.current, this.#lineage.fallback]);
     this.#seat.take(sandbox, generation, mode, keeping);
     this.#events.changed?.({ kind: 'serving', generation });
+  }
+
+  /** What was saved last may be of a generation that was taken back, in a form that this one does not read. */
+  #saveAgain(states: ChainState | undefined, generation: Generation): void {
+    const kept = states === undefined ? [] : this.#states.kept(states, generation);
+    if (kept.length > 0) this.#events.saved?.(kept);
   }
 
   #committed(): void {
@@ -311,7 +319,7 @@ export class Succession {
       case 'state':
         this.#states.put(message);
         if (message.generation === this.#seat.generation?.number)
-          this.#events.saved?.(this.#states.kept(message, this.#seat.generation));
+          this.#events.saved?.(this.#states.kept(message.states, this.#seat.generation));
         return;
       case 'restored':
         this.#restored(message);

@@ -178,3 +178,38 @@ test('a first chain goes on from what it is told to remember; what it refuses me
   assert.equal(String(first?.messages[0]?.payload), '1');
   assert.equal(refused.restored.at(-1)?.refused?.code, 'SLUICE_STATE_REFUSED');
 });
+
+test('a first chain that is killed before its first snapshot is taken back to what it was told to remember', async () => {
+  const rare = { ...OPTIONS, snapshotEvery: 100 };
+  await using rig = sharedRig();
+  const before: KeptState[] = [];
+  rig.onSaved = states => before.splice(0, before.length, ...states);
+  await serve(rig, 'tally');
+  await rig.run(good(3));
+  await rig.until(() => before.length > 0);
+
+  await using again = sharedRig();
+  again.slot.remember(before);
+  await serve(again, 'tally', rare);
+  await again.run([SPIN]);
+  await again.run(good(1));
+  assert.deepEqual(said(again), ['SLUICE_GUEST_DEADLINE', 4]);
+});
+
+test('behind a generation that was taken back the state of the one before is saved again, in its form', async () => {
+  await using rig = sharedRig();
+  let saved: readonly KeptState[] = [];
+  rig.onSaved = states => {
+    saved = states;
+  };
+  const rare = { ...OPTIONS, snapshotEvery: 100 };
+  await serve(rig, 'tally', rare);
+  await rig.run(good(5));
+  await serve(rig, 'tally-2', { ...OPTIONS, probation: { frames: 50, ms: 0 } });
+  await rig.run(good(2));
+  await rig.until(() => saved[0]?.version === 2);
+  await rig.run([TRAP]);
+  await rig.run(good(1));
+  assert.equal(rig.slot.generation, 1);
+  assert.deepEqual([said(rig).at(-1), saved[0]?.version], [6, 1]);
+});

@@ -190,7 +190,8 @@ export class Feed implements Ingress, RouteSource {
   /** Nobody is for it, so it is done with: its sender would send it again for ever. */
   #unroutedTopic(topic: number): void {
     this.#unrouted += 1;
-    this.#metrics.skipped('SLUICE_SOURCE_UNROUTED');
+    // One a turn is told of: this may be nearly all that a source brings.
+    if (this.#unrouted > 1) return;
     const { bytes, length } = this.#topics[topic] as Interned;
     const text = JSON.stringify(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString());
     const message = `a frame of ${this.name} on ${text} is left out: no route has a filter for this topic`;
@@ -281,6 +282,7 @@ export class Feed implements Ingress, RouteSource {
     this.#metrics.frames(this.#sequence - this.#counted);
     this.#counted = this.#sequence;
     if (this.#unrouted > 0) {
+      this.#metrics.skipped('SLUICE_SOURCE_UNROUTED', this.#unrouted);
       this.#unrouted = 0;
       this.#settle();
     }

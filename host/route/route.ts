@@ -20,6 +20,8 @@ import { TicketLine } from './ticket-line.js';
 
 /** Frames that are on their way into the quarantine at once: beyond them the route waits. */
 const MOST_KEEPING = 1000;
+/** The same in bytes: frames can be large. */
+const MOST_KEEPING_BYTES = 16 * 2 ** 20;
 
 /**
  * The one loop between a slot and its sinks: results walk on in order; a slab goes back (ack) when every
@@ -50,6 +52,7 @@ export class Route {
   #delivery: Delivery | undefined;
   #ticket: SlabTicket | undefined;
   #keeping = 0;
+  #keepingBytes = 0;
   #frame = 0;
   #message = 0;
   #sink = 0;
@@ -265,7 +268,7 @@ export class Route {
         (this.#sources[origin] as RouteSource).names?.name(sequence, id);
       }
       if (outcome.code !== undefined) {
-        if (this.#keeping >= MOST_KEEPING) return false;
+        if (this.#keepsMost) return false;
         this.#refuse(delivery, this.#frame);
       } else if (outcome.messages === 0 && !isFlush) this.#chain.silent();
       for (; this.#message < outcome.messages; this.#message++) {
@@ -340,16 +343,25 @@ export class Route {
     if (poisoned) this.#keep(copy, name, stage, { code, message });
   }
 
+  get #keepsMost(): boolean {
+    return this.#keeping >= MOST_KEEPING || this.#keepingBytes >= MOST_KEEPING_BYTES;
+  }
+
   /** Its source is acknowledged when it is on the disk: it was taken, and must not be lost. */
   #keep(frame: FrameCopy, plugin: string, stage: number, fault: Fault): void {
     const ticket = this.#ticket as SlabTicket;
     ticket.take();
+    const bytes = frame.payload.length;
     this.#keeping++;
+    this.#keepingBytes += bytes;
     const version = this.#chain.stages[stage]?.version ?? '';
     const done = this.#isolate({ frame, route: this.name, plugin, version, stage, fault });
     void done.then(() => {
       ticket.settle(1);
-      if (this.#keeping-- === MOST_KEEPING) this.pump();
+      const waited = this.#keepsMost;
+      this.#keeping--;
+      this.#keepingBytes -= bytes;
+      if (waited && !this.#keepsMost) this.pump();
     });
   }
 }

@@ -371,6 +371,32 @@ test('with a thousand frames on their way into the quarantine the route is full:
   assert.equal(kept, pushed);
 });
 
+test('of large frames fewer are on their way into the quarantine: 16 MiB of them', async t => {
+  const rig = new RouteRig(t);
+  let kept = 0;
+  const disk = Promise.withResolvers<void>();
+  rig.isolate = () => {
+    kept++;
+    return disk.promise;
+  };
+  const server = await rig.server();
+  server.behaviour.puback = () => 0;
+  const sinks = [await rig.sink(server)];
+  const bad = await rig.route(sinks, 'trap', BREAKER);
+  const source = rig.source(bad, await rig.route(sinks, 'echo'));
+  const frame = Buffer.alloc(2 ** 18, 0xee);
+  let pushed = 0;
+  for (let full = 0; full < 100 && pushed < 200; ) {
+    if (push(source, frame) === 0) {
+      full = kept >= 64 ? full + 1 : 0;
+      await new Promise(setImmediate);
+    } else pushed++;
+  }
+  assert.ok(pushed > 64 && kept <= 64, `${kept} of ${pushed}`);
+  disk.resolve();
+  await source.until('delivery of all', () => source.told.at(-1) === pushed);
+});
+
 test('where a source feeds one route only, it waits with the frames of the open breaker', async t => {
   const rig = new RouteRig(t);
   const server = await rig.server();

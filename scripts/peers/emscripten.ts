@@ -42,23 +42,28 @@ function unpack(work: string, file: string, root: string): boolean {
   return run(work, 'sh', '-c', script, 'sh', file, root, ...LEFT_OUT);
 }
 
-/** The commands that emsdk puts there, with a configuration that knows where the files lie. */
+/** The configuration, but for the paths: a checkout may be moved, so the commands find those from where they lie. */
+const CONFIG = `import os
+ROOT = os.environ['SLUICE_EMSCRIPTEN']
+EMSCRIPTEN_ROOT = ROOT + '/usr/share/emscripten'
+BINARYEN_ROOT = ROOT + '/usr'
+LLVM_ROOT = '/usr/bin'
+LLVM_ADD_VERSION = CLANG_ADD_VERSION = '14'
+NODE_JS = 'node'
+FROZEN_CACHE = True
+`;
+
+/** The commands that emsdk puts there. */
 function writeTree(tree: string, root: string): void {
-  const [home, config] = [join(root, 'usr/share/emscripten'), join(root, 'config.py')];
-  const settings = {
-    EMSCRIPTEN_ROOT: home,
-    LLVM_ROOT: '/usr/bin',
-    BINARYEN_ROOT: join(root, 'usr'),
-    NODE_JS: process.execPath,
-    LLVM_ADD_VERSION: '14',
-    CLANG_ADD_VERSION: '14',
-  };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-  writeFileSync(config, `${lines.join('\n')}\nFROZEN_CACHE = True\n`);
+  writeFileSync(join(root, 'config.py'), CONFIG);
   const commands = join(tree, 'upstream/emscripten');
   mkdirSync(commands, { recursive: true });
   for (const name of ['em++', 'emcc', 'em-config']) {
-    const script = `#!/bin/sh\nEM_CONFIG='${config}' exec python3 '${join(home, name)}.py' "$@"\n`;
+    const script = `#!/bin/sh
+export SLUICE_EMSCRIPTEN="$(dirname "$(readlink -f "$0")")/../../../root"
+export EM_CONFIG="$SLUICE_EMSCRIPTEN/config.py"
+exec python3 "$SLUICE_EMSCRIPTEN/usr/share/emscripten/${name}.py" "$@"
+`;
     writeFileSync(join(commands, name), script, { mode: 0o755 });
   }
 }

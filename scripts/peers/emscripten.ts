@@ -44,7 +44,7 @@ function unpack(work: string, file: string, root: string): boolean {
 
 /** The configuration, but for the paths: a checkout may be moved, so the commands find those from where they lie. */
 const CONFIG = `import os
-ROOT = os.environ['SLUICE_EMSCRIPTEN']
+ROOT = os.environ['EMSCRIPTEN_UNPACKED']
 EMSCRIPTEN_ROOT = ROOT + '/usr/share/emscripten'
 BINARYEN_ROOT = ROOT + '/usr'
 LLVM_ROOT = '/usr/bin'
@@ -60,9 +60,9 @@ function writeTree(tree: string, root: string): void {
   mkdirSync(commands, { recursive: true });
   for (const name of ['em++', 'emcc', 'em-config']) {
     const script = `#!/bin/sh
-export SLUICE_EMSCRIPTEN="$(dirname "$(readlink -f "$0")")/../../../root"
-export EM_CONFIG="$SLUICE_EMSCRIPTEN/config.py"
-exec python3 "$SLUICE_EMSCRIPTEN/usr/share/emscripten/${name}.py" "$@"
+export EMSCRIPTEN_UNPACKED="$(dirname "$(readlink -f "$0")")/../../../root"
+export EM_CONFIG="$EMSCRIPTEN_UNPACKED/config.py"
+exec python3 "$EMSCRIPTEN_UNPACKED/usr/share/emscripten/${name}.py" "$@"
 `;
     writeFileSync(join(commands, name), script, { mode: 0o755 });
   }

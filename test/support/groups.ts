@@ -5,14 +5,18 @@
 export const GROUPS = {
   'admin-spool': ['host/{admin,route,spool,store}/*.test.js'],
   commands: ['host/cli/!(author-pages|demo|plugin-new|start).test.js', 'host/demo/!(live).test.js'],
-  gateway: ['host/*.test.js', '{faults,chaos}/*.test.js'],
+  gateway: [
+    'host/!(gateway-bad-files|gateway-broker|gateway-modbus-server|gateway-plc|gateway-taken-back|gateway-vibration).test.js',
+    '{faults,chaos}/*.test.js',
+  ],
   guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
   'plugins-slots': ['host/plugins/*.test.js', 'sandbox/{slot,state}*.test.js'],
   protocols: ['host/{config,protocols,telemetry,sources,sinks}/**/*.test.js'],
   runtime: ['{runtime,structure}/**/*.test.js'],
   sandbox: ['sandbox/!(slot*|state*).test.js', 'cpp-kernels/chain.test.js'],
-  // test/system: programs as a user starts them, and plugins as an author builds them.
+  // test/system: programs as a user starts them, plugins as an author builds them, gateways between peers that go wrong.
   authors: ['host/cli/{author-pages,plugin-new}.test.js'],
+  gateways: ['host/gateway-{bad-files,broker,modbus-server,plc,taken-back,vibration}.test.js'],
   programs: ['host/cli/{demo,start}.test.js', 'host/demo/live.test.js'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

@@ -112,8 +112,8 @@ export class Generation {
 
   /**
    * The same for the first call of a fresh thread. Until one has answered that is the start deadline, halved by each
-   * kill; then what is known of how long a start takes. A guest that hangs is called some times before its breaker
-   * opens, and must not cost a start deadline each time.
+   * kill since it was tried last; then what is known of how long a start takes. A guest that hangs is called some
+   * times before its breaker opens, and must not cost a start deadline each time.
    */
   firstDeadlineOf(stage: number): number {
     const { startDeadlineMs } = this.spec;
@@ -129,6 +129,11 @@ export class Generation {
   /** A fresh thread was killed over its first call. */
   killedAtStart(): void {
     this.#killed++;
+  }
+
+  /** It is tried again after a pause: a machine that was too busy then need not be so now. */
+  forgetKills(): void {
+    this.#killed = 0;
   }
 
   nameOf(stage: number, fault?: Fault): string {

@@ -499,6 +499,7 @@ export class Succession {
     if (this.current !== generation || breaker?.state.kind !== 'open' || this.#state === 'stopped') return;
     const stops = this.#stops;
     const frames = this.#framesGo === 'fallback' ? this.#framesToRetry(generation) : [];
+    generation.forgetKills();
     const start = this.#pool.start(generation.spec, this.#ring, { stages: [], frames });
     using candidate = await start.catch((thrown: unknown) => {
       const fault = faultOf(thrown);

@@ -3,10 +3,14 @@
  * most files of tests. About equally long, since as many processes run at a time as pay. Globs relative to dist/test.
  */
 export const GROUPS = {
-  'admin-spool': ['host/{admin,route,spool,store}/*.test.js'],
+  'admin-spool': [
+    'host/admin/!(changes|headers|signed|uploads).test.js',
+    'host/{route,store}/*.test.js',
+    'host/spool/!(sink).test.js',
+  ],
   commands: ['host/cli/!(author-pages|demo|plugin-new|start).test.js', 'host/demo/!(live).test.js'],
   gateway: [
-    'host/!(gateway-bad-files|gateway-broker|gateway-modbus-server|gateway-plc|gateway-taken-back|gateway-vibration).test.js',
+    'host/!(gateway-bad-files|gateway-broker|gateway-modbus-server|gateway-plc|gateway-taken-back|gateway-vibration|policy).test.js',
     '{faults,chaos}/*.test.js',
   ],
   guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
@@ -14,8 +18,14 @@ export const GROUPS = {
   protocols: ['host/{config,protocols,telemetry,sources,sinks}/**/*.test.js'],
   runtime: ['{runtime,structure}/**/*.test.js'],
   sandbox: ['sandbox/!(slot*|state*).test.js', 'cpp-kernels/chain.test.js'],
-  // test/system: programs as a user starts them, plugins as an author builds them, gateways between peers that go wrong.
+  // test/system: programs as a user starts them, plugins as an author builds them, gateways whose
+  // plugins and policy an operator changes, and gateways whose peers go wrong.
   authors: ['host/cli/{author-pages,plugin-new}.test.js'],
+  changes: [
+    'host/policy.test.js',
+    'host/admin/{changes,headers,signed,uploads}.test.js',
+    'host/spool/sink.test.js',
+  ],
   gateways: ['host/gateway-{bad-files,broker,modbus-server,plc,taken-back,vibration}.test.js'],
   programs: ['host/cli/{demo,start}.test.js', 'host/demo/live.test.js'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -99,13 +99,13 @@ export const PolicySchema = Type.Object(
         {
           request: Type.Optional(
             HeaderRules(
-              'Headers of requests that are about plugins, and of those to HTTP sources: any, none, or the values that are allowed; * is for all others. ' +
+              'Headers of requests about plugins, the quarantine and events, and to HTTP sources: any, none, or the values that are allowed; * is for all others. ' +
                 'Default Content-Encoding gzip or identity, no Transfer-Encoding, all others any',
             ),
           ),
           response: Type.Optional(
             HeaderRules(
-              'The same for responses. Default Content-Encoding gzip or identity, Transfer-Encoding chunked, all others any',
+              'The same for the answers to these. Default Content-Encoding gzip or identity, Transfer-Encoding chunked, all others any',
             ),
           ),
         },

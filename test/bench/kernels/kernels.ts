@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BenchResult, progress, type Table, type Target } from '../report.js';
 import { rounded } from '../stats.js';
 import { cases } from './cases.js';
-import { type Measured, measure, type Sides } from './measure.js';
+import { type Measured, measure, ratioOf, type Sides } from './measure.js';
 import { type NativeCompiler, NativeSide, nativeCompiler } from './native-side.js';
 import { type EndToEnd, NO_BROKER, vibration, vibrationTable } from './vibration.js';
 import { WasmSide } from './wasm-side.js';
@@ -26,7 +26,7 @@ export async function kernels(only: readonly string[]): Promise<BenchResult> {
     compiler === undefined ? undefined : NativeSide.build(compiler, folder, name, flags);
   const simd = new WasmSide('kernels');
   const [sse, avx] = [build('sse', '-msse4.2'), build('avx', '-mavx2', '-mfma')];
-  const sides: Sides = { simd, scalar: new WasmSide('kernels-scalar'), sse, avx };
+  const sides: Sides = { simd, sse, scalar: new WasmSide('kernels-scalar'), avx };
   try {
     const measured: Measured[] = [];
     for (const one of cases(simd.ask.bind(simd)))
@@ -51,24 +51,24 @@ function result(
 ): BenchResult {
   const ratios: Record<string, number> = {};
   const targets: Record<string, Target> = {};
-  for (const { of, ns, peers } of measured) {
-    const ratio = (
-      name: string,
-      over: number | undefined,
-      under: number | undefined,
-      target?: Target,
-    ): void => {
-      if (over === undefined || under === undefined) return;
-      ratios[`${of.name}: ${name}`] = rounded(over / under);
+  for (const one of measured) {
+    const { of, peers } = one;
+    const ratio = (over: string, under: string, name: string, target?: Target): void => {
+      const value = ratioOf(one, over, under);
+      if (value === undefined) return;
+      ratios[`${of.name}: ${name}`] = rounded(value);
       if (target !== undefined) targets[`${of.name}: ${name}`] = target;
     };
-    const judged = of.judged ? { atMost: TO_NATIVE } : undefined;
-    ratio('simd/native', ns.simd, ns.sse, judged);
-    ratio('scalar/simd', ns.scalar, ns.simd);
+    ratio('simd', 'sse', 'simd/native', of.judged ? { atMost: TO_NATIVE } : undefined);
+    ratio('scalar', 'simd', 'scalar/simd');
     // For an FFT the limit is the system's fftw.
-    ratio(of.samples === undefined ? 'simd/avx2' : 'simd/fftw3f', ns.simd, ns.limit ?? ns.avx);
+    ratio(
+      'simd',
+      one.rounds.limit === undefined ? 'avx' : 'limit',
+      of.samples === undefined ? 'simd/avx2' : 'simd/fftw3f',
+    );
     for (const { name, isScript } of peers)
-      ratio(`${name}/simd`, ns[name], ns.simd, isScript ? { atLeast: TO_SCRIPT } : undefined);
+      ratio(name, 'simd', `${name}/simd`, isScript ? { atLeast: TO_SCRIPT } : undefined);
   }
   return {
     ratios,
@@ -106,12 +106,12 @@ function table(measured: readonly Measured[]): Table {
       'to native',
       'to scalar',
     ],
-    rows: measured.map(({ of, ns }) => [
-      of.name,
-      String(of.elements),
-      ...[ns.simd, ns.scalar, ns.sse, ns.avx, ns.limit].map(micro),
-      ns.sse === undefined ? '' : (ns.simd! / ns.sse).toFixed(2),
-      (ns.simd! / ns.scalar!).toFixed(2),
+    rows: measured.map(one => [
+      one.of.name,
+      String(one.of.elements),
+      ...['simd', 'scalar', 'sse', 'avx', 'limit'].map(side => micro(one.ns[side])),
+      ratioOf(one, 'simd', 'sse')?.toFixed(2) ?? '',
+      ratioOf(one, 'simd', 'scalar')!.toFixed(2),
     ]),
   };
 }

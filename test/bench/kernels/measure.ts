@@ -23,6 +23,8 @@ export interface Measured {
   readonly of: Case;
   /** Nanoseconds a call: medians over the rounds; by the name of the side or the peer. */
   readonly ns: Readonly<Record<string, number>>;
+  /** The same of each round. */
+  readonly rounds: Readonly<Record<string, readonly number[]>>;
   readonly peers: readonly FftPeer[];
 }
 
@@ -60,7 +62,14 @@ export async function measure(one: Case, sides: Sides): Promise<Measured> {
       return Number(process.hrtime.bigint() - begin);
     });
   }
-  return { of: one, ns: await rounds(one.name, timers), peers };
+  const samples = await rounds(timers);
+  const ns = Object.fromEntries(Object.entries(samples).map(([side, list]) => [side, median(list)]));
+  progress(
+    `${one.name}: ${Object.entries(ns)
+      .map(([side, value]) => `${side} ${value.toFixed(0)}`)
+      .join(', ')} ns`,
+  );
+  return { of: one, ns, rounds: samples, peers };
 }
 
 async function expectDone(side: Side, call: Call, name: string): Promise<void> {
@@ -86,7 +95,7 @@ function check(peer: FftPeer, bins: Float32Array, name: string): void {
   }
 }
 
-async function rounds(name: string, timers: ReadonlyMap<string, Timer>): Promise<Record<string, number>> {
+async function rounds(timers: ReadonlyMap<string, Timer>): Promise<Record<string, number[]>> {
   const counts = new Map<string, number>();
   for (const [side, time] of timers) {
     let count = 1;
@@ -104,11 +113,11 @@ async function rounds(name: string, timers: ReadonlyMap<string, Timer>): Promise
       samples.get(side)!.push((await time(count)) / count);
     }
   }
-  const ns = Object.fromEntries([...samples].map(([side, list]) => [side, median(list)]));
-  progress(
-    `${name}: ${Object.entries(ns)
-      .map(([side, value]) => `${side} ${value.toFixed(0)}`)
-      .join(', ')} ns`,
-  );
-  return ns;
+  return Object.fromEntries(samples);
+}
+
+/** Median over the rounds of one side's time over another's: what slows both down for a while falls out. */
+export function ratioOf({ rounds }: Measured, over: string, under: string): number | undefined {
+  const [above, below] = [rounds[over], rounds[under]];
+  return above && below && median(above.map((value, round) => value / below[round]!));
 }

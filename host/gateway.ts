@@ -101,6 +101,7 @@ export class Gateway {
       feeds: this.#sources,
       origins: () => this.#origins,
       states: () => this.#durable?.states,
+      spool: () => this.#durable?.spool,
       metrics: this.metrics,
       report: this.#report,
       isolate: async poison => this.#ward?.isolate(poison),
@@ -214,6 +215,7 @@ export class Gateway {
       await this.#admin.useLastGood();
       await this.#router.settled();
       this.#router.sayMissing();
+      this.#sayUnclaimed();
       await this.#startSources();
     } catch (thrown) {
       await this.stop(0);
@@ -275,6 +277,7 @@ export class Gateway {
     const rest = Math.max(end - performance.now(), Math.min(graceMs, LAST_WORD_MS), 1);
     const abort = AbortSignal.timeout(Math.ceil(rest));
     await Promise.all([...this.#sinks.values()].map(({ sink }) => sink.stop(abort)));
+    for (const route of this.#router.routes) route.close();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.close?.()));
     await this.#pool.close();
     await this.#admin.stop();
@@ -330,6 +333,14 @@ export class Gateway {
     for (const [name, count] of this.#durable?.spool?.unclaimed() ?? []) {
       const message = `${count} messages wait in the spool for the sink ${name}, which is not configured or has no spool`;
       this.#report.fault({ code: 'SLUICE_SPOOL_UNCLAIMED', message }, { sink: name });
+    }
+  }
+
+  /** Frames wait for the plugins of a route that there is not any more. */
+  #sayUnclaimed(): void {
+    for (const [route, count] of this.#durable?.spool?.unclaimedFrames() ?? []) {
+      const message = `${count} frames wait in the spool for the plugins of the route ${route}, which there is not`;
+      this.#report.fault({ code: 'SLUICE_SPOOL_UNCLAIMED', message }, { route });
     }
   }
 

@@ -524,9 +524,9 @@ export const ERRORS = {
   },
   SLUICE_SPOOL_UNCLAIMED: {
     cause:
-      'Messages wait in the spool for a sink that the configuration does not name, or that has no spool.',
+      'Messages wait in the spool for a sink that the configuration does not name, or that has no spool; or frames for the plugins of a route that it does not name.',
     remedy:
-      'Configure the sink again under that name, and they go out. To give them up, delete spool.db from the data folder while the gateway is stopped.',
+      'Configure the sink, or the route, again under that name, and they go out. To give them up, delete spool.db from the data folder while the gateway is stopped.',
   },
   SLUICE_SPOOL_QUEUES: {
     cause: 'There are more pairs of a sink and a source than the spool can keep apart.',

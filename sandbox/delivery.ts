@@ -98,9 +98,14 @@ export class Delivery {
     this.outcome.load(this.slab, this.#word(HEADER.outcomesAt), frame);
   }
 
+  /** Offset of a frame's record in the slab. */
+  recordAt(index: number): number {
+    return this.#word(HEADER.recordsAt) + index * FRAME.size;
+  }
+
   /** A frame, for the log and the quarantine. Allocates: only for frames that failed. */
   frame(index: number): FrameCopy {
-    const at = this.#word(HEADER.recordsAt) + index * FRAME.size;
+    const at = this.recordAt(index);
     const w = this.slab.u32;
     const time = (at + FRAME.timestamp) >> 2;
     const [properties, count] = this.#pair(at + FRAME.properties);

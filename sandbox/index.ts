@@ -9,4 +9,5 @@ export { Slot } from './slot.js';
 export type { PluginRestored, SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
 export type { KeptState } from './state-keeper.js';
 export { unless } from './unless.js';
+export { UnservedRing } from './unserved-ring.js';
 export { setV8Flags } from './v8-flags.js';

@@ -22,6 +22,16 @@ export class Refuser {
     this.#plugin = undefined;
   }
 
+  get isOn(): boolean {
+    return this.#plugin !== undefined;
+  }
+
+  /** Deals with what is published at once; for those who are not in the midst of a source's turn. */
+  now(): void {
+    clearImmediate(this.#soon);
+    this.#refuse();
+  }
+
   /** Something is published. It is not dealt with at once: this may be in the midst of a source's turn. */
   published(): void {
     if (this.#plugin !== undefined) this.#soon ??= setImmediate(this.#refuse);

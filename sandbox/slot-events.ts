@@ -5,8 +5,9 @@ import type { LogLine, Restored } from './messages.js';
 import type { KeptState } from './state-keeper.js';
 
 /**
- * What becomes of frames while a breaker is open: `fallback` the generation before serves them; `spool` they wait, and
- * their sources with them; `refuse` they are refused with SLUICE_BREAKER_OPEN.
+ * What becomes of frames while a breaker is open: `fallback` the generation before serves them; `spool` they wait: on
+ * the disk where the route `parks`, else in the ring, and their sources with them; `refuse` they are refused with
+ * SLUICE_BREAKER_OPEN.
  */
 export type WhenOpen = 'fallback' | 'spool' | 'refuse';
 
@@ -81,4 +82,9 @@ export interface SlotEvents {
   unsaved?(fault: Fault, plugin: string): void;
   /** Asked when a breaker opens. Absent: `fallback` where there is one, else `spool`. */
   whenOpen?(hasFallback: boolean): WhenOpen;
+  /**
+   * Asked when frames are to wait. True: none may lie in the ring for that; they are given back as refused
+   * (SLUICE_BREAKER_OPEN), and brought again by whoever puts them aside. Absent: they wait in the ring.
+   */
+  parks?(): boolean;
 }

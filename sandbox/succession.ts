@@ -140,7 +140,7 @@ export class Succession {
     else if (generation === this.#seat.generation) {
       // It served in the stead of the newest, whose breaker is open, and which is tried again in its time.
       this.#leaveTo('open', () => {
-        if (current !== undefined && this.#framesGo === 'refuse') this.#refuser.on(current.nameOf(0));
+        if (current !== undefined && this.#givesBack(this.#framesGo)) this.#refuser.on(current.nameOf(0));
       });
     }
     await this.#halted;
@@ -156,16 +156,16 @@ export class Succession {
     }
     this.#events.changed?.({ kind: 'forbidden', generation, back });
     if (serves) return;
-    this.#refuser.off();
+    this.#refuseNoMore();
     this.#leaveTo('recovering', () => this.#restart(back));
   }
 
   /** Nobody serves, at once. What was not committed is as it was published. */
   #end(): void {
+    this.#refuseNoMore();
     this.#state = 'stopped';
     this.#attempt++;
     clearTimeout(this.#retry);
-    this.#refuser.off();
     this.#halted = this.#halt().then(() => {
       if (this.#state === 'stopped') this.#recovery.release();
       // The word that the thread has ended can be faster than the word of its last commits.
@@ -199,9 +199,9 @@ export class Succession {
     if (this.#state === 'serving') await this.#seat.drain(signal);
     // The word that the thread has ended can be faster than the word of its last commits.
     this.#events.committed();
+    this.#refuseNoMore();
     this.#state = 'stopped';
     clearTimeout(this.#again);
-    this.#refuser.off();
     await Promise.all([this.#seat.halt(BORDER_MS), this.#halted]);
     this.#events.committed();
     this.#seat.stop();
@@ -278,9 +278,9 @@ export class Succession {
   ): void {
     const sandbox = candidate.take();
     if (sandbox === undefined) return;
+    this.#refuseNoMore();
     const isFirst = this.#seat.generation === undefined;
     this.#state = 'serving';
-    this.#refuser.off();
     this.#mode = mode;
     generation.facts = candidate.facts;
     generation.stateful = candidate.stateful;
@@ -459,8 +459,22 @@ export class Succession {
       this.#leaveTo('recovering', () => this.#restart(fallback, [generation, fallback]));
     else
       this.#leaveTo('open', () => {
-        if (frames === 'refuse') this.#refuser.on(generation.nameOf(0));
+        if (this.#givesBack(frames)) this.#refuser.on(generation.nameOf(0));
       });
+  }
+
+  /** Frames that are to wait may have to do so elsewhere. */
+  #givesBack(frames: WhenOpen): boolean {
+    return frames === 'refuse' || (frames === 'spool' && this.#events.parks?.() === true);
+  }
+
+  /** Somebody serves again, or the end has come: what was put aside while nobody did comes before what is not yet. */
+  #refuseNoMore(): void {
+    if (this.#refuser.isOn && this.#framesGo === 'spool') {
+      this.#ring.publish();
+      this.#refuser.now();
+    }
+    this.#refuser.off();
   }
 
   /** No call begins from here on. @param next once the thread is gone, unless somebody swaps or stops meanwhile */
@@ -517,6 +531,8 @@ export class Succession {
     }
     // What it remembers may be what it fails over: from the second try on it begins without.
     const isStuck = before === generation && breaker.openings(performance.now()) > 1;
+    // What is refused until here says nothing about the trial.
+    this.#refuseNoMore();
     breaker.tryAgain(performance.now());
     this.#events.changed?.({ kind: 'half-open', generation });
     this.#serve(candidate, generation, this.#modeOf(generation), isStuck ? [] : [before, generation]);

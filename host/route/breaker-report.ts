@@ -11,10 +11,13 @@ export class BreakerReport {
   readonly #route: string;
   readonly #metrics: Metrics;
   readonly #report: Reporter;
+  readonly #parks: () => boolean;
   #newest = 0;
   #openings = 0;
 
-  constructor(route: string, metrics: Metrics, report: Reporter) {
+  /** @param parks frames that wait do so on the disk */
+  constructor(route: string, metrics: Metrics, report: Reporter, parks: () => boolean) {
+    this.#parks = parks;
     this.#route = route;
     this.#metrics = metrics;
     this.#report = report;
@@ -76,7 +79,7 @@ export class BreakerReport {
     }
     this.#state(generation, STATE.open, plugin);
     const openings = generation.breaker?.openings(performance.now()) ?? 0;
-    const message = openedText(change, openings);
+    const message = openedText(change, openings, this.#parks());
     // Its number makes each opening a line of its own; tries that fail are held back like all that repeats.
     const which: Record<string, string> = again ? {} : { opening: `${this.#openings}` };
     const where = { route: this.#route, rule: ruleOf(cause), ...which };

@@ -18,13 +18,18 @@ export function ruleOf({ trip }: Cause): string {
 }
 
 /** What opened, why, what becomes of the frames, and when it is tried again. */
-export function openedText({ generation, cause, frames, retryMs, again }: Opened, openings: number): string {
+export function openedText(
+  { generation, cause, frames, retryMs, again }: Opened,
+  openings: number,
+  parks: boolean,
+): string {
   const who = `${cause.plugin} ${versionOf(generation, cause.plugin)}`;
   const { code, message } = cause.fault;
   const what = again
     ? `${who} was tried again and failed: ${message} (${code})`
     : `${who} is not called any more: ${ruleOf(cause)}, the last: ${message} (${code})`;
-  return `${what}; ${FRAMES[frames]}; ${nextTry(cause.plugin, retryMs, openings)}`;
+  const where = frames === 'spool' && parks ? ON_DISK : FRAMES[frames];
+  return `${what}; ${where}; ${nextTry(cause.plugin, retryMs, openings)}`;
 }
 
 const FRAMES = {
@@ -33,6 +38,8 @@ const FRAMES = {
   refuse:
     'its frames are refused: senders that can be told have to send them again, the others go into quarantine',
 } as const;
+
+const ON_DISK = 'its frames go to the disk, and through it in their order when it serves again';
 
 function nextTry(plugin: string, retryMs: number | undefined, openings: number): string {
   if (retryMs !== undefined) return `the next try is in ${(retryMs / 1000).toFixed(1)} s`;

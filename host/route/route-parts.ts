@@ -2,6 +2,8 @@ import type { Fault } from '../../runtime/index.js';
 import type { KeptState, SlotChange, WhenOpen } from '../../sandbox/index.js';
 import type { Sink } from '../sinks/sink.js';
 import type { FrameNames } from '../sources/source.js';
+import type { Spool } from '../spool/spool.js';
+import type { WhenFull } from '../store/messages.js';
 import type { Poison } from '../store/quarantine.js';
 import type { SinkMetrics } from '../telemetry/metrics.js';
 import type { Route } from './route.js';
@@ -45,6 +47,10 @@ export interface RouteOptions {
   readonly states?: () => KeptStates | undefined;
   /** Where frames go while a breaker is open. Default `fallback`. */
   readonly whenOpen?: WhenOpen;
+  /** Where they wait, if they are to wait. Absent: in the ring. */
+  readonly spool?: Spool | undefined;
+  /** What makes room there. Default `keep-all`. */
+  readonly whenFull?: WhenFull;
   /** Told of every change in who serves, after the route itself has taken note. */
   readonly changed?: (change: SlotChange) => void;
 }

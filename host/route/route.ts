@@ -2,12 +2,15 @@ import { type Fault, type FrameCopy, type Interned, isFault } from '../../runtim
 import {
   type ChainSpec,
   type Delivery,
+  type Ring,
   type SandboxPool,
   Slot,
   type SlotChange,
+  type UnservedRing,
   unless,
   type WhenOpen,
 } from '../../sandbox/index.js';
+import { Parking } from '../parking/parking.js';
 import { FrameId, type Origin, type Origins } from '../sinks/message-id.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -44,12 +47,17 @@ export class Route {
   readonly #chain: ChainReport;
   readonly #tickets: TicketLine;
   readonly #id: FrameId;
+  /** Where frames wait on the disk; undefined: there is none. */
+  readonly #parking: Parking | undefined;
+  #parked = -1;
   /** What flushes gave out, for ids. */
   readonly #own: Origin;
   #ownMessages = 0;
   /** What a gateway before has left is known. */
   #remembered: Promise<void> | undefined;
   #delivery: Delivery | undefined;
+  /** It is not of the ring of the slot but of the lot. */
+  #isAside = false;
   #ticket: SlabTicket | undefined;
   #keeping = 0;
   #keepingBytes = 0;
@@ -74,7 +82,7 @@ export class Route {
     this.name = name;
     this.#isolate = isolate;
     this.#options = options;
-    this.#breakers = new BreakerReport(name, metrics, report);
+    this.#breakers = new BreakerReport(name, metrics, report, () => this.#parking?.isOpen === true);
     this.#makeOrigins = origins;
     this.#own = origins.make(name, '', false);
     this.#id = new FrameId(this.#own);
@@ -101,7 +109,40 @@ export class Route {
       saved: kept => options.states?.()?.save(name, kept),
       unsaved: (fault, plugin) => states.unsaved(fault, plugin, chain.versionOf(plugin)),
       whenOpen: hasFallback => this.#whenOpen(hasFallback),
+      parks: () => this.#parking?.isOpen === true && !this.#parking.diverts,
     });
+    this.#parking = this.#makeParking(metrics);
+    if (this.#parking !== undefined) this.#parked = this.attach(this.#parking.wayBack);
+  }
+
+  #makeParking(metrics: Metrics): Parking | undefined {
+    const { spool, whenFull = 'keep-all' } = this.#options;
+    if (spool === undefined) return undefined;
+    const { name } = this;
+    return new Parking({
+      route: name,
+      spool,
+      whenFull,
+      metrics: metrics.parked(name),
+      report: fault => this.#report.fault(fault, { route: name }),
+      through: frames =>
+        this.#report.info(
+          `${frames} frames that waited on the disk have gone through the plugins of ${name}`,
+          {
+            route: name,
+          },
+        ),
+      look: () => this.pump(),
+      push: (...frame) => this.slot.ring.push(this.#parked, ...frame),
+      flush: () => this.slot.turnEnded(),
+      originOf: source => this.#originOf(source),
+    });
+  }
+
+  /** Also of one that is not configured any more. */
+  #originOf(source: string): Origin {
+    const known = this.#sources.findIndex(({ name }) => name === source);
+    return this.#origins[known] ?? this.#makeOrigins.make(this.name, source, false);
   }
 
   /** Groups of messages that the sinks have not confirmed: bounded by what their windows hold. */
@@ -124,9 +165,25 @@ export class Route {
   }
 
   hasRoom(bytes: number): boolean {
-    const room = this.slot.ring.hasRoom(bytes);
+    const room = this.#entrance?.hasRoom(bytes) === true;
     if (!room) this.#full();
     return room;
+  }
+
+  /** Where a frame of now goes; undefined: nowhere yet. Those that are aside come before it. */
+  get #entrance(): Ring | UnservedRing | undefined {
+    const { ring, state } = this.slot;
+    const parking = this.#parking;
+    if (parking === undefined || !parking.holds) return ring;
+    if (parking.diverts) return parking.lot;
+    if (!this.#mayDivert) return state === 'open' ? ring : undefined;
+    parking.diverts = true;
+    return parking.lot;
+  }
+
+  /** What was in the ring before is through it, or aside too. */
+  get #mayDivert(): boolean {
+    return this.#delivery === undefined && this.slot.ring.inUse === 0;
   }
 
   #full(): void {
@@ -149,24 +206,18 @@ export class Route {
     end: number,
     properties: Interned | undefined,
   ): boolean {
-    const taken = this.slot.ring.push(
-      origin,
-      sequence,
-      source,
-      topic,
-      timestampMs,
-      bytes,
-      start,
-      end,
-      properties,
-    );
-    if (!taken) this.#full();
-    return taken;
+    const { ring } = this.slot;
+    const to = this.#parking?.holds === true ? this.#entrance : ring;
+    const taken = to?.push(origin, sequence, source, topic, timestampMs, bytes, start, end, properties);
+    if (taken === true) return true;
+    this.#full();
+    return false;
   }
 
   /** The source has handed over what it had for now. */
   turnEnded(): void {
     this.slot.turnEnded();
+    if (this.#parking?.diverts === true) this.#parking.lot.publish();
   }
 
   /** Runs another chain from here on. @throws SluiceError; the chain that serves stays */
@@ -187,12 +238,14 @@ export class Route {
     if (change.kind === 'serving') this.#chain.serves(change.generation);
     this.#breakers.changed(change);
     this.#options.changed?.(change);
+    if (this.#parking?.holds === true) this.pump();
   }
 
-  /** Frames may not wait where their source would then keep other routes waiting. */
+  /** Frames may not wait where their source would then keep other routes waiting: in the ring. */
   #whenOpen(hasFallback: boolean): WhenOpen {
     const { whenOpen = 'fallback' } = this.#options;
     if (whenOpen === 'refuse' || (whenOpen === 'fallback' && hasFallback)) return whenOpen;
+    if (this.#parking?.isOpen === true) return 'spool';
     return this.#sources.some(source => source.holdsOthersUp === true) ? 'refuse' : 'spool';
   }
 
@@ -202,28 +255,53 @@ export class Route {
    */
   async stop(signal: AbortSignal): Promise<void> {
     const { state } = this.slot;
+    this.#parking?.leave();
     // In the ordinary way first: a guest that fails now is replaced, and what it was at is run again.
     if (state === 'serving' || state === 'recovering') await unless(signal, this.#empty());
     await this.slot.stop(signal);
+    this.#parking?.settle();
     this.pump();
     await unless(signal, this.#empty());
+    await unless(signal, this.#parking?.empty() ?? Promise.resolve());
+  }
+
+  /** After the sinks have stopped: nothing more is confirmed. */
+  close(): void {
+    this.#parking?.stop();
   }
 
   /** Moves results on until there are none or a sink is full. */
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    for (;;) {
-      if (this.#delivery === undefined && !this.#begin()) break;
-      if (!this.#walk()) break;
-      this.#finish();
-    }
+    this.#move();
+    if (this.#parking?.holds === true) this.#bringBack(this.#parking);
     this.#pumping = false;
     if (this.#isEmpty) this.#emptied?.();
     this.#slabs.set(this.slot.ring.inUse);
     this.#batchLimit.set(this.slot.ring.batchLimit);
     this.#chain.memory(this.slot.memoryBytes);
     for (const { sink } of this.#sinks) sink.flush();
+  }
+
+  #move(): void {
+    for (;;) {
+      if (this.#delivery === undefined && !this.#begin()) return;
+      if (!this.#walk()) return;
+      this.#finish();
+    }
+  }
+
+  /** What is aside goes into the ring as long as it is served, and then what comes goes there again. */
+  #bringBack(parking: Parking): void {
+    const { state } = this.slot;
+    if (!parking.diverts && this.#mayDivert) parking.diverts = true;
+    const isServed = parking.diverts && (state === 'serving' || state === 'recovering');
+    parking.run(isServed);
+    if (!isServed || !parking.isNearlyThrough) return;
+    parking.settle();
+    this.#move();
+    if (parking.finish()) this.slot.turnEnded();
   }
 
   /** Nothing waits for the chain or for a sink. */
@@ -240,14 +318,16 @@ export class Route {
   }
 
   #begin(): boolean {
-    const delivery = this.slot.next();
+    const served = this.slot.next();
+    const delivery = served ?? this.#parking?.next();
     if (delivery === undefined) return false;
+    this.#isAside = served === undefined;
     this.#delivery = delivery;
     this.#ticket = this.#tickets.open();
     this.#frame = delivery.begin;
     this.#message = 0;
     this.#sink = 0;
-    this.#chain.batch(delivery);
+    if (!this.#isAside) this.#chain.batch(delivery);
     return true;
   }
 
@@ -268,8 +348,16 @@ export class Route {
         (this.#sources[origin] as RouteSource).names?.name(sequence, id);
       }
       if (outcome.code !== undefined) {
-        if (this.#keepsMost) return false;
-        this.#refuse(delivery, this.#frame);
+        if (outcome.code === 'SLUICE_BREAKER_OPEN' && this.#isToWait(delivery)) {
+          ticket.take();
+          if (!(this.#parking as Parking).add(delivery, this.#frame, id, ticket.aside)) {
+            ticket.settle(1);
+            return false;
+          }
+        } else {
+          if (this.#keepsMost) return false;
+          this.#refuse(delivery, this.#frame);
+        }
       } else if (outcome.messages === 0 && !isFlush) this.#chain.silent();
       for (; this.#message < outcome.messages; this.#message++) {
         message.load(slab, outcome.offset + this.#message * 48);
@@ -302,11 +390,24 @@ export class Route {
     const ticket = this.#ticket as SlabTicket;
     this.#delivery = undefined;
     this.#ticket = undefined;
-    this.slot.ack();
+    if (this.#isAside) this.#parking?.lot.ack();
+    else this.slot.ack();
     ticket.seal();
     if (this.#fullSince === undefined) return;
     this.#fullSince = undefined;
     for (const source of this.#sources) source.resume();
+  }
+
+  /** Its frames were given back because a breaker is open, or others wait before them. */
+  #isToWait(delivery: Delivery): boolean {
+    const parking = this.#parking;
+    if (parking === undefined || delivery.isFlush) return false;
+    const source = this.#sources[delivery.originOf(this.#frame)];
+    if (source?.replays === true) return false;
+    if (this.#isAside) return true;
+    if (!parking.isOpen || this.#whenOpen(false) !== 'spool') return false;
+    // Nor may it keep the other routes of its source waiting for a disk.
+    return parking.fault === undefined || source?.holdsOthersUp !== true;
   }
 
   #refuse(delivery: Delivery, frame: number): void {
@@ -322,7 +423,7 @@ export class Route {
       return;
     }
     const source = this.#sources[delivery.originOf(frame)];
-    source?.refused(name, { code, message });
+    this.#cameFrom(source)?.refused(name, { code, message });
     if (code === 'SLUICE_BREAKER_OPEN') {
       // The opening was told of, once.
       if (source?.sendBack(delivery.sequenceOf(frame)) === false)
@@ -332,7 +433,7 @@ export class Route {
     const copy = delivery.frame(frame);
     const bytes = Buffer.from(copy.payload);
     const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
-    const where = { route: this.name, source: source?.name ?? '?' };
+    const where = { route: this.name, source: this.#cameFrom(source)?.name ?? '?' };
     const poisoned = guilty && source?.replays !== true;
     const fault = {
       code,
@@ -341,6 +442,12 @@ export class Route {
     };
     this.#report.fault(fault, where, guilty ? 'error' : 'warn', { payload });
     if (poisoned) this.#keep(copy, name, stage, { code, message });
+  }
+
+  /** What has waited on the disk is still its source's; the id stands on the frame. */
+  #cameFrom(source: RouteSource | undefined): RouteSource | undefined {
+    if (source !== this.#parking?.wayBack) return source;
+    return this.#sources.find(({ name }) => name === this.#id.origin.source) ?? source;
   }
 
   get #keepsMost(): boolean {

@@ -4,6 +4,7 @@ import type { PluginsConfig } from '../config/config.js';
 import type { Offer } from '../plugins/offer.js';
 import type { PolicyKeeper } from '../policy/policy-keeper.js';
 import type { Origins } from '../sinks/message-id.js';
+import type { Spool } from '../spool/spool.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Feed } from './feed.js';
@@ -33,6 +34,7 @@ export interface RouterParts {
   readonly isolate: Isolate;
   readonly origins: () => Origins;
   readonly states: () => KeptStates | undefined;
+  readonly spool: () => Spool | undefined;
   /** Files that were refused under another policy, and in whose place others have come: another chance for them. */
   readonly offerAgain: (offers: readonly Offer[]) => void;
   /** A source has got a route it did not have before. */

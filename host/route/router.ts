@@ -171,11 +171,13 @@ export class Router {
   }
 
   #make(config: RouteConfig): RunningRoute {
-    const { sinks, feeds, pool, origins, states, metrics, report, isolate } = this.#parts;
+    const { sinks, feeds, pool, origins, states, spool, metrics, report, isolate } = this.#parts;
     const to =
       config.to.length === 0 ? [...sinks.values()] : config.to.flatMap(name => sinks.get(name) ?? []);
     const route = new Route(config.name, pool, to, origins(), metrics, report, isolate, {
       whenOpen: config.whenOpen,
+      spool: spool(),
+      whenFull: config.spool.whenFull,
       states,
       changed: change => this.#changed(running, change),
     });

@@ -9,6 +9,12 @@ import type { SinkMetrics } from '../telemetry/metrics.js';
 export class SlabTicket {
   /** One hand a sink, so that each is counted for itself. */
   readonly hands: readonly Hand[];
+  /** For frames that are put on the disk as they came. */
+  readonly aside: Ticket = {
+    done: count => this.settle(count),
+    spooled: count => this.settle(count),
+    dropped: count => this.settle(count),
+  };
   /** Last sequence of each source in the slab, by the source's number; 0 where it has none. */
   readonly last: Float64Array;
   readonly #closed: () => void;

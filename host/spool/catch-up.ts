@@ -1,5 +1,5 @@
 import type { Fault } from '../../runtime/index.js';
-import type { WindowedSink } from '../sinks/sink.js';
+import type { MessageId } from '../sinks/message-id.js';
 import type { Taken } from '../store/messages.js';
 import { TAKEN } from '../store/spool-file.js';
 import type { Lane } from './lane.js';
@@ -18,6 +18,16 @@ const BUFFER_BYTES = 256 * 1024;
 const MOST_BUFFERS = 4;
 /** Before a file that could not be read is asked again. */
 const AGAIN_MS = 1000;
+
+/** What records are handed to. */
+export interface Receiver {
+  /** Most of them that it may have at once, and as many others. */
+  readonly capacity: number;
+  /** False: it has no room; who made it pumps when it has. */
+  write(view: RecordView, run: Run, id: MessageId): boolean;
+  /** Everything written in this turn may go on now. */
+  flush(): void;
+}
 
 export interface CatchUpEvents {
   take(queue: Queue, into: SharedArrayBuffer): Promise<Taken>;
@@ -38,7 +48,7 @@ interface Load {
 
 /** Hands what lies in the spool to the sink as it takes it: the queues in turns, each in its order. */
 export class CatchUp {
-  readonly #sink: WindowedSink;
+  readonly #sink: Receiver;
   readonly #events: CatchUpEvents;
   readonly #runEvents: RunEvents;
   readonly #rate: Rate;
@@ -53,12 +63,7 @@ export class CatchUp {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param rate most messages a second */
-  constructor(
-    sink: WindowedSink,
-    rate: number,
-    events: CatchUpEvents,
-    runEvents: Omit<RunEvents, 'settled'>,
-  ) {
+  constructor(sink: Receiver, rate: number, events: CatchUpEvents, runEvents: Omit<RunEvents, 'settled'>) {
     this.#sink = sink;
     this.#most = Math.max(1, Math.min(MOST_IN_FLIGHT, sink.capacity >> 1));
     this.#rate = new Rate(rate);

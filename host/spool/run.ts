@@ -5,7 +5,7 @@ import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
 import type { Queue } from './queue.js';
 
 export interface RunEvents {
-  readonly messages: SinkMetrics;
+  readonly messages: Pick<SinkMetrics, 'messages' | 'dropped'>;
   readonly spool: SpoolMetrics;
   /** The sink has confirmed or given up so many. */
   settled(count: number): void;

@@ -3,14 +3,13 @@ import { type ErrorCode, type Fault, faultOf } from '../../runtime/index.js';
 import type { Origin } from '../sinks/message-id.js';
 import type { SpoolSums } from '../sinks/sink.js';
 import type { Appended, Gone, QueueName } from '../store/messages.js';
-import type { SinkMetrics } from '../telemetry/metrics.js';
 import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
 import type { CopyPlace } from './copies.js';
 import { Lane } from './lane.js';
 import type { Queue } from './queue.js';
 import type { RouteSpool } from './route-spool.js';
 import type { Run } from './run.js';
-import type { Spool } from './spool.js';
+import { PARKED, type Spool } from './spool.js';
 
 /** Before records that could not be removed are tried again. */
 const AGAIN_MS = 1000;
@@ -18,9 +17,10 @@ const AGAIN_MS = 1000;
 export interface SinkQueuesOptions {
   /** Name of the sink. */
   readonly name: string;
+  /** Absent: all routes. */
+  readonly route?: string;
   readonly spool: Spool;
   readonly routeOf: (route: string) => RouteSpool;
-  readonly messages: SinkMetrics;
   readonly metrics: SpoolMetrics;
   readonly report: (fault: Fault) => void;
 }
@@ -55,6 +55,11 @@ export class SinkQueues {
 
   get isOpen(): boolean {
     return this.#options.spool.isOpen;
+  }
+
+  /** All queues. */
+  get all(): Iterable<Queue> {
+    return this.#byNumber.values();
   }
 
   /** Undefined: the spool is not open. */
@@ -121,9 +126,14 @@ export class SinkQueues {
       if (queue.oldest > 0 && (oldest === 0 || queue.oldest < oldest)) oldest = queue.oldest;
     }
     const oldestMs = oldest === 0 ? 0 : Math.max(0, Date.now() - oldest);
-    const fault =
-      [...this.#lanes.values()].find(lane => lane.fault !== undefined)?.fault ?? this.#options.spool.fault;
+    const { fault } = this;
     return { records, bytes: Math.round(bytes), oldestMs, ...(fault === undefined ? {} : { fault }) };
+  }
+
+  /** Why nothing can be put down now. */
+  get fault(): Fault | undefined {
+    for (const { fault } of this.#lanes.values()) if (fault !== undefined) return fault;
+    return this.#options.spool.fault;
   }
 
   /** Sets the metrics. */
@@ -133,10 +143,11 @@ export class SinkQueues {
   }
 
   #claim(): void {
-    const { spool, name, routeOf } = this.#options;
+    const { spool, name, route: only, routeOf } = this.#options;
     for (const queue of spool.claim(
       name,
       ({ aside, route }) => !aside && routeOf(route).catchUp === 'ordered',
+      only,
     )) {
       this.#add(queue);
       this.#events.found(queue);
@@ -210,7 +221,9 @@ export class SinkQueues {
 
   #dropped(code: ErrorCode, count: number, { name }: Queue, why: string): void {
     this.#options.metrics.dropped(code, count);
-    const message = `${count} messages of ${name.source || 'the chain'} (route ${name.route}) for ${name.sink} in the spool ${why}`;
+    const what = name.sink === PARKED ? 'frames' : 'messages';
+    const whom = name.sink === PARKED ? 'its plugins' : name.sink;
+    const message = `${count} ${what} of ${name.source || 'the chain'} (route ${name.route}) for ${whom} in the spool ${why}`;
     this.#options.report({ code, message });
   }
 }

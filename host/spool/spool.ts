@@ -8,6 +8,9 @@ import type { Chunk } from './chunk.js';
 import type { Lane } from './lane.js';
 import { type Found, Queue } from './queue.js';
 
+/** Stands in the place of a sink's name for frames that wait for the plugins of their route; no sink can have it. */
+export const PARKED = '~plugins';
+
 /** Before a file that could not be opened is tried again. */
 const AGAIN_MS = 5000;
 
@@ -87,19 +90,29 @@ export class Spool {
     clearTimeout(this.#again);
   }
 
-  /** What an earlier run has left for a sink, as queues; once. */
-  claim(sink: string, isOrdered: (name: QueueName) => boolean): Queue[] {
-    const own = this.#found.filter(({ name }) => name.sink === sink);
+  /** What an earlier run has left for a sink, as queues; once. @param route undefined: of all */
+  claim(sink: string, isOrdered: (name: QueueName) => boolean, route?: string): Queue[] {
+    const own = this.#found.filter(
+      ({ name }) => name.sink === sink && (route === undefined || name.route === route),
+    );
     for (const found of own) this.#found.splice(this.#found.indexOf(found), 1);
     return own.map(found => new Queue(found.name, isOrdered(found.name), found));
   }
 
   /** What no sink has claimed, by the name of its sink. */
   unclaimed(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { name, records } of this.#found)
-      counts.set(name.sink, (counts.get(name.sink) ?? 0) + records);
-    return counts;
+    return sumOf(
+      this.#found.filter(({ name }) => name.sink !== PARKED),
+      ({ sink }) => sink,
+    );
+  }
+
+  /** Frames that wait for the plugins of a route that there is not, by its name. */
+  unclaimedFrames(): Map<string, number> {
+    return sumOf(
+      this.#found.filter(({ name }) => name.sink === PARKED),
+      ({ route }) => route,
+    );
   }
 
   /** Undefined: there are as many as there can be. */
@@ -143,4 +156,10 @@ export class Spool {
     if (this.#database !== undefined) return this.#database;
     throw new SluiceError('SLUICE_STORE_FAILED', 'the spool is not open');
   }
+}
+
+function sumOf(found: readonly Found[], of: (name: QueueName) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { name, records } of found) counts.set(of(name), (counts.get(of(name)) ?? 0) + records);
+  return counts;
 }

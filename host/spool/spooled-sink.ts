@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { MessageView } from '../../sandbox/index.js';
 import type { FrameId } from '../sinks/message-id.js';
 import type { Sink, SinkState, Ticket, WindowedSink } from '../sinks/sink.js';
+import type { SinkMetrics } from '../telemetry/metrics.js';
 import { CatchUp } from './catch-up.js';
 import { Copies } from './copies.js';
 import { Health } from './health.js';
@@ -14,6 +15,7 @@ const LOOK_MS = 100;
 const LAST_MS = 1000;
 
 export interface SpooledSinkOptions extends SinkQueuesOptions {
+  readonly messages: SinkMetrics;
   /** Most messages a second out of the spool; Infinity: as many as the sink takes. */
   readonly rate: number;
 }

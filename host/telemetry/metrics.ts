@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import type { ErrorCode } from '../../runtime/index.js';
 import { type Cell, cellFamily, type HistogramCell, histogramFamily } from './cells.js';
 import { addProcessMetrics } from './process-metrics.js';
-import { SpoolMetrics, spoolFamilies } from './spool-metrics.js';
+import { parkedFamilies, SpoolMetrics, spoolFamilies } from './spool-metrics.js';
 
 /** Frames of one batch: powers of two, as batches are adaptive. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
@@ -273,6 +273,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #families = families(this.#registry);
   readonly #spools = spoolFamilies(this.#registry);
+  readonly #parked = parkedFamilies(this.#registry);
   readonly #sandboxes = this.#families.sandboxes({});
 
   constructor() {
@@ -289,7 +290,12 @@ export class Metrics {
 
   /** The spool of a sink. */
   spool(sink: string): SpoolMetrics {
-    return new SpoolMetrics(this.#spools, sink);
+    return new SpoolMetrics(this.#spools(sink));
+  }
+
+  /** Frames of a route that wait in the spool. */
+  parked(route: string): SpoolMetrics {
+    return new SpoolMetrics(this.#parked(route));
   }
 
   plugin(name: string): PluginMetrics {

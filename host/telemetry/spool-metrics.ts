@@ -2,56 +2,82 @@ import type { Registry } from 'prom-client';
 import type { ErrorCode } from '../../runtime/index.js';
 import { type Cell, cellFamily } from './cells.js';
 
-type Families = ReturnType<typeof spoolFamilies>;
-
-export function spoolFamilies(registry: Registry) {
-  const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
-    cellFamily({ name: `sluice_spool_${name}`, help, labels, registry });
-  return {
-    records: family('records', 'Messages that lie in the spool for a sink.', 'sink'),
-    bytes: family('bytes', 'Bytes of these messages.', 'sink'),
-    oldest: family('oldest_seconds', 'Age of the oldest of them.', 'sink'),
-    appended: family('appended_total', 'Messages put into the spool.', 'sink'),
-    sent: family('sent_total', 'Messages of the spool that the sink has confirmed.', 'sink'),
-    dropped: family('dropped_total', 'Messages of the spool given up for good.', 'sink', 'code'),
-  };
+/** The cells of one user of the spool. */
+export interface SpoolCells {
+  readonly records: Cell;
+  readonly bytes: Cell;
+  readonly oldest: Cell;
+  readonly appended: Cell;
+  readonly sent: Cell;
+  readonly dropped: (code: ErrorCode) => Cell;
 }
 
-/** What lies in the spool for one sink, and what became of it. */
-export class SpoolMetrics {
-  readonly #families: Families;
-  readonly #sink: string;
-  readonly #records: Cell;
-  readonly #bytes: Cell;
-  readonly #oldest: Cell;
-  readonly #appended: Cell;
-  readonly #sent: Cell;
+export function spoolFamilies(registry: Registry): (sink: string) => SpoolCells {
+  const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
+    cellFamily({ name: `sluice_spool_${name}`, help, labels, registry });
+  const records = family('records', 'Messages that lie in the spool for a sink.', 'sink');
+  const bytes = family('bytes', 'Bytes of these messages.', 'sink');
+  const oldest = family('oldest_seconds', 'Age of the oldest of them.', 'sink');
+  const appended = family('appended_total', 'Messages put into the spool.', 'sink');
+  const sent = family('sent_total', 'Messages of the spool that the sink has confirmed.', 'sink');
+  const dropped = family('dropped_total', 'Messages of the spool given up for good.', 'sink', 'code');
+  return sink => ({
+    records: records({ sink }),
+    bytes: bytes({ sink }),
+    oldest: oldest({ sink }),
+    appended: appended({ sink }),
+    sent: sent({ sink }),
+    dropped: code => dropped({ sink, code }),
+  });
+}
 
-  constructor(all: Families, sink: string) {
-    this.#families = all;
-    this.#sink = sink;
-    this.#records = all.records({ sink });
-    this.#bytes = all.bytes({ sink });
-    this.#oldest = all.oldest({ sink });
-    this.#appended = all.appended({ sink });
-    this.#sent = all.sent({ sink });
+/** The same for frames that wait in the spool for the plugins of their route. */
+export function parkedFamilies(registry: Registry): (route: string) => SpoolCells {
+  const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
+    cellFamily({ name: `sluice_parked_${name}`, help, labels, registry });
+  const records = family('frames', 'Frames on the disk that wait for the plugins of their route.', 'route');
+  const bytes = family('bytes', 'Bytes of these frames.', 'route');
+  const oldest = family('oldest_seconds', 'Age of the oldest of them.', 'route');
+  const appended = family('appended_total', 'Frames put on the disk to wait for their plugins.', 'route');
+  const sent = family(
+    'returned_total',
+    'Frames from there that have been through and are delivered.',
+    'route',
+  );
+  const dropped = family('dropped_total', 'Frames from there that were given up for good.', 'route', 'code');
+  return route => ({
+    records: records({ route }),
+    bytes: bytes({ route }),
+    oldest: oldest({ route }),
+    appended: appended({ route }),
+    sent: sent({ route }),
+    dropped: code => dropped({ route, code }),
+  });
+}
+
+/** What lies in the spool for one sink, or for the plugins of one route, and what became of it. */
+export class SpoolMetrics {
+  readonly #cells: SpoolCells;
+
+  constructor(cells: SpoolCells) {
+    this.#cells = cells;
   }
 
   appended(count: number): void {
-    this.#appended.add(count);
+    this.#cells.appended.add(count);
   }
 
   sent(count: number): void {
-    this.#sent.add(count);
+    this.#cells.sent.add(count);
   }
 
   dropped(code: ErrorCode, count: number): void {
-    this.#families.dropped({ sink: this.#sink, code }).add(count);
+    this.#cells.dropped(code).add(count);
   }
 
   holds(records: number, bytes: number, oldestSeconds: number): void {
-    this.#records.set(records);
-    this.#bytes.set(bytes);
-    this.#oldest.set(oldestSeconds);
+    this.#cells.records.set(records);
+    this.#cells.bytes.set(bytes);
+    this.#cells.oldest.set(oldestSeconds);
   }
 }

@@ -27,7 +27,7 @@ test('a plugin that fails five times in a row is not called any more: one log li
   assert.deepEqual([line.level, line.plugin, line.route], ['error', 'modbus-json', 'line1']);
   assert.match(
     line.msg,
-    /^modbus-json 2\.0\.0 is not called any more: 5 faults in a row, the last: .*unreachable.*\(SLUICE_GUEST_TRAP\); its frames wait, and their sources with them; the next try is in 1\.\d s$/,
+    /^modbus-json 2\.0\.0 is not called any more: 5 faults in a row, the last: .*unreachable.*\(SLUICE_GUEST_TRAP\); its frames go to the disk, and through it in their order when it serves again; the next try is in 1\.\d s$/,
   );
   assert.match(String(line.remedy), /reset/);
   const labels = { plugin: 'modbus-json', route: 'line1' };

@@ -12,7 +12,7 @@ import { tempFolder } from './gateway-rig.js';
 const PREFIX = 'out/';
 
 /** An aedes that counts what is published under `out/`, by its payload. */
-class CountingBroker extends Waiting {
+export class CountingBroker extends Waiting {
   readonly counts = new Map<string, number>();
   /** Messages that the gateway has acknowledged. */
   acknowledged = 0;

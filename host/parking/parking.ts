@@ -1,0 +1,191 @@
+import type { Fault } from '../../runtime/index.js';
+import { type Delivery, UnservedRing } from '../../sandbox/index.js';
+import type { FrameId } from '../sinks/message-id.js';
+import type { Ticket } from '../sinks/sink.js';
+import { CatchUp } from '../spool/catch-up.js';
+import { SinkQueues } from '../spool/sink-queues.js';
+import { PARKED, type Spool } from '../spool/spool.js';
+import type { WhenFull } from '../store/messages.js';
+import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
+import { FrameView } from './frame-view.js';
+import { WayBack, type WayBackParts } from './way-back.js';
+
+/** How often the metrics are set while something is aside. */
+const SHOW_MS = 250;
+
+export interface ParkingParts extends WayBackParts {
+  readonly route: string;
+  readonly spool: Spool;
+  readonly whenFull: WhenFull;
+  readonly metrics: SpoolMetrics;
+  readonly report: (fault: Fault) => void;
+  /** Frames went through that had been put aside, and nothing is aside any more. */
+  readonly through: (frames: number) => void;
+  /** There is something to take from `lot`, or room for more. */
+  readonly look: () => void;
+}
+
+/** Nothing of it is a sink's: what becomes of the messages is counted there. */
+const NO_MESSAGES = { messages: () => {}, dropped: () => {} };
+
+/**
+ * Frames of a route that wait on the disk while the breaker of its plugins is open, and until what waits has gone
+ * through them: in their order, of each source. Fresh frames are behind them, and so go to the disk too, by the lot.
+ */
+export class Parking {
+  readonly wayBack: WayBack;
+  /** They do. Set when the ring of the route is empty: what is in it comes first. */
+  diverts = false;
+  readonly #parts: ParkingParts;
+  readonly #queues: SinkQueues;
+  readonly #catchUp: CatchUp;
+  readonly #view = new FrameView();
+  #lot: UnservedRing | undefined;
+  #holds = false;
+  #count = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(parts: ParkingParts) {
+    const { route, spool, whenFull, metrics, report, look } = parts;
+    this.#parts = parts;
+    this.wayBack = new WayBack(parts);
+    const queues = new SinkQueues(
+      {
+        name: PARKED,
+        route,
+        spool,
+        routeOf: () => ({ catchUp: 'ordered', whenFull }),
+        metrics,
+        report,
+      },
+      {
+        found: queue => {
+          this.#catchUp.add(queue);
+          this.#hold(queue.pending);
+        },
+        durable: () => this.#catchUp.pump(),
+        room: look,
+      },
+    );
+    this.#queues = queues;
+    this.#catchUp = new CatchUp(
+      this.wayBack,
+      Number.POSITIVE_INFINITY,
+      {
+        take: (queue, into) => spool.take(queue, into),
+        lost: (queue, count) => queues.lost(queue, count),
+        failed: thrown => queues.failed(thrown),
+      },
+      { messages: NO_MESSAGES, spool: metrics, finished: run => void queues.remove(run) },
+    );
+    queues.start();
+  }
+
+  /** Frames are aside: others may not get to the plugins before them. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /** Where fresh frames go while there are others before them. */
+  get lot(): UnservedRing {
+    this.#lot ??= new UnservedRing(this.#parts.look);
+    return this.#lot;
+  }
+
+  /** What of the lot is to be put aside next. */
+  next(): Delivery | undefined {
+    return this.#lot?.next();
+  }
+
+  /** What has come to the lot so far can be taken. */
+  settle(): void {
+    this.#lot?.settle();
+  }
+
+  /** There is a disk to put them on. */
+  get isOpen(): boolean {
+    return this.#queues.isOpen;
+  }
+
+  /** Why nothing can be put aside now. */
+  get fault(): Fault | undefined {
+    return this.#queues.fault;
+  }
+
+  /** Frames that are aside now. */
+  get records(): number {
+    return this.#queues.sums().records;
+  }
+
+  /**
+   * Puts a frame aside; false if there is no room, and `look` is called once there is.
+   * @param id of the frame, @param ticket told when it is durable
+   */
+  add(delivery: Delivery, frame: number, id: FrameId, ticket: Ticket): boolean {
+    const queue = this.#queues.of(id.origin);
+    if (queue === undefined) return false;
+    this.#view.load(delivery.slab, delivery.recordAt(frame));
+    id.part = 0;
+    const place = queue.last + 1;
+    if (!this.#queues.laneOf(queue).add(this.#view, id, queue, place, ticket)) return false;
+    queue.last = place;
+    this.#catchUp.add(queue);
+    this.#hold(1);
+    return true;
+  }
+
+  /** Frames that are aside are brought back, as the ring takes them, or not. */
+  run(isServed: boolean): void {
+    if (isServed && !this.#stopped) this.#catchUp.start();
+    else this.#catchUp.pause();
+  }
+
+  /** Little is aside that is not in memory. */
+  get isNearlyThrough(): boolean {
+    for (const queue of this.#queues.all) if (queue.pending > 0 && !queue.isNearlyThrough) return false;
+    return !this.#stopped;
+  }
+
+  /** What is left goes into the ring from memory; true: nothing is aside any more, and fresh frames go there again. */
+  finish(): boolean {
+    if (this.#lot?.isEmpty === false) return false;
+    for (const queue of this.#queues.all) {
+      if (queue.pending > 0 && !this.#catchUp.finish(queue, this.#queues.laneOf(queue))) return false;
+    }
+    this.#holds = this.diverts = false;
+    this.#parts.through(this.#count);
+    this.#count = 0;
+    return true;
+  }
+
+  /** Nothing is brought back any more. */
+  leave(): void {
+    this.#stopped = true;
+    this.#catchUp.pause();
+  }
+
+  /** What was put aside is durable. */
+  async empty(): Promise<void> {
+    await this.#queues.empty();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#queues.stop();
+  }
+
+  #hold(frames: number): void {
+    this.#holds = true;
+    this.#count += frames;
+    this.#timer ??= setInterval(() => this.#show(), SHOW_MS).unref();
+  }
+
+  /** Records are removed some time after they have gone through. */
+  #show(): void {
+    this.#queues.show();
+    if (this.#holds || this.records > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import { type Fault, Interned, PropertyImage } from '../../runtime/index.js';
+import type { RouteSource } from '../route/route-parts.js';
+import type { FrameId, Origin } from '../sinks/message-id.js';
+import type { FrameNames } from '../sources/source.js';
+import type { Receiver } from '../spool/catch-up.js';
+import type { RecordView } from '../spool/record.js';
+import type { Run } from '../spool/run.js';
+
+/** Frames that may be in the ring or behind it at once, and twice that: who hands them on takes half of it. */
+const CAPACITY = 2000;
+const HYPHEN = 0x2d;
+
+export interface WayBackParts {
+  /** Into the ring, past all that is aside. */
+  readonly push: (
+    sequence: number,
+    source: Interned,
+    topic: Interned,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties: Interned | undefined,
+  ) => boolean;
+  /** What was written may go. */
+  readonly flush: () => void;
+  /** The origin of a source of the route, by its name. */
+  readonly originOf: (source: string) => Origin;
+}
+
+/** A frame that is under way, by the sequence that it has here. */
+interface UnderWay {
+  readonly run: Run;
+  readonly origin: Origin;
+  /** Its id, as it was when it came first. */
+  readonly prefix: Buffer;
+  readonly sequence: number;
+}
+
+/**
+ * Brings frames that were put aside into the ring of their route, as a source of it. They keep their source, their time
+ * and their id; their records go when every sink has confirmed what came of them.
+ */
+export class WayBack implements Receiver, RouteSource {
+  readonly name = 'parked';
+  readonly routes = 0;
+  readonly capacity = CAPACITY;
+  readonly names: FrameNames = { name: (sequence, id) => this.#name(sequence, id) };
+  readonly #parts: WayBackParts;
+  readonly #underWay: UnderWay[] = [];
+  readonly #sources = new Map<string, { readonly text: Interned; readonly origin: Origin }>();
+  readonly #topic = Interned.text('');
+  readonly #image = new PropertyImage();
+  readonly #properties = Interned.properties([]);
+  #id = Buffer.alloc(128);
+  #prefix = Buffer.alloc(0);
+  #last = 0;
+
+  constructor(parts: WayBackParts) {
+    this.#parts = parts;
+  }
+
+  write(view: RecordView, run: Run): boolean {
+    const { text, origin } = this.#sourceOf(run.queue.name.source);
+    const { bytes, payloadStart, payloadEnd } = view;
+    this.#topic.assign(bytes, view.topicStart, view.topicEnd, 0);
+    // A slab keeps whole microseconds; the sum of the halves is rounded by less than half of one.
+    const micros = Math.round((view.timestampHigh * 2 ** 32 + view.timestampLow) / 1000);
+    const sequence = this.#last + 1;
+    const taken = this.#parts.push(
+      sequence,
+      text,
+      this.#topic,
+      micros / 1000,
+      bytes,
+      payloadStart,
+      payloadEnd,
+      this.#propertiesOf(view),
+    );
+    if (!taken) return false;
+    this.#last = sequence;
+    this.#underWay.push({ run, origin, ...this.#idOf(view) });
+    return true;
+  }
+
+  flush(): void {
+    this.#parts.flush();
+  }
+
+  resume(): void {
+    // Who hands records over looks for room by itself.
+  }
+
+  delivered(sequence: number): void {
+    const first = this.#last - this.#underWay.length + 1;
+    for (const { run } of this.#underWay.splice(0, sequence - first + 1)) run.done(1);
+  }
+
+  refused(_plugin: string, _fault: Fault): void {
+    // The source that it came from is told.
+  }
+
+  sendBack(): boolean {
+    return false;
+  }
+
+  #name(sequence: number, id: FrameId): void {
+    const first = this.#last - this.#underWay.length + 1;
+    const frame = this.#underWay[sequence - first];
+    if (frame === undefined) return;
+    id.origin = frame.origin;
+    id.prefix = frame.prefix;
+    id.sequence = frame.sequence;
+  }
+
+  #sourceOf(name: string): { readonly text: Interned; readonly origin: Origin } {
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      source = { text: Interned.text(name), origin: this.#parts.originOf(name) };
+      this.#sources.set(name, source);
+    }
+    return source;
+  }
+
+  #propertiesOf(view: RecordView): Interned | undefined {
+    if (view.propertyCount === 0) return undefined;
+    const image = this.#image;
+    image.begin();
+    for (let index = 0; index < view.propertyCount; index++) {
+      view.property(index);
+      image.add(view.bytes, view.keyStart, view.keyEnd, view.bytes, view.valueStart, view.valueEnd);
+    }
+    image.end();
+    this.#properties.assign(image.bytes, 0, image.length, image.count);
+    return this.#properties;
+  }
+
+  /** What stands before the number is the same for many, and kept once. */
+  #idOf(view: RecordView): { readonly prefix: Buffer; readonly sequence: number } {
+    if (view.length > this.#id.length) this.#id = Buffer.alloc(2 * view.length);
+    const end = view.write(this.#id, 0);
+    const begin = this.#id.lastIndexOf(HYPHEN, end - 1) + 1;
+    if (this.#id.compare(this.#prefix, 0, this.#prefix.length, 0, begin) !== 0)
+      this.#prefix = Buffer.from(this.#id.subarray(0, begin));
+    return { prefix: this.#prefix, sequence: Number(this.#id.toString('latin1', begin, end)) };
+  }
+}

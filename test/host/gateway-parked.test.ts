@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connectAsync } from 'mqtt';
+import { Waiting } from '../support/gateway-peers.js';
+import { type GatewayRig, startGateway, variant } from '../support/gateway-rig.js';
+import { send } from '../support/http-rig.js';
+
+const TOKEN = 'k3J9_xQ7mB2vN8pR';
+const PARKED = { route: 'bad' };
+
+/** Takes down what the embedded broker gives out, in its order. */
+class Heard extends Waiting {
+  readonly payloads: string[] = [];
+
+  static async at(t: TestContext, { gateway }: GatewayRig): Promise<Heard> {
+    const heard = new Heard();
+    const client = await connectAsync(`mqtt://127.0.0.1:${gateway.brokerPort}`, { protocolVersion: 4 });
+    client.on('message', (_topic, payload) => {
+      heard.payloads.push(payload.toString());
+      heard.changed();
+    });
+    await client.subscribeAsync('#', { qos: 1 });
+    t.after(() => client.endAsync(true));
+    return heard;
+  }
+
+  async atLeast(count: number): Promise<void> {
+    await this.until(
+      () => `${count} messages, ${this.payloads.length} came`,
+      () => this.payloads.length >= count,
+    );
+  }
+}
+
+/** A gateway whose plugin has failed, and is not tried again for as long as a test takes. */
+function broken(
+  t: TestContext,
+  {
+    at,
+    routes,
+    files = ['trap', 'echo'],
+  }: { at?: string; routes?: readonly unknown[]; files?: string[] } = {},
+): Promise<GatewayRig> {
+  return startGateway(
+    t,
+    {
+      plugins: {
+        breaker: { faults: 1, pause: { min: '60s', max: '60s' } },
+        probation: { frames: 0, for: '0s' },
+      },
+      sources: { hooks: { http: { token: TOKEN } } },
+      routes: routes ?? [{ name: 'bad', from: 'hooks', through: ['trap'] }],
+    },
+    files,
+    at,
+  );
+}
+
+async function post(rig: GatewayRig, from: number, count: number): Promise<number> {
+  const body = Array.from({ length: count }, (_, i) => `{"n":${from + i}}`).join('\n');
+  const headers = {
+    authorization: `Bearer ${TOKEN}`,
+    'content-type': 'application/x-ndjson',
+    'content-length': `${body.length}`,
+  };
+  const asked = { path: '/ingest/hooks', method: 'POST', headers };
+  return (await send(rig.gateway.adminPort as number, asked, body)).status;
+}
+
+async function open(rig: GatewayRig): Promise<void> {
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
+  const asked = { path: '/ingest/hooks', method: 'POST', headers };
+  await send(rig.gateway.adminPort as number, asked, Buffer.from([0xee]));
+  await rig.book.line('SLUICE_BREAKER_OPEN', { opening: '1' });
+}
+
+async function mend({ plugins }: GatewayRig): Promise<void> {
+  await writeFile(join(plugins, '.next'), await variant('echo', { name: 'trap', version: '2.0.0' }));
+  await rename(join(plugins, '.next'), join(plugins, 'trap.wasm'));
+}
+
+const upTo = (count: number): string[] => Array.from({ length: count }, (_, i) => `{"n":${i}}`);
+
+test('frames of a route whose breaker is open are on the disk, their sender is told so, and they go through the next file in their order, before what is fresh', async t => {
+  const rig = await broken(t);
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  // Many times what the ring holds: without the disk nobody would be answered.
+  for (let from = 0; from < 3000; from += 500) assert.equal(await post(rig, from, 500), 202);
+  assert.equal(await rig.metric('sluice_parked_appended_total', PARKED), 3000);
+  assert.deepEqual(heard.payloads, []);
+  await mend(rig);
+  for (let from = 3000; from < 4000; from += 100) assert.equal(await post(rig, from, 100), 202);
+  await heard.atLeast(4000);
+  assert.deepEqual(heard.payloads, upTo(4000));
+  await rig.book.said(/^\d+ frames that waited on the disk have gone through the plugins of bad$/);
+  await rig.falls(0, 'sluice_parked_frames', PARKED);
+  const appended = await rig.metric('sluice_parked_appended_total', PARKED);
+  await rig.reaches(appended, 'sluice_parked_returned_total', PARKED);
+  // Nothing is put on the disk any more.
+  assert.equal(await post(rig, 4000, 10), 202);
+  await heard.atLeast(4010);
+  assert.equal(await rig.metric('sluice_parked_appended_total', PARKED), appended);
+});
+
+test('what waits for its plugins outlives the gateway', async t => {
+  const first = await broken(t);
+  await open(first);
+  assert.equal(await post(first, 0, 700), 202);
+  await first.gateway.stop();
+  await rm(join(first.plugins, 'trap.wasm'));
+  const rig = await broken(t, { at: dirname(first.plugins), files: [] });
+  const heard = await Heard.at(t, rig);
+  // There is no plugin yet, and this is behind what waits for it.
+  assert.equal(await post(rig, 700, 300), 202);
+  await rig.reaches(1000, 'sluice_parked_frames', PARKED);
+  await rig.drop('trap');
+  await heard.atLeast(1000);
+  assert.deepEqual(heard.payloads, upTo(1000));
+});
+
+test('a plugin that fails again on its trial loses nothing of what waits, and what waits is in order behind it', async t => {
+  const rig = await startGateway(
+    t,
+    {
+      plugins: { breaker: { faults: 1, pause: { min: '100ms', max: '100ms' } } },
+      sources: { hooks: { http: { token: TOKEN } } },
+      routes: [{ name: 'bad', from: 'hooks', through: ['trap'] }],
+    },
+    ['trap'],
+  );
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  assert.equal(await post(rig, 0, 100), 202);
+  // It fails over this one as often as it is tried: once, and then it is in quarantine.
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
+  const asked = { path: '/ingest/hooks', method: 'POST', headers };
+  await send(rig.gateway.adminPort as number, asked, Buffer.from([0xee]));
+  assert.equal(await post(rig, 100, 100), 202);
+  await heard.atLeast(200);
+  assert.deepEqual(heard.payloads, upTo(200));
+  await rig.reaches(2, 'sluice_frames_quarantined_total', { source: 'hooks' });
+});
+
+test('a route whose frames wait on the disk leaves the other route of the same sender alone', async t => {
+  const rig = await broken(t, {
+    routes: [
+      { name: 'bad', from: 'hooks', through: ['trap'] },
+      { name: 'good', from: 'hooks', through: ['echo'] },
+    ],
+  });
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  await heard.atLeast(1);
+  assert.equal(await post(rig, 0, 2000), 202);
+  await heard.atLeast(2001);
+  assert.deepEqual(heard.payloads.slice(1), upTo(2000));
+  assert.equal(await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_BREAKER_OPEN' }), 0);
+});

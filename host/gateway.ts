@@ -291,9 +291,10 @@ export class Gateway {
     await this.stop();
   }
 
-  #leaked({ kind, name, madeAt }: Leak): void {
-    this.metrics.leaked(kind);
-    const message = `a ${kind} of ${name} was never closed, and is closed now; it was made at ${madeAt}`;
+  #leaked({ kind, name, madeAt, why }: Leak): void {
+    if (why === undefined) this.metrics.leaked(kind);
+    const now = why === undefined ? 'is closed now' : `cannot be closed now: ${why}`;
+    const message = `a ${kind} of ${name} was never closed, and ${now}; it was made at ${madeAt}`;
     this.#report.fault({ code: 'SLUICE_LEAKED', message }, { kind, name }, 'error');
   }
 

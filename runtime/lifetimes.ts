@@ -6,11 +6,13 @@ export interface Leak {
   readonly name: string;
   /** Where it was made: the innermost places of the code, `function (file:line:column)`. */
   readonly madeAt: string;
+  /** Why it could not be closed now either; undefined: it could, or that is under way. */
+  readonly why?: string;
 }
 
-interface Held extends Omit<Leak, 'madeAt'> {
+interface Held extends Pick<Leak, 'kind' | 'name'> {
   readonly stack: string;
-  readonly release: () => void;
+  readonly release: () => unknown;
 }
 
 /** Places that are told of a leak. */
@@ -28,8 +30,8 @@ export class Lifetimes {
     this.#leaked = leaked;
   }
 
-  /** @param release closes what `owner` held; it must not hold `owner` itself, or that is never collected */
-  watch(owner: object, kind: string, name: string, release: () => void): void {
+  /** @param release closes what `owner` held, at once or by a promise; it must not hold `owner` itself, or that is never collected */
+  watch(owner: object, kind: string, name: string, release: () => unknown): void {
     // As a text: an Error keeps everything alive whose methods are in it, and that is the owner.
     const { stack = '' } = new Error(kind);
     this.#registry.register(owner, { kind, name, release, stack }, owner);
@@ -41,8 +43,16 @@ export class Lifetimes {
   }
 
   #lost({ kind, name, stack, release }: Held): void {
-    this.#leaked({ kind, name, madeAt: placesOf(stack) });
-    release();
+    const leak: Leak = { kind, name, madeAt: placesOf(stack) };
+    this.#leaked(leak);
+    // Nobody waits for it, so nobody else could hear of it; and it must not end the process.
+    const failed = (thrown: unknown): void =>
+      this.#leaked({ ...leak, why: thrown instanceof Error ? thrown.message : String(thrown) });
+    try {
+      Promise.resolve(release()).catch(failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
   }
 }
 

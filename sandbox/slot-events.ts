@@ -76,8 +76,11 @@ export interface SlotEvents {
   changed?(change: SlotChange): void;
   /** What a fresh instance of a plugin that has a state goes on from. */
   restored?(restored: PluginRestored): void;
-  /** What the plugins of the chain that serves remember now: all of them that have a state. */
-  saved?(states: readonly KeptState[]): void;
+  /**
+   * What the plugins of the route remember, when the slab `upTo` is behind them (or some of its frames are): all of
+   * them that have a state. That slab may not be committed yet, let alone delivered.
+   */
+  saved?(states: readonly KeptState[], upTo: number): void;
   /** A plugin failed in export-state. */
   unsaved?(fault: Fault, plugin: string): void;
   /** Asked when a breaker opens. Absent: `fallback` where there is one, else `spool`. */

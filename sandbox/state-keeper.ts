@@ -18,7 +18,7 @@ const KEPT = 2;
 /** The last states of the generations of a slot, as their threads have sent them. */
 export class StateKeeper {
   readonly #ring: Ring;
-  /** Of a gateway that ran before. */
+  /** Of a gateway that ran before: those of plugins that have not been here yet, or had no state then. */
   #before: readonly KeptState[] = [];
   /** Newest first. */
   readonly #snapshots = new Map<number, Snapshot[]>();
@@ -37,12 +37,26 @@ export class StateKeeper {
     this.#before = states;
   }
 
-  /** A chain's states for those who are to remember it longer than this process. */
+  /**
+   * A chain's states for those who are to remember it longer than this process, with those of plugins that are not in it
+   * now, or have no state just now: they may be again.
+   */
   kept(states: ChainState, { spec }: Generation): KeptState[] {
-    return placesOf(spec.stages).flatMap((place, index) => {
+    const own = placesOf(spec.stages).flatMap((place, index) => {
       const state = states[index];
       return state === undefined ? [] : [{ place, version: state.version, bytes: state.bytes }];
     });
+    return [...own, ...this.#before];
+  }
+
+  /** Last slab that is counted in what these generations have left, whoever of them goes first. */
+  reachOf(generations: readonly Generation[]): number {
+    let reach = this.#ring.committed - 1;
+    for (const { number } of generations) {
+      const newest = this.#newest(number);
+      if (newest !== undefined && ((upToOf(newest) - reach) | 0) > 0) reach = upToOf(newest);
+    }
+    return reach;
   }
 
   /** Generations that nobody goes back to. */
@@ -63,13 +77,18 @@ export class StateKeeper {
    */
   choices(to: Generation, from: readonly Generation[], isFirst = false): ChainState[] {
     const places = placesOf(to.spec.stages);
-    if (isFirst) return this.#choiceFromBefore(to, places);
     const choices = [...new Set(from)].flatMap(generation => {
       const states = this.#newest(generation.number)?.states;
       if (states === undefined) return [];
       const had = placesOf(generation.spec.stages);
       return [places.map(place => states[had.indexOf(place)])];
     });
+    // Nobody to go on from, though others served: it is to begin without.
+    const before = isFirst || from.length > 0 ? this.#fromBefore(to, places) : [];
+    if (before.some(state => state !== undefined)) {
+      const first = choices.shift() ?? [];
+      choices.unshift(places.map((_, index) => first[index] ?? before[index]));
+    }
     this.#handed(to, choices[0]);
     return choices;
   }
@@ -80,16 +99,15 @@ export class StateKeeper {
     this.put({ kind: 'state', generation: number, sequence: this.#ring.committed, progress: 0, states });
   }
 
-  #choiceFromBefore(to: Generation, places: readonly string[]): ChainState[] {
+  #fromBefore({ stateful }: Generation, places: readonly string[]): ChainState {
     const sequence = this.#ring.committed;
-    const states = places.map(place => {
-      const found = this.#before.find(state => state.place === place);
-      return found && { version: found.version, bytes: found.bytes, generation: 0, sequence };
+    return places.map((place, index) => {
+      const found = stateful[index] === true ? this.#before.find(state => state.place === place) : undefined;
+      if (found === undefined) return undefined;
+      // It is this chain's from here on, whatever that makes of it.
+      this.#before = this.#before.filter(state => state !== found);
+      return { version: found.version, bytes: found.bytes, generation: 0, sequence };
     });
-    this.#before = [];
-    if (states.every(state => state === undefined)) return [];
-    this.#handed(to, states);
-    return [states];
   }
 
   /** Of a batch that was committed, or of a frame whose outcome is final. */
@@ -105,6 +123,11 @@ export class StateKeeper {
     if (progress === 0) return true;
     return progress <= (this.#ring.control[this.#ring.headerOf(sequence) + HEADER.progress] as number);
   }
+}
+
+/** Last slab of which frames are counted in a snapshot. */
+export function upToOf({ sequence, progress }: Snapshot): number {
+  return progress > 0 ? sequence : (sequence - 1) | 0;
 }
 
 /** Bit k: stage k of the old chain has a state, and a stage of the new one that can take it. */

@@ -13,7 +13,7 @@ import type { Ring } from './ring.js';
 import { CALL, MODE, type Mode } from './ring-words.js';
 import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState, WhenOpen } from './slot-events.js';
-import { handedOver, type KeptState, StateKeeper } from './state-keeper.js';
+import { handedOver, type KeptState, StateKeeper, upToOf } from './state-keeper.js';
 import { unless } from './unless.js';
 
 type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
@@ -286,7 +286,7 @@ export class Succession {
     generation.stateful = candidate.stateful;
     this.#judge.watch(generation, this.#ring.committed, probation);
     const states = this.#states.choices(generation, from, isFirst);
-    if (!isFirst) this.#saveAgain(states[0], generation);
+    if (!isFirst) this.#saveAgain(states[0], generation, from);
     const keeping = {
       generation: generation.number,
       states,
@@ -300,9 +300,9 @@ export class Succession {
   }
 
   /** What was saved last may be of a generation that was taken back, in a form that this one does not read. */
-  #saveAgain(states: ChainState | undefined, generation: Generation): void {
+  #saveAgain(states: ChainState | undefined, generation: Generation, from: readonly Generation[]): void {
     const kept = states === undefined ? [] : this.#states.kept(states, generation);
-    if (kept.length > 0) this.#events.saved?.(kept);
+    if (kept.length > 0) this.#events.saved?.(kept, this.#states.reachOf(from));
   }
 
   #committed(): void {
@@ -319,7 +319,7 @@ export class Succession {
       case 'state':
         this.#states.put(message);
         if (message.generation === this.#seat.generation?.number)
-          this.#events.saved?.(this.#states.kept(message.states, this.#seat.generation));
+          this.#events.saved?.(this.#states.kept(message.states, this.#seat.generation), upToOf(message));
         return;
       case 'restored':
         this.#restored(message);

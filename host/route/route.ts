@@ -17,6 +17,7 @@ import type { Reporter } from '../telemetry/reporter.js';
 import { BreakerReport } from './breaker-report.js';
 import { ChainReport } from './chain-report.js';
 import type { Isolate, RouteOptions, RouteSink, RouteSource } from './route-parts.js';
+import { StateGate } from './state-gate.js';
 import { StateReport } from './state-report.js';
 import type { SlabTicket } from './ticket.js';
 import { TicketLine } from './ticket-line.js';
@@ -59,6 +60,8 @@ export class Route {
   /** It is not of the ring of the slot but of the lot. */
   #isAside = false;
   #ticket: SlabTicket | undefined;
+  /** Last slab of the ring that is taken as a whole. */
+  #slab = -1;
   #keeping = 0;
   #keepingBytes = 0;
   #frame = 0;
@@ -90,6 +93,7 @@ export class Route {
     this.#report = report;
     this.#slabs = metrics.slabsInUse(name);
     this.#batchLimit = metrics.batchLimit(name);
+    const kept = new StateGate(-1, states => options.states?.()?.save(name, states));
     const states = new StateReport(name, metrics, report);
     const chain = new ChainReport(name, metrics, report);
     this.#chain = chain;
@@ -97,6 +101,7 @@ export class Route {
       sinks.map(sink => sink.metrics),
       () => this.#sources.length,
       (origin, sequence) => this.#sources[origin]?.delivered(sequence, this),
+      slab => kept.delivered(slab),
     );
     this.slot = new Slot(pool, {
       committed: () => this.pump(),
@@ -106,7 +111,7 @@ export class Route {
       log: (plugin, lines, lost) => chain.log(plugin, lines, lost),
       changed: change => this.#changed(change),
       restored: restored => states.restored(restored),
-      saved: kept => options.states?.()?.save(name, kept),
+      saved: (states, upTo) => kept.put(states, upTo),
       unsaved: (fault, plugin) => states.unsaved(fault, plugin, chain.versionOf(plugin)),
       whenOpen: hasFallback => this.#whenOpen(hasFallback),
       parks: () => this.#parking?.isOpen === true && !this.#parking.diverts,
@@ -323,7 +328,9 @@ export class Route {
     if (delivery === undefined) return false;
     this.#isAside = served === undefined;
     this.#delivery = delivery;
-    this.#ticket = this.#tickets.open();
+    // What comes of the lot is in no state.
+    if (!this.#isAside) this.#slab = delivery.isPiece ? this.slot.ring.taken - 2 : this.slot.ring.taken - 1;
+    this.#ticket = this.#tickets.open(this.#slab);
     this.#frame = delivery.begin;
     this.#message = 0;
     this.#sink = 0;

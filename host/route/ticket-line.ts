@@ -6,18 +6,22 @@ export class TicketLine {
   readonly #sinks: readonly SinkMetrics[];
   readonly #sources: () => number;
   readonly #delivered: (origin: number, sequence: number) => void;
+  readonly #closed: (slab: number) => void;
   readonly #open: SlabTicket[] = [];
   readonly #spare: SlabTicket[] = [];
 
   /**
    * @param sources how many there are by now
    * @param delivered every frame of this source up to that one is, in the order of its frames
+   * @param closed everything up to this slab is
    */
   constructor(
     sinks: readonly SinkMetrics[],
     sources: () => number,
     delivered: (origin: number, sequence: number) => void,
+    closed: (slab: number) => void,
   ) {
+    this.#closed = closed;
     this.#sinks = sinks;
     this.#sources = sources;
     this.#delivered = delivered;
@@ -28,10 +32,11 @@ export class TicketLine {
     return this.#open.length;
   }
 
-  /** A ticket for the next slab. */
-  open(): SlabTicket {
-    const ticket = this.#spare.pop() ?? new SlabTicket(this.#sinks, this.#sources(), () => this.#close());
-    ticket.reset();
+  /** A ticket for the next slab. @param slab its number; of a piece that is not the last: that of the one before */
+  open(slab: number): SlabTicket {
+    const sources = this.#sources();
+    const ticket = this.#spare.pop() ?? new SlabTicket(this.#sinks, sources, () => this.#close());
+    ticket.reset(sources, slab);
     this.#open.push(ticket);
     return ticket;
   }
@@ -45,6 +50,7 @@ export class TicketLine {
         const last = head.last[origin] as number;
         if (last > 0) this.#delivered(origin, last);
       }
+      this.#closed(head.slab);
       this.#spare.push(head);
     }
   }

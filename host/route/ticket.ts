@@ -16,7 +16,9 @@ export class SlabTicket {
     dropped: count => this.settle(count),
   };
   /** Last sequence of each source in the slab, by the source's number; 0 where it has none. */
-  readonly last: Float64Array;
+  last: Float64Array;
+  /** The slab, or the last of those whose tickets it has taken over. */
+  slab = 0;
   readonly #closed: () => void;
   #open = 0;
   #sealed = false;
@@ -27,9 +29,11 @@ export class SlabTicket {
     this.#closed = closed;
   }
 
-  /** Begins anew for another slab. */
-  reset(): void {
-    this.last.fill(0);
+  /** Begins anew for another slab. @param sources how many there are by now */
+  reset(sources: number, slab: number): void {
+    if (this.last.length < sources) this.last = new Float64Array(sources);
+    else this.last.fill(0);
+    this.slab = slab;
     this.#open = 0;
     this.#sealed = false;
   }
@@ -40,9 +44,16 @@ export class SlabTicket {
 
   /** Takes over what a later ticket that is closed would have told. */
   absorb(later: SlabTicket): void {
-    for (let origin = 0; origin < this.last.length; origin++) {
+    const mine = this.last;
+    // A source may have come in between.
+    if (mine.length < later.last.length) {
+      this.last = new Float64Array(later.last.length);
+      this.last.set(mine);
+    }
+    for (let origin = 0; origin < later.last.length; origin++) {
       this.last[origin] = Math.max(this.last[origin] as number, later.last[origin] as number);
     }
+    this.slab = later.slab;
   }
 
   take(): void {

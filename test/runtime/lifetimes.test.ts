@@ -42,3 +42,18 @@ test('what is closed is no leak', async () => {
   await collected(() => leaks.length > 0);
   assert.deepEqual([leaks, closed], [[], []]);
 });
+
+test('what cannot be closed then is told of once more, with why, and ends nothing', async () => {
+  const leaks: Leak[] = [];
+  const lifetimes = new Lifetimes(leak => leaks.push(leak));
+  const watch = (name: string, release: () => unknown): void =>
+    lifetimes.watch({ name }, 'pipe', name, release);
+  watch('p1', () => Promise.reject(new Error('it is stuck')));
+  watch('p2', () => {
+    throw new Error('it is gone');
+  });
+  await collected(() => leaks.length === 4);
+  const told = leaks.map(({ name, why }) => `${name} ${why ?? ''}`).sort();
+  assert.deepEqual(told, ['p1 ', 'p1 it is stuck', 'p2 ', 'p2 it is gone']);
+  assert.ok(lifetimes);
+});

@@ -213,3 +213,28 @@ test('behind a generation that was taken back the state of the one before is sav
   assert.equal(rig.slot.generation, 1);
   assert.deepEqual([said(rig).at(-1), saved[0]?.version], [6, 1]);
 });
+
+test('what is remembered of a plugin that the first chain does not hold is kept beside its own, and given to the chain that brings it', async () => {
+  await using rig = sharedRig();
+  const before: KeptState[] = [];
+  rig.onSaved = states => before.splice(0, before.length, ...states);
+  await serve(rig, 'tally');
+  await rig.run(good(3));
+  await rig.until(() => before.length > 0);
+
+  await using again = sharedRig();
+  const saved: (readonly KeptState[])[] = [];
+  again.onSaved = states => saved.push(states);
+  again.slot.remember(before.map(state => ({ ...state, place: 'other 1' })));
+  await serve(again, 'tally');
+  await again.run(good(1));
+  await again.until(() => saved.length > 0);
+  assert.deepEqual(
+    saved.at(-1)?.map(({ place }) => place),
+    ['tally 1', 'other 1'],
+  );
+  const [tally] = await builds(['tally']);
+  await again.slot.swap(chainOf([{ ...(tally as StageSpec), plugin: 'other' }], OPTIONS));
+  await again.run(good(1));
+  assert.deepEqual(said(again), [1, 4]);
+});

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
 import { Feed } from '../../../host/route/feed.js';
 import { Route } from '../../../host/route/route.js';
-import type { Isolate, RouteSink } from '../../../host/route/route-parts.js';
+import type { Isolate, KeptStates, RouteSink } from '../../../host/route/route-parts.js';
 import { Origins } from '../../../host/sinks/message-id.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
@@ -73,6 +73,7 @@ class RouteRig {
   readonly routes: Route[] = [];
   /** Frames that guests failed on. */
   isolate: Isolate = async () => {};
+  states: KeptStates | undefined;
   readonly #sinks: RouteSink[] = [];
   readonly #t: TestContext;
   readonly #origins = new Origins('gateway', '1');
@@ -113,7 +114,8 @@ class RouteRig {
   async route(sinks: readonly RouteSink[], guest?: string, breaker?: BreakerLimits): Promise<Route> {
     const { metrics, report, isolate } = this;
     const name = `route${this.routes.length}`;
-    const route = new Route(name, this.pool, sinks, this.#origins, metrics, report, isolate);
+    const states = () => this.states;
+    const route = new Route(name, this.pool, sinks, this.#origins, metrics, report, isolate, { states });
     this.routes.push(route);
     if (guest !== undefined) await this.serve(route, guest, breaker);
     return route;
@@ -127,6 +129,7 @@ class RouteRig {
       stages: [{ ...stage, rules: defaultRules(name, 1 << 24), code: { format: 'core', bytes } }],
       startDeadlineMs: 2000,
       output: 1 << 20,
+      snapshotEvery: 1,
       ...(breaker === undefined ? {} : { breaker }),
     });
   }
@@ -413,4 +416,49 @@ test('where a source feeds one route only, it waits with the frames of the open 
   await rig.serve(bad, 'echo');
   await source.until('delivery of all', () => source.told.at(-1) === 5 + taken);
   assert.ok(source.resumed > 0);
+});
+
+test('a source that comes to a route that has worked for another hears of its frames too', async t => {
+  const rig = new RouteRig(t);
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server)], 'echo');
+  const first = rig.source(route);
+  push(first, 'a');
+  await server.until(() => server.published.length === 1);
+  confirm(server, 0);
+  await first.until('its frame', () => first.told.at(-1) === 1);
+  // By a ticket that was used before it came.
+  const second = rig.source(route);
+  push(second, 'b');
+  await server.until(() => server.published.length === 2);
+  confirm(server, 1);
+  await second.until('its frame', () => second.told.at(-1) === 1);
+});
+
+test('what a plugin remembers goes to the disk when the frames in it are delivered, and not before', async t => {
+  const rig = new RouteRig(t);
+  const saved: number[] = [];
+  rig.states = {
+    load: async () => [],
+    save: (_route, states) => {
+      saved.push(Number(Buffer.from(states[0]!.bytes).readBigUInt64LE()));
+    },
+  };
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server)], 'tally');
+  const source = rig.source(route);
+  for (let n = 1; n <= 4; n++) {
+    push(source, 'x');
+    await server.until(() => server.published.length === n);
+  }
+  assert.deepEqual(saved, []);
+  confirm(server, 1);
+  await rig.counted('sluice_messages_total{sink="sink0"} 1');
+  assert.deepEqual(saved, [], 'the first is not confirmed');
+  confirm(server, 0);
+  await source.until('the first two', () => source.told.at(-1) === 2);
+  assert.deepEqual(saved, [1]);
+  for (const index of [2, 3]) confirm(server, index);
+  await source.until('all', () => source.told.at(-1) === 4);
+  assert.equal(saved.at(-1), 4);
 });

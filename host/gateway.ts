@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Fault, faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
+import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
@@ -11,8 +11,9 @@ import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
 import { PolicyControl } from './policy/policy-control.js';
+import { AgeWatch } from './route/age-watch.js';
 import { Feed } from './route/feed.js';
-import { Freshness, type StaleRule } from './route/freshness.js';
+import type { Freshness } from './route/freshness.js';
 import type { Route } from './route/route.js';
 import type { RouteSink } from './route/route-parts.js';
 import { Router } from './route/router.js';
@@ -38,8 +39,6 @@ import { Reporter } from './telemetry/reporter.js';
 const EMBEDDED = 'embedded';
 /** Sinks get this long for their confirmations even if the routes have used up the time for a stop. */
 const LAST_WORD_MS = 500;
-/** How often the age of the data of sources is looked at, at most. */
-const LOOK_MS = 1_000;
 
 interface RunningSource {
   readonly feed: Feed;
@@ -72,17 +71,18 @@ export class Gateway {
   readonly #policy: PolicyControl;
   readonly #router: Router;
   readonly #admin: Admin;
+  readonly #ages: AgeWatch;
   /** Without a data folder nothing counts the starts: then the time has to tell them apart. */
   #origins = new Origins(hostname(), `t${Date.now().toString(36)}`);
   #broker: Broker | undefined;
   #durable: Durable | undefined;
   #ward: Ward | undefined;
-  #looking: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
     this.#config = config;
     this.#report = new Reporter(options.log);
+    this.#ages = new AgeWatch({ rules: config.stale, metrics: this.metrics, report: this.#report });
     this.#pool = new SandboxPool({
       threads: config.plugins.sandboxes,
       lifetimes: this.#lifetimes,
@@ -202,7 +202,7 @@ export class Gateway {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
         const made = makeSource(name, source, feed, this.#policy.keeper);
         feed.source = made.source;
-        const freshness = this.#freshness(name, feed, made.source);
+        const freshness = this.#ages.of(name, feed, made.source);
         this.#sources.set(name, { feed, ...made, freshness, started: false });
       }
       for (const route of this.#config.routes) this.#router.add(route);
@@ -228,27 +228,6 @@ export class Gateway {
     });
   }
 
-  /** Begins to count now. */
-  #freshness(name: string, feed: Feed, source: Source): Freshness {
-    const metrics = this.metrics.source(name);
-    const failed = (code: Fault['code']) => metrics.failed(code);
-    const rule = this.#config.stale.get(name) as StaleRule;
-    const parts = { name, rule, feed, source, report: this.#report, failed, age: metrics.age() };
-    return new Freshness(parts, performance.now());
-  }
-
-  /** Looks at the age of the data of all sources, from the first that runs to the stop. */
-  #watch(): void {
-    const least = Math.min(...[...this.#config.stale.values()].map(({ afterMs }) => afterMs));
-    this.#looking ??= setInterval(
-      () => {
-        const now = performance.now();
-        for (const { freshness, started } of this.#sources.values()) if (started) freshness.look(now);
-      },
-      Math.min(LOOK_MS, Math.max(10, least / 4)),
-    ).unref();
-  }
-
   /** All plugin files that are in the folder now are dealt with. */
   async settled(looked: Promise<void> = this.#catalog.refresh()): Promise<void> {
     await looked;
@@ -266,7 +245,7 @@ export class Gateway {
 
   async #stop(graceMs: number): Promise<void> {
     const end = performance.now() + graceMs;
-    clearInterval(this.#looking);
+    this.#ages.stop();
     const over = AbortSignal.timeout(graceMs);
     for (const { feed } of this.#sources.values()) feed.stopping();
     await Promise.all([...this.#sources.values()].map(({ source }) => source.stop()));
@@ -403,10 +382,10 @@ export class Gateway {
       if (running.started || running.feed.routes === 0 || this.#stopped !== undefined) continue;
       running.started = true;
       try {
-        running.freshness = this.#freshness(name, running.feed, running.source);
+        running.freshness = this.#ages.started(name, running.feed, running.source);
         await running.source.start();
-        this.#watch();
       } catch (thrown) {
+        this.#ages.forget(running.freshness);
         // Tried again when the next plugin comes.
         running.started = false;
         throw thrown;

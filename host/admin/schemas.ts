@@ -133,6 +133,11 @@ export const SourceView = Type.Object(
           fault: Type.Optional(FaultView),
           lastFrame: Millis,
           ageMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Since the last frame.' })),
+          stale: Type.Optional(
+            Type.Boolean({
+              description: 'A device that is asked brings no data, though others of its source may.',
+            }),
+          ),
         },
         exact,
       ),

@@ -55,6 +55,7 @@ export function sourceViews(sources: ReadonlyMap<string, SourceParts>, rates: Ra
       state,
       lastFrame: Math.round(lastFrame),
       ...ageOf(lastFrame, now),
+      ...(freshness.isStale(peer) ? { stale: true } : {}),
       ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
     })),
   }));

@@ -75,9 +75,9 @@ export class Feed implements Ingress, RouteSource {
 
   /** A route has no room or confirms nothing, so the source is not read, does not ask, or is not sent more. */
   get isHeldUp(): boolean {
-    return (
-      this.#blocked || this.#source?.isHeldUp === true || this.#outlets.some(({ route }) => !route.hasRoom(1))
-    );
+    if (this.#blocked || this.#outlets.some(({ route }) => !route.hasRoom(1))) return true;
+    // Who sends once may wait for the confirmation of that before he sends more.
+    return this.#source?.isHeldUp ?? (!this.#repeats && this.#sequence > this.#delivered);
   }
 
   /** @param filters of the topics that the route takes; none: all */

@@ -2,6 +2,7 @@ import type { Fault } from '../../runtime/index.js';
 import type { Source } from '../sources/source.js';
 import type { Cell } from '../telemetry/cells.js';
 import type { Reporter } from '../telemetry/reporter.js';
+import type { DeviceAges } from './device-ages.js';
 import type { Feed } from './feed.js';
 
 /** How old the data of a source may be. */
@@ -22,6 +23,8 @@ export interface FreshnessParts {
   readonly report: Pick<Reporter, 'fault' | 'connected'>;
   readonly failed: (code: Fault['code']) => void;
   readonly age: Cell;
+  /** Of each of its devices, where they are known. */
+  readonly devices?: DeviceAges | undefined;
 }
 
 /** Longest pause between two renewals, in multiples of the age that is allowed. */
@@ -51,6 +54,11 @@ export class Freshness {
     return this.#parts.feed.lastTurn === 0 ? 'waiting' : 'live';
   }
 
+  /** One of its devices is, though others may bring data. */
+  isStale(device: string): boolean {
+    return this.#parts.devices?.isStale(device) === true;
+  }
+
   get staleAfterMs(): number {
     return this.#parts.rule.afterMs;
   }
@@ -60,6 +68,7 @@ export class Freshness {
     const { feed, rule, age } = this.#parts;
     const { lastTurn } = feed;
     if (feed.isHeldUp) this.#from = now;
+    this.#parts.devices?.look(now, this.#from);
     this.#age = now - Math.max(lastTurn, this.#from);
     // What is shown is the age of the data itself; before the first, the time that was waited for it.
     age.set(Math.round(now - (lastTurn || this.#from)) / 1000);

@@ -73,7 +73,10 @@ export interface Source {
   stop(): Promise<void>;
   /** After `stop`: nothing more is going to be delivered. Closes what is still open. */
   close?(): Promise<void>;
-  /** It has what is not confirmed northbound, and whoever sends may wait for that: silence is not held against it. */
+  /**
+   * It has what is not confirmed northbound, and whoever sends may wait for that: silence is not held against it. Absent:
+   * so it is while anything is not delivered, of a source that does not repeat.
+   */
   readonly isHeldUp?: boolean;
   /**
    * The connection stands and brings nothing: closes it for this reason, which is said as that of any loss, and makes

@@ -39,6 +39,11 @@ function families(registry: Registry) {
       'Since a source brought data last, or since its start.',
       'source',
     ),
+    staleDevices: family(
+      'source_devices_stale',
+      'Devices of a source that is asked that have brought no data for longer than staleAfter.',
+      'source',
+    ),
     sourceFailures: family('source_failures_total', 'Failures at a source.', 'source', 'code'),
     messages: family('messages_total', 'Messages that a sink has confirmed.', 'sink'),
     dropped: family('messages_dropped_total', 'Messages given up for good.', 'sink', 'code'),
@@ -136,6 +141,10 @@ export class SourceMetrics {
   /** Keep the cell. */
   age(): Cell {
     return this.#families.sourceAge({ source: this.#name });
+  }
+
+  staleDevices(): Cell {
+    return this.#families.staleDevices({ source: this.#name });
   }
 
   frames(count: number): void {

@@ -24,6 +24,8 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   readonly label: string;
   readonly #host: DeviceHost;
   readonly #address: string;
+  /** Properties of its frames. */
+  readonly #properties: number;
   readonly #serial: boolean;
   readonly #gapMs: number;
   readonly #link: RtuLink;
@@ -47,6 +49,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     this.label = deviceLabel(device);
     this.#host = host;
     this.#address = `${host.name}: ${deviceAddress(device)}`;
+    this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
     this.#serial = device.serial !== undefined;
     this.#gapMs = host.settings.gapMs + (device.serial === undefined ? 0 : silenceMs(device.serial));
     this.#queue = new RequestLine(requests);
@@ -180,7 +183,8 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   /** False: no room; the answer is held. */
   #handOver(request: Request): boolean {
     const { ingress } = this.#host;
-    const taken = ingress.push(request.topic, this.#receivedAt, this.#adu, 0, this.#size) > 0;
+    const taken =
+      ingress.push(request.topic, this.#receivedAt, this.#adu, 0, this.#size, this.#properties) > 0;
     this.#held = taken ? undefined : request;
     if (!taken) return false;
     request.underWay = false;

@@ -39,6 +39,8 @@ export class Device implements PolledDevice, LinkEvents {
   readonly label: string;
   readonly #host: DeviceHost;
   readonly #address: string;
+  /** Properties of its frames. */
+  readonly #properties: number;
   readonly #link: Link;
   readonly #parser = new MbapParser();
   /** Not sent yet; outlives a connection that was closed because a device fell silent. */
@@ -59,6 +61,7 @@ export class Device implements PolledDevice, LinkEvents {
     this.label = deviceLabel(device);
     this.#host = host;
     this.#address = `${host.name}: ${deviceAddress(device)}`;
+    this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
     this.#queue = new RequestLine(requests);
     this.#flight = new Flight(inFlight, timeoutMs, host.clock, () => this.#overdue());
     const out = new Uint8Array(inFlight * READ_REQUEST_BYTES);
@@ -166,7 +169,8 @@ export class Device implements PolledDevice, LinkEvents {
     const wrong = answerMismatch(frame, request.unit, request.code, request.count);
     if (wrong !== undefined) throw protocolError(`${wrong} (${request.what})`);
     const { ingress } = this.#host;
-    if (ingress.push(request.topic, this.#receivedAt, frame.bytes, frame.start, frame.end) === 0)
+    const { bytes, start, end } = frame;
+    if (ingress.push(request.topic, this.#receivedAt, bytes, start, end, this.#properties) === 0)
       return false;
     this.#flight.land(request);
     this.#lastFrame = this.#receivedAt;

@@ -15,7 +15,7 @@ interface Turn {
 /**
  * Polls Modbus devices, over TCP or on serial lines. Each answer, and each exception, becomes a frame whose
  * payload is the whole MBAP ADU: as it was received, or with RTU as Modbus TCP would have carried the PDU, so
- * that plugins need not know the difference. See `plan` for the topics.
+ * that plugins need not know the difference; its property `peer` is where the device is. See `plan` for the topics.
  *
  * Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
  */

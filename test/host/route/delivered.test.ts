@@ -175,8 +175,10 @@ test('delivered comes only after PUBACK, and in the order of the source though c
   for (const index of [3, 1, 2]) confirm(server, index);
   await rig.counted('sluice_messages_total{sink="sink0"} 3');
   assert.deepEqual(source.told, [], 'the first one is not confirmed');
+  assert.equal(source.feed.isHeldUp, true, 'its sender may wait for that');
   confirm(server, 0);
   await source.until('all four', () => source.told.at(-1) === 4);
+  assert.equal(source.feed.isHeldUp, false);
   assert.deepEqual(
     source.told,
     [...source.told].sort((a, b) => a - b),

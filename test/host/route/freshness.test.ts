@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeviceAges } from '../../../host/route/device-ages.js';
 import { Freshness, type StaleRule } from '../../../host/route/freshness.js';
 import { Cell } from '../../../host/telemetry/cells.js';
 import { withSource } from '../../support/mqtt-source-rig.js';
@@ -83,4 +84,46 @@ test('an MQTT source that is renewed says why, connects again and asks for its t
     await source.stop();
     assert.equal(source.renew({ code: 'SLUICE_SOURCE_STALE', message: '' }), false);
   });
+});
+
+test('of several devices each is judged for itself: one line names those that are silent, and one those that are back', () => {
+  const said: string[] = [];
+  const counted: string[] = [];
+  const stale = new Cell();
+  const last = new Map(Array.from({ length: 8 }, (_, i) => [`plc${i}`, 1] as [string, number]));
+  const source = {
+    state: () => [...last].map(([name, lastFrame]) => ({ name, state: 'connected' as const, lastFrame })),
+  };
+  const ages = new DeviceAges(
+    {
+      name: 'line1',
+      rule: { afterMs: 1_000 },
+      source,
+      report: { fault: ({ message }) => said.push(message), info: message => said.push(message) },
+      failed: code => counted.push(code),
+      stale,
+    },
+    0,
+  );
+  const answers = (now: number, silent: readonly string[]): void => {
+    for (const name of last.keys()) if (!silent.includes(name)) last.set(name, now);
+    ages.look(now, 0);
+  };
+  answers(900, ['plc3']);
+  answers(1_000, ['plc3']);
+  answers(2_000, ['plc3']);
+  assert.deepEqual(
+    [ages.isStale('plc3'), ages.isStale('plc2'), stale.value, counted],
+    [true, false, 1, ['SLUICE_SOURCE_STALE']],
+  );
+  assert.deepEqual(said, [
+    'plc3 of line1 has brought no data for 1 s (`staleAfter`); 1 of the 8 devices of line1 are stale',
+  ]);
+  ages.look(3_000, 0);
+  assert.match(said[1]!, /^plc0, plc1, plc2, plc4, plc5 and 2 more of line1 have brought no data/);
+  answers(3_100, ['plc3']);
+  assert.match(said[2]!, /and 2 more of line1 bring data again; 1 of its devices are stale still$/);
+  // While its routes were full nothing was asked.
+  ages.look(9_000, 8_500);
+  assert.deepEqual([said.length, stale.value, ages.isStale('plc3')], [4, 0, false]);
 });

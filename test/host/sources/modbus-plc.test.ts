@@ -34,14 +34,16 @@ async function run(
   return { ingress, source };
 }
 
-test('a poll of a real PLC becomes a frame: the whole ADU, under its topic, with its time', async () => {
+test('a poll of a real PLC becomes a frame: the whole ADU, under its topic, with its time and where its device is', async () => {
   const before = Date.now();
   const { ingress, source } = await run(
     { units: [7], poll: [{ holding: { first: 3, last: 5 }, everyMs: 20 }] },
     ({ frames }) => frames.length >= 3,
   );
-  for (const { topic, bytes, timestampMs } of ingress.frames) {
+  const where = source.state()[0]?.name;
+  for (const { topic, bytes, timestampMs, properties } of ingress.frames) {
     assert.equal(topic, 'line1/7/3/3-5');
+    assert.deepEqual(properties, [['peer', where]]);
     assert.equal(bytes.subarray(2).toString('hex'), '000000090703061b5b1b5c1b5d');
     assert.ok(timestampMs >= before - 5 && timestampMs <= Date.now() + 5);
   }

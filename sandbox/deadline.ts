@@ -1,13 +1,18 @@
+import { since } from './clock.js';
 import { RING } from './ring-words.js';
 
-/** Looks a deadline: a call is found out at most two of them late. */
-const LOOKS = 20;
-/** What a call gets beyond its deadline when this loop was late itself: the machine was busy, and it may have had no time. */
+/** This loop was late itself, if a look is by this share of a deadline: the machine was busy, and the call may have had no time. */
+const LATE = 0.2;
+const LATE_MIN_MS = 4;
+const LATE_MAX_MS = 200;
+/** Then the call gets as much more, and this share of its deadline at most. */
 const GRACE = 0.25;
+/** No look is later than this: nothing is as long as a timer may be. */
+const LONGEST_MS = 60_000;
 
 /**
- * Watches one ring for a call into a guest that lasts too long. It looks some times a deadline at the
- * ring's call counter while there is work outstanding; the sandbox pays two stores a call.
+ * Watches one ring for a call into a guest that lasts too long. While there is work outstanding it looks at what the
+ * sandbox says of its call (three stores for each) when a deadline ends that may be one.
  */
 export class DeadlineWatch {
   readonly #control: Int32Array;
@@ -15,10 +20,12 @@ export class DeadlineWatch {
   readonly #busy: () => boolean;
   readonly #late: (stage: number, elapsedMs: number, calls: number) => void;
   #timer: NodeJS.Timeout | undefined;
-  #calls = -1;
-  #since = 0;
-  #looked = 0;
-  #period = 0;
+  #shortest = 0;
+  /** When the next look is due. */
+  #due = 0;
+  /** The call that got more time, as it was over its deadline when this loop was late. */
+  #graced: number | undefined;
+  #grace = 0;
 
   /**
    * @param limitOf milliseconds that a call into a stage may take now
@@ -41,34 +48,47 @@ export class DeadlineWatch {
   /** Begins to watch, if it does not already; `shortestMs` is the shortest limit of the chain. */
   watch(shortestMs: number): void {
     if (this.#timer !== undefined) return;
-    this.#period = Math.max(1, Math.min(shortestMs / LOOKS, 50));
-    this.#calls = -1;
-    this.#looked = performance.now();
-    this.#since = this.#looked;
-    this.#timer = setInterval(() => this.#look(), this.#period);
+    this.#shortest = shortestMs;
+    this.#due = performance.now();
+    this.#look();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
+  readonly #look = (): void => {
     const now = performance.now();
-    const loopWasLate = now - this.#looked > this.#period * 4;
-    this.#looked = now;
+    const lateBy = now - this.#due;
     const calls = Atomics.load(this.#control, RING.calls);
     const stage = Atomics.load(this.#control, RING.stage);
-    if (calls !== this.#calls || stage < 0) {
-      if (calls === this.#calls && !this.#busy()) this.stop();
-      this.#calls = calls;
-      this.#since = now;
+    // A call that begins after this look is not over before this.
+    let next = this.#shortest;
+    if (stage >= 0) {
+      const elapsed = since(Atomics.load(this.#control, RING.began));
+      const limit = this.#limitOf(stage);
+      if (elapsed >= limit && lateBy > lateOf(limit) && this.#graced !== calls) {
+        this.#graced = calls;
+        this.#grace = elapsed + Math.min(lateBy, limit * GRACE) - limit;
+      }
+      const left = limit + (this.#graced === calls ? this.#grace : 0) - elapsed;
+      if (left <= 0) {
+        this.stop();
+        this.#late(stage, elapsed, calls);
+        return;
+      }
+      next = Math.min(next, left);
+    } else if (!this.#busy()) {
+      this.stop();
       return;
     }
-    const limit = this.#limitOf(stage);
-    if (loopWasLate) this.#since = Math.max(this.#since, now - limit * (1 - GRACE));
-    if (now - this.#since < limit) return;
-    this.stop();
-    this.#late(stage, now - this.#since, calls);
-  }
+    next = Math.min(Math.ceil(next), LONGEST_MS);
+    this.#due = now + next;
+    this.#timer = setTimeout(this.#look, next);
+  };
+}
+
+function lateOf(limit: number): number {
+  return Math.min(Math.max(limit * LATE, LATE_MIN_MS), LATE_MAX_MS);
 }

@@ -24,6 +24,8 @@ export const RING = {
   stage: 49,
   /** Sandbox: what the call is for, one of CALL. */
   purpose: 50,
+  /** Sandbox: `stamp()` of when that call began, written before `stage`. */
+  began: 52,
   /** Sandbox: pages of memory (64 KiB) that its guests hold, as far as that is known. */
   memory: 51,
   headers: 64,

@@ -10,6 +10,7 @@ import {
   Slab,
   type Stage,
 } from '../../runtime/index.js';
+import { stamp } from '../clock.js';
 import type { FromSandbox, Keeping, Rehearsal, ToSandbox } from '../messages.js';
 import { CALL, headerOf, MODE, RING } from '../ring-words.js';
 import { Memory } from './memory.js';
@@ -348,6 +349,7 @@ export class Session {
     if (stage >= 0) this.#called = stage;
     // A candidate that is being started shares the ring with the session that serves: the words are that one's.
     if (!this.#serving) return;
+    if (stage >= 0) Atomics.store(this.#control, RING.began, stamp());
     Atomics.store(this.#control, RING.stage, stage);
     Atomics.add(this.#control, RING.calls, 1);
   }

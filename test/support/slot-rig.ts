@@ -103,7 +103,10 @@ export class SlotRig {
     return new Slot(this.pool, {
       committed: () => this.#take(),
       fault: (fault, plugin, frames) => this.faults.push({ fault, plugin, frames }),
-      restarted: fault => this.restarts.push(fault),
+      restarted: fault => {
+        this.restarts.push(fault);
+        this.#events.emit('change');
+      },
       failed: fault => {
         this.failures.push(fault);
         this.#events.emit('change');

@@ -19,7 +19,7 @@ export async function kills(): Promise<number[]> {
     const deaths = rig.restarts.length;
     const began = performance.now();
     await rig.push([POISON]);
-    while (rig.restarts.length === deaths) await new Promise(setImmediate);
+    await rig.until(() => rig.restarts.length > deaths);
     beyond.push(performance.now() - began - DEADLINE_MS);
     await rig.settle();
   }

@@ -16,8 +16,11 @@ export interface PoolOptions {
   readonly lifetimes?: Lifetimes;
 }
 
-/** Heap ceilings of a sandbox's thread: it holds a chain's glue, never data. */
-const RESOURCES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+/**
+ * Heap ceilings of a sandbox's thread: it holds a chain's glue, never data. A guest that fills it keeps two cores busy until
+ * then, as V8 collects in parallel.
+ */
+const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
 /**
  * A thread that comes up takes a core for tens of milliseconds: the next spare waits until what took the last one has

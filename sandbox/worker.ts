@@ -56,6 +56,7 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
       post({ kind: 'detached' });
     }
     if (rungSoon(word, seen, gate)) continue;
+    session?.rest();
     if (Atomics.wait(word, BELL.rung, seen, NAP_MS) === 'timed-out')
       await new Promise(resolve => setImmediate(resolve));
   }

@@ -13,6 +13,7 @@ import {
 import { stamp } from '../clock.js';
 import type { FromSandbox, Keeping, Rehearsal, ToSandbox } from '../messages.js';
 import { CALL, headerOf, MODE, RING } from '../ring-words.js';
+import { Discards } from './discards.js';
 import { Memory } from './memory.js';
 import { runShadow, runVectors } from './rehearsal.js';
 import { LogBuffer, type Prepared, prepare, quiet } from './stages.js';
@@ -35,6 +36,7 @@ export class Session {
   readonly #logs: readonly LogBuffer[];
   readonly #memory: Memory;
   #stages: readonly Stage[] = [];
+  readonly #discards = new Discards();
   #isStateful = false;
   #chain: Chain;
   #serving = false;
@@ -111,6 +113,11 @@ export class Session {
       if (!this.#run(committed, header)) this.#serving = false;
     }
     return 'idle';
+  }
+
+  /** The thread has nothing to do for now. */
+  rest(): void {
+    if (this.#discards.areDue) this.#discards.collect();
   }
 
   /** False: a guest has failed, and the slab is left to another generation. */
@@ -285,6 +292,7 @@ export class Session {
   }
 
   #fresh(): Chain {
+    for (const { instance } of this.#stages) this.#discards.add(instance.memoryBytes);
     const stages = this.#prepared.map((_, index) => {
       const made = this.#make(index);
       return this.#serving ? this.#restore(made, index) : made;

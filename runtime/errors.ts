@@ -638,7 +638,8 @@ export const ERRORS = {
       'None is needed if the device connects again by itself. Else raise `idle` (Modbus) or `keepAlive` (tunnel) of the source.',
   },
   SLUICE_SOURCE_CONNECTIONS: {
-    cause: 'More devices wanted to be connected at once than the source takes, in all or from one address.',
+    cause:
+      'More devices wanted to be connected at once than the source takes, in all or from one address; or, over CoAP, to observe.',
     remedy:
       'Raise `connections` or `connectionsPerPeer` of the source, or look for a device that opens connections and does not close them.',
   },

@@ -3,6 +3,8 @@ import { CODE } from '../../protocols/coap/code.js';
 import { EXCHANGE_LIFETIME_MS } from './exchanges.js';
 
 const MOST = 256;
+/** What one address may have of the places and of the memory: it must not use up those of the others. */
+const SHARE = 1 / 4;
 
 /** Why a body does not go on. */
 type Refused =
@@ -12,6 +14,7 @@ type Refused =
   | typeof CODE.unavailable;
 
 interface Body {
+  readonly address: string;
   readonly chunks: Buffer[];
   size: number;
   at: number;
@@ -22,7 +25,7 @@ export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof C
 
 /**
  * Bodies that come in blocks, in their order, one for each sender and path. Bounded: the one whose last block came
- * longest ago makes room. Source: RFC 7959, 2.5.
+ * longest ago makes room, of an address that has more than its share one of its own. Source: RFC 7959, 2.5.
  */
 export class Bodies {
   readonly #maxBody: number;
@@ -30,6 +33,8 @@ export class Bodies {
   readonly #evicted: () => void;
   /** By when their last block came. */
   readonly #byKey = new Map<string, Body>();
+  /** Of each address that has some. */
+  readonly #byAddress = new Map<string, { bodies: number; bytes: number }>();
   #held = 0;
 
   /** @param evicted one had to make room */
@@ -44,25 +49,36 @@ export class Bodies {
     return this.#held;
   }
 
-  take(key: string, { number, more, size }: Block, payload: Buffer, now: number): BlockOutcome {
+  /** @param name of the body among those of its address */
+  take(address: string, name: string, block: Block, payload: Buffer, now: number): BlockOutcome {
+    const { number, more, size } = block;
+    const key = `${address} ${name}`;
     // 2.2: all but the last are full.
     if (more ? payload.length !== size : payload.length > size) return this.#end(key, CODE.badRequest);
     let body = this.#byKey.get(key);
     if (number === 0) {
       this.#drop(key);
-      body = { chunks: [], size: 0, at: now };
+      body = { address, chunks: [], size: 0, at: now };
     }
     // The size may shrink on the way: what counts is where the block begins.
     if (body === undefined || number * size !== body.size) return this.#end(key, CODE.incomplete);
     if (body.size + payload.length > this.#maxBody) return this.#end(key, CODE.tooLarge);
     body.at = now;
-    this.#byKey.delete(key);
+    const own = this.#byAddress.get(address) ?? { bodies: 0, bytes: 0 };
+    if (!this.#byKey.delete(key)) own.bodies += 1;
     this.#byKey.set(key, body);
+    this.#byAddress.set(address, own);
+    if (
+      own.bodies > MOST * SHARE ||
+      own.bytes + payload.length > Math.max(this.#memory * SHARE, this.#maxBody)
+    )
+      this.#dropOldestOf(address, key);
     this.#makeRoom(key, payload.length, now);
     if (this.#held + payload.length > this.#memory) return this.#end(key, CODE.unavailable);
     body.chunks.push(Buffer.from(payload));
     body.size += payload.length;
     this.#held += payload.length;
+    own.bytes += payload.length;
     if (more) return { code: CODE.continue };
     const whole = Buffer.concat(body.chunks);
     this.#drop(key);
@@ -75,8 +91,24 @@ export class Bodies {
   }
 
   #drop(key: string): void {
-    this.#held -= this.#byKey.get(key)?.size ?? 0;
+    const body = this.#byKey.get(key);
+    if (body === undefined) return;
     this.#byKey.delete(key);
+    this.#held -= body.size;
+    const own = this.#byAddress.get(body.address);
+    if (own === undefined) return;
+    own.bodies -= 1;
+    own.bytes -= body.size;
+    if (own.bodies === 0) this.#byAddress.delete(body.address);
+  }
+
+  #dropOldestOf(address: string, own: string): void {
+    for (const [key, body] of this.#byKey) {
+      if (body.address !== address || key === own) continue;
+      this.#drop(key);
+      this.#evicted();
+      return;
+    }
   }
 
   /** RFC 7959, 2.5: one whose next block does not come within the lifetime of an exchange is forgotten. */

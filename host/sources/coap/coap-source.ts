@@ -1,5 +1,5 @@
-import type { Socket } from 'node:dgram';
-import { SluiceError } from '../../../runtime/index.js';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { faultOf, SluiceError } from '../../../runtime/index.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { Allowance } from './allowance.js';
@@ -60,7 +60,7 @@ export class CoapSource implements Source {
     const endpoint = new Endpoint(this.#datagrams, allowance, complaints, clock);
     this.#endpoint = endpoint;
     const replies = new Replies(endpoint, allowance, complaints, clock);
-    const shelf = new Shelf(replies, endpoint.confirmables, allowance, clock);
+    const shelf = new Shelf(replies, endpoint.confirmables, allowance, complaints, clock);
     const intake = new Intake(name, settings, ingress, clock, replies, complaints, (path, body, format) =>
       shelf.put(path, body, format),
     );
@@ -80,10 +80,7 @@ export class CoapSource implements Source {
     // Once: a start that found the port in use is tried again.
     await this.#bind();
     this.#datagrams.receive(
-      (bytes, peer) => {
-        const message = this.#endpoint.receive(bytes, peer);
-        if (message !== undefined) this.#requests.take(message, peer);
-      },
+      (bytes, peer) => this.#take(bytes, peer),
       ({ message }) => this.#complaints.failed('SLUICE_LISTEN_FAILED', `${this.#where}: ${message}`),
     );
     this.#timer = setInterval(() => {
@@ -129,6 +126,17 @@ export class CoapSource implements Source {
     const own = { name: this.#where, state: this.#state, lastFrame: this.#intake.lastFrame };
     const fault = this.#complaints.last;
     return [fault === undefined ? own : { ...own, fault }];
+  }
+
+  #take(bytes: Buffer, peer: RemoteInfo): void {
+    try {
+      const message = this.#endpoint.receive(bytes, peer);
+      if (message !== undefined) this.#requests.take(message, peer);
+    } catch (thrown) {
+      // A defect of ours: nobody stands behind the socket's callback, and one datagram must not end the gateway.
+      const { code, message } = faultOf(thrown);
+      this.#complaints.failed(code, `a request of ${peer.address} is left without an answer: ${message}`);
+    }
   }
 
   get #where(): string {

@@ -65,8 +65,8 @@ export class Intake {
       else this.#hand(exchange, message, path, payload);
       return;
     }
-    const key = `${exchange.address} ${exchange.port} ${path}`;
-    const outcome = this.#bodies.take(key, block1, payload, this.#clock.steady());
+    const name = `${exchange.port} ${path}`;
+    const outcome = this.#bodies.take(exchange.address, name, block1, payload, this.#clock.steady());
     if ('body' in outcome) this.#hand(exchange, message, path, outcome.body);
     else if (outcome.code === CODE.continue) this.#replies.answer(exchange, CODE.continue);
     else if (outcome.code === CODE.tooLarge) this.#refuseSize(exchange);

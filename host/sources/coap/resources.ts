@@ -18,6 +18,8 @@ const MOST_PATHS = 256;
 const MOST_BYTES = 4 << 20;
 const MOST_OBSERVERS = 64;
 const MOST_OBSERVERS_IN_ALL = 1_024;
+/** Observations of one address, under all its ports and tokens: it must not take the places of the others. */
+const MOST_OF_ONE = 256;
 
 /** What is kept of a path; the next one takes its place. */
 class Kept implements Representation {
@@ -46,6 +48,8 @@ export class Resources {
   readonly #byPath = new Map<string, Kept>();
   readonly #observers = new Map<string, Map<string, Observer>>();
   #bytes = 0;
+  /** Observations of each address that has some. */
+  readonly #byAddress = new Map<string, number>();
   #observed = 0;
   #version = 0;
 
@@ -76,8 +80,10 @@ export class Resources {
     const observers = this.#observers.get(path) ?? new Map<string, Observer>();
     const key = keyOf(peer, token);
     if (!observers.has(key)) {
-      if (observers.size >= MOST_OBSERVERS || this.#observed >= MOST_OBSERVERS_IN_ALL) return false;
-      this.#observed += 1;
+      const own = this.#byAddress.get(peer.address) ?? 0;
+      if (observers.size >= MOST_OBSERVERS || this.#observed >= MOST_OBSERVERS_IN_ALL || own >= MOST_OF_ONE)
+        return false;
+      this.#count(peer.address, 1);
     }
     observers.set(key, { peer, token });
     this.#observers.set(path, observers);
@@ -86,7 +92,7 @@ export class Resources {
 
   forget(path: string, peer: Peer, token: Buffer): void {
     const observers = this.#observers.get(path);
-    if (observers?.delete(keyOf(peer, token))) this.#observed -= 1;
+    if (observers?.delete(keyOf(peer, token))) this.#count(peer.address, -1);
     if (observers?.size === 0) this.#observers.delete(path);
   }
 
@@ -109,8 +115,15 @@ export class Resources {
     }
     this.#bytes -= this.#byPath.get(oldest)?.payload.length ?? 0;
     this.#byPath.delete(oldest);
-    this.#observed -= this.#observers.get(oldest)?.size ?? 0;
+    for (const { peer } of this.#observers.get(oldest)?.values() ?? []) this.#count(peer.address, -1);
     this.#observers.delete(oldest);
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    this.#observed += change;
+    const own = (this.#byAddress.get(address) ?? 0) + change;
+    if (own === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, own);
   }
 }
 

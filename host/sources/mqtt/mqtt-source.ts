@@ -91,7 +91,7 @@ export class MqttSource implements Source {
       accepted: (link, packet) => this.#accepted(link, packet),
       reader: (version, session) => this.#reader(version, session),
       read: () => this.#inHand.count > MANY || this.#recent >= BUSY,
-      drain: () => {},
+      drain: () => this.resume(),
       lost: loss => this.#lost(loss),
       certificate: fault => this.#failed(fault),
       fellBack: fault => {
@@ -181,7 +181,9 @@ export class MqttSource implements Source {
         this.#now = now;
         const goesOn = parser.push(chunk);
         this.#complete();
-        return goesOn;
+        if (!goesOn || this.#link?.writable !== false) return goesOn;
+        this.#blocked = true;
+        return false;
       },
     };
   }
@@ -222,7 +224,8 @@ export class MqttSource implements Source {
       return !this.#blocked;
     }
     const inHand = this.#inHand;
-    if (inHand.isFull) {
+    // A broker that does not read its acknowledgements is not read either, or they pile up here.
+    if (inHand.isFull || this.#link?.writable === false) {
       // A 5.0 broker was told how many. Some send more (mosquitto 2.0.11 does), and [MQTT-3.3.4-9] would end the
       // connection for it, again and again; left in the socket they cost nothing.
       this.#blocked = true;

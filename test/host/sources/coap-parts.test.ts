@@ -113,11 +113,35 @@ test('a path that makes room takes its observers with it, and all observers toge
   for (let n = 1; n <= 256; n++) put(n);
   assert.deepEqual([resources.observed, resources.observers('p0')], [0, []]);
   let taken = 0;
-  for (let path = 1; path <= 20; path++)
-    for (let n = 0; n < 64; n++) if (resources.observe(`p${path}`, PEER, Buffer.from([n]))) taken += 1;
+  const peers = Array.from({ length: 5 }, (_, n) => ({ ...PEER, address: `10.0.0.${n}` }));
+  const [first] = peers;
+  for (const peer of peers)
+    for (let path = 1; path <= 50; path++)
+      for (let n = 0; n < 10; n++) if (resources.observe(`p${path}`, peer, Buffer.from([n]))) taken += 1;
   assert.equal(taken, 1_024);
-  resources.forget('p1', PEER, Buffer.from([0]));
-  assert.ok(resources.observe('p20', PEER, Buffer.from([1])));
+  resources.forget('p1', first!, Buffer.from([0]));
+  assert.ok(resources.observe('p50', peers[4]!, Buffer.from([1])));
+});
+
+test('one address cannot take all places for observers, nor all of the memory for bodies', () => {
+  const resources = new Resources();
+  for (let n = 0; n < 20; n++) resources.put(`p${n}`, BLOCK, undefined);
+  let taken = 0;
+  for (let path = 0; path < 20; path++)
+    for (let n = 0; n < 20; n++) if (resources.observe(`p${path}`, PEER, Buffer.from([n]))) taken += 1;
+  assert.equal(taken, 256);
+  assert.ok(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')));
+
+  let evicted = 0;
+  const bodies = new Bodies(16, 16 * 400, () => {
+    evicted += 1;
+  });
+  const take = (address: string, name: string, number: number) =>
+    bodies.take(address, name, { number, more: true, size: 8 }, BLOCK.subarray(0, 8), 0);
+  take('honest', 'b', 0);
+  for (let n = 0; n < 300; n++) take('greedy', `b${n}`, 0);
+  assert.deepEqual([evicted, bodies.held], [236, 8 * 65]);
+  assert.deepEqual(take('honest', 'b', 1), { code: CODE.continue });
 });
 
 test('the body whose last block came longest ago makes room, and only what is larger than all is told to wait', () => {
@@ -126,7 +150,7 @@ test('the body whose last block came longest ago makes room, and only what is la
     evicted += 1;
   });
   const take = (key: string, number: number, now: number) =>
-    bodies.take(key, { number, more: true, size: 16 }, BLOCK, now);
+    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now);
   take('a', 0, 0);
   take('b', 0, 1);
   take('a', 1, 2);
@@ -142,7 +166,7 @@ test('the body whose last block came longest ago makes room, and only what is la
 test('an abandoned body is forgotten though an older one goes on', () => {
   const bodies = new Bodies(1_000, 1_000, () => assert.fail('nothing has to make room'));
   const take = (key: string, number: number, now: number) =>
-    bodies.take(key, { number, more: true, size: 16 }, BLOCK, now);
+    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now);
   take('going on', 0, 0);
   take('abandoned', 0, 1);
   take('going on', 1, 200_000);

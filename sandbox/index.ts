@@ -11,3 +11,4 @@ export type { KeptState } from './state-keeper.js';
 export { unless } from './unless.js';
 export { UnservedRing } from './unserved-ring.js';
 export { setV8Flags } from './v8-flags.js';
+export { letYoungSpaceGrow } from './young-space.js';

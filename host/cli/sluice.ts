@@ -11,6 +11,8 @@ if (major < 24) {
 } else {
   const { setV8Flags } = await import('../../sandbox/v8-flags.js');
   setV8Flags();
+  const { holdYoungSpace } = await import('../../sandbox/young-space.js');
+  holdYoungSpace();
   const { run } = await import('./main.js');
   process.exitCode = await run(process.argv.slice(2));
 }

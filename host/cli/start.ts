@@ -1,3 +1,4 @@
+import { letYoungSpaceGrow } from '../../sandbox/index.js';
 import { loadConfig } from '../config/load.js';
 import { formatProblem } from '../config/problem.js';
 import { Gateway } from '../gateway.js';
@@ -13,6 +14,7 @@ export async function start(options: { config?: string }): Promise<void> {
   for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });
   await gateway.start();
+  letYoungSpaceGrow();
   const signal = await untilSignal();
   log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`);
   await gateway.stop();

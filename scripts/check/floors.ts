@@ -12,7 +12,10 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Imported by themselves because they have to run before anything else is loaded. */
-const ALONE: Readonly<Record<string, string>> = { 'sandbox/v8-flags.ts': 'host/cli/sluice.ts' };
+const ALONE: Readonly<Record<string, string>> = {
+  'sandbox/v8-flags.ts': 'host/cli/sluice.ts',
+  'sandbox/young-space.ts': 'host/cli/sluice.ts',
+};
 
 /** Built-ins that reach outside of the process or its memory. */
 const INPUT_OUTPUT = [

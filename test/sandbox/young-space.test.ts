@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+
+/** In a thread with a heap of its own: what many objects make of its young generation. */
+const THREAD = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { getHeapSpaceStatistics } = require('node:v8');
+const size = () => getHeapSpaceStatistics().find(space => space.space_name === 'new_space').space_size;
+import(workerData).then(async ({ holdYoungSpace, letYoungSpaceGrow }) => {
+  const kept = [];
+  const work = async () => {
+    for (let turn = 0; turn < 20; turn++) {
+      for (let i = 0; i < 5000; i++) kept[(turn * 5000 + i) % 40_000] = [i];
+      await new Promise(setImmediate);
+    }
+    return size();
+  };
+  holdYoungSpace();
+  const before = size();
+  const grown = await work() - before;
+  letYoungSpaceGrow();
+  parentPort.postMessage([grown, await work()]);
+});
+`;
+
+test('the young generation does not grow until the start is over, and to 8 MiB from then on', async () => {
+  const workerData = new URL('../../sandbox/young-space.js', import.meta.url).href;
+  try {
+    const [sizes] = await once(new Worker(THREAD, { eval: true, workerData }), 'message');
+    assert.deepEqual(sizes, [0, 2 ** 23]);
+  } finally {
+    setFlagsFromString('--semi-space-growth-factor=2');
+  }
+});

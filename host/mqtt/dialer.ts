@@ -40,8 +40,8 @@ export interface DialerEvents {
   accepted(link: Link, packet: Connack): void;
   /** Makes the reader for a connection of this version. */
   reader(version: MqttVersion, session: SessionEvents): PacketReader;
-  /** True: there is no hurry for the next read. */
-  read(): boolean;
+  /** After each read of so many bytes: how long the next one waits, ms. */
+  read(bytes: number): number;
   drain(): void;
   /** The connection is gone, or could not be made; the next try is under way. */
   lost(loss: Loss): void;
@@ -103,7 +103,7 @@ export class Dialer {
     const link = new Link(this.#config, this.#version, this.#hello(), readBytes, codes, {
       connack: packet => this.#connack(link, packet),
       reader: session => this.#events.reader(this.#version, session),
-      read: () => this.#events.read(),
+      read: bytes => this.#events.read(bytes),
       drain: () => this.#events.drain(),
       lost: loss => this.#lost(loss),
     });

@@ -11,13 +11,6 @@ import { KeepAlive } from './keep-alive.js';
 
 /** How long a closing handshake may take before the socket is torn down. */
 const CLOSE_MS = 1_000;
-/**
- * A broker that writes each packet by itself wakes us for each, and that costs ten times what the packet
- * does. So where there is no hurry and little came (this part of what can be read at once), the next ones
- * are left to gather.
- */
-const FEW = 16;
-const GATHER_MS = 1;
 /** Where there is no keep-alive, and nothing is read, this one looks whether the broker is still there. */
 const WATCH_S = 30;
 
@@ -37,8 +30,8 @@ export interface LinkEvents {
   connack(packet: Connack): void;
   /** Makes the reader of the packets that this side is sent; those of the session go to `session`. */
   reader(session: SessionEvents): PacketReader;
-  /** All packets of one read have been seen. True: there is no hurry for the next read. */
-  read(): boolean;
+  /** All packets of one read of so many bytes have been seen. How long the next read waits, so that more come together, ms; 0: not. */
+  read(bytes: number): number;
   /** The socket takes bytes again. */
   drain(): void;
   /** Once, last: the connection is gone and nothing of it is on its way any more. */
@@ -60,8 +53,8 @@ export class Link {
   #loss: Loss | undefined;
   #closing: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
+  #gatherMs = 0;
   #blocked = false;
-  readonly #few: number;
   /** The reader wants no more for now. */
   #paused = false;
 
@@ -79,7 +72,6 @@ export class Link {
   ) {
     this.#events = events;
     this.#codes = codes;
-    this.#few = readBytes / FEW;
     this.#version = version;
     this.#where = `${config.host}:${config.port}`;
     this.#socket =
@@ -186,16 +178,24 @@ export class Link {
     } catch (thrown) {
       this.broken(thrown);
     }
-    const patient = this.#events.read();
-    if (!patient || this.#paused || chunk.length > this.#few || !this.writable) return;
-    this.#socket.pause();
-    if (this.#gather === undefined) this.#gather = setTimeout(() => this.#gathered(), GATHER_MS);
-    else this.#gather.refresh();
+    const ms = this.#events.read(chunk.length);
+    if (ms > 0 && !this.#paused && this.writable) this.#rest(ms);
   }
 
-  #gathered(): void {
-    if (!this.#paused) this.#socket.resume();
+  /** Reads on after so many milliseconds. */
+  #rest(ms: number): void {
+    this.#socket.pause();
+    if (this.#gather !== undefined && ms === this.#gatherMs) this.#gather.refresh();
+    else {
+      clearTimeout(this.#gather);
+      this.#gather = setTimeout(this.#gathered, ms);
+      this.#gatherMs = ms;
+    }
   }
+
+  readonly #gathered = (): void => {
+    if (!this.#paused) this.#socket.resume();
+  };
 
   /** The end of a connection that is not read shows only in what is written to it. */
   #pause(): void {

@@ -6,7 +6,6 @@ import {
   faultOf,
   frameOf,
   type Outcome,
-  passInOneBatch,
   runInOneBatch,
   SluiceError,
   showBytes,
@@ -69,7 +68,7 @@ function notAsExpected(plugin: string, { name }: Vector, difference: Difference)
  */
 export function runShadow(make: () => Chain, frames: readonly FrameCopy[], output: number): void {
   try {
-    passInOneBatch(make(), frames, output);
+    runInOneBatch(make(), frames, output);
   } catch (thrown) {
     throw blameOne(make, frames, output) ?? inShadow(thrown, `the last ${frames.length} frames together`);
   }
@@ -80,7 +79,7 @@ function blameOne(make: () => Chain, frames: readonly FrameCopy[], output: numbe
   const chain = make();
   for (const [index, frame] of frames.entries()) {
     try {
-      passInOneBatch(chain, [frame], output);
+      runInOneBatch(chain, [frame], output);
     } catch (thrown) {
       const { source, topic, payload } = frame;
       const bytes = short(showBytes(Buffer.from(payload)));

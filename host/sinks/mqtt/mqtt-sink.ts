@@ -23,8 +23,9 @@ import { type Run, SendWindow } from './window.js';
 const READ_BYTES = 16_384;
 /** Seconds that a 5.0 broker keeps our session while we are away. */
 const SESSION_EXPIRY = 3_600;
-/** With this many on the wire a millisecond more until a confirmation is seen holds nothing up. */
+/** With this many on the wire a millisecond more until a confirmation is seen holds nothing up, if few came at once. */
 const MANY = 1_000;
+const FEW_BYTES = READ_BYTES / 16;
 
 /**
  * Publishes to an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Messages are encoded once,
@@ -86,9 +87,9 @@ export class MqttSink implements WindowedSink {
           ...session,
           puback: (id, reason, text) => this.#puback(id, reason, text),
         }),
-      read: () => {
+      read: bytes => {
         this.#settled();
-        return this.#window.onWire > MANY;
+        return this.#window.onWire > MANY && bytes <= FEW_BYTES ? 1 : 0;
       },
       drain: () => this.#pump(),
       lost: loss => this.#lost(loss),

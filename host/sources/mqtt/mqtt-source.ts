@@ -11,17 +11,18 @@ import type { Ingress, Source, SourcePeer } from '../source.js';
 import { type FilledSource, fillSource, type MqttSourceConfig } from './config.js';
 import { InHand, printOf } from './in-hand.js';
 import { Names } from './names.js';
+import { Rest } from './rest.js';
 import { Subscription } from './subscription.js';
 import { Unreleased } from './unreleased.js';
 
 const READ_BYTES = 65_536;
+/** A read of more than this was large enough. */
+const FEW_BYTES = READ_BYTES / 2;
 /**
  * With this many in hand a millisecond more until the next are read holds nothing up: brokers that let only
  * a few be under way (20 or 32 are usual) do not get there, and are not made to wait.
  */
 const MANY = 40;
-/** So many at QoS 0 in one millisecond: the next are better read together than one by one. */
-const BUSY = 8;
 /** 5.0 §3.4.2.1: of the reasons that a PUBACK may give these come nearest. */
 const QUOTA_EXCEEDED = 0x97;
 const TOPIC_INVALID = 0x90;
@@ -59,9 +60,10 @@ export class MqttSource implements Source {
   #parser: SubscriberParser | undefined;
   /** The reader holds packets for which there was no room. */
   #blocked = false;
-  /** When the piece that is being read came, and how many at QoS 0 have come in that millisecond. */
+  /** When the piece that is being read came. */
   #now = 0;
-  #recent = 0;
+  /** Of messages at QoS 0, which no broker waits for. */
+  readonly #rest = new Rest();
   #lastFrame = 0;
   /** Why the message that was refused last was. */
   #reason = 0;
@@ -90,7 +92,7 @@ export class MqttSource implements Source {
     this.#dialer = new Dialer(filled, options, {
       accepted: (link, packet) => this.#accepted(link, packet),
       reader: (version, session) => this.#reader(version, session),
-      read: () => this.#inHand.count > MANY || this.#recent >= BUSY,
+      read: bytes => this.#restAfter(bytes),
       drain: () => this.resume(),
       lost: loss => this.#lost(loss),
       certificate: fault => this.#failed(fault),
@@ -176,9 +178,7 @@ export class MqttSource implements Source {
         return parser.pending;
       },
       push: chunk => {
-        const now = Date.now();
-        if (now !== this.#now) this.#recent = 0;
-        this.#now = now;
+        this.#now = Date.now();
         const goesOn = parser.push(chunk);
         this.#complete();
         if (!goesOn || this.#link?.writable !== false) return goesOn;
@@ -214,12 +214,18 @@ export class MqttSource implements Source {
     if (this.#stopping) void this.#dialer.close(DISCONNECT);
   }
 
+  #restAfter(bytes: number): number {
+    const ms = this.#rest.next(this.#now);
+    if (bytes > FEW_BYTES) return 0;
+    return ms > 0 ? ms : this.#inHand.count > MANY ? 1 : 0;
+  }
+
   /** One message; false: there is no room for it. */
   #publish(message: Publication, version: MqttVersion): boolean {
     // Not acknowledged, so the broker keeps it.
     if (this.#stopping) return true;
     if (message.qos === 0) {
-      this.#recent += 1;
+      this.#rest.took();
       if (this.#hand(message) === 0) this.#blocked = true;
       return !this.#blocked;
     }

@@ -6,13 +6,13 @@ import { connect } from 'node:net';
 import { MEASURE, PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { encodeConnect, encodeSubscribe } from '../../../host/protocols/mqtt-wire/session.js';
 import { type Publication, SubscriberParser } from '../../../host/protocols/mqtt-wire/subscriber.js';
+import { Rest } from '../../../host/sources/mqtt/rest.js';
 import { JsonWriter } from './json-writer.js';
 
 const READ_BYTES = 64 << 10;
 const OUT_BYTES = 1 << 20;
-/** A read of less than this is followed by a rest, if this many came in the last millisecond. */
-const LITTLE = 4096;
-const BUSY = 8;
+/** Only a read of less than this is followed by a rest. */
+const LITTLE = READ_BYTES / 2;
 
 const [port, name] = process.argv.slice(2);
 const writer = new JsonWriter();
@@ -20,8 +20,7 @@ const encoder = new PublishEncoder(4, Buffer.from('out/'));
 const buffer = Buffer.alloc(READ_BYTES);
 let out = Buffer.allocUnsafeSlow(OUT_BYTES);
 let end = 0;
-let now = 0;
-let recent = 0;
+const rest = new Rest();
 
 const events = {
   connack: () => socket.write(encodeSubscribe(4, 1, [`in/${name}/#`], 0)),
@@ -50,19 +49,16 @@ socket.once('connect', () =>
 );
 
 function read(length: number): void {
-  const time = Date.now();
-  if (time !== now) recent = 0;
-  now = time;
   parser.push(buffer.subarray(0, length));
   flush();
-  if (length < LITTLE && recent >= BUSY) {
-    socket.pause();
-    setTimeout(() => socket.resume(), 1);
-  }
+  const ms = rest.next(Date.now());
+  if (ms === 0 || length >= LITTLE) return;
+  socket.pause();
+  setTimeout(() => socket.resume(), ms);
 }
 
 function take(message: Publication): boolean {
-  recent++;
+  rest.took();
   if (!writer.convert(message)) throw new Error('a reply that is none');
   if (encoder.measure(writer, 0) !== MEASURE.ok) throw new Error('a topic that is none');
   if (end + encoder.size > out.length) flush();

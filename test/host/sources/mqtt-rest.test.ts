@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Rest } from '../../../host/sources/mqtt/rest.js';
+
+/** Reads at these times, ms, each of so many messages: what it says to each. */
+function rests(reads: readonly (readonly [at: number, messages: number])[]): number[] {
+  const rest = new Rest();
+  rest.next(0);
+  return reads.map(([at, messages]) => {
+    for (let i = 0; i < messages; i++) rest.took();
+    return rest.next(at);
+  });
+}
+
+test('messages that come one a millisecond are never left to wait', () => {
+  const each = Array.from({ length: 100 }, (_, i) => [1000 + i, 1] as const);
+  assert.ok(rests(each).every(ms => ms === 0));
+});
+
+test('a burst that is over within milliseconds makes nothing wait', () => {
+  assert.deepEqual(
+    rests([
+      [1000, 10],
+      [1000, 20],
+      [1001, 3],
+      [1005, 1],
+    ]),
+    [0, 0, 0, 0],
+  );
+});
+
+test('while messages come fast the rest grows to 6 ms, and a read that finds few ends it', () => {
+  const fast = [
+    [1000, 1],
+    [1002, 40],
+    [1004, 40],
+    [1005, 20],
+    [1007, 40],
+    [1011, 80],
+    [1017, 120],
+    [1023, 120],
+  ] as const;
+  assert.deepEqual(rests([...fast, [1029, 10], [1030, 10]]), [0, 0, 1, 2, 4, 6, 6, 6, 0, 0]);
+});
+
+test('what is read at once behind a rest does not end it', () => {
+  assert.deepEqual(
+    rests([
+      [1000, 0],
+      [1004, 80],
+      [1005, 20],
+      [1005, 1],
+      [1007, 30],
+    ]),
+    [0, 1, 2, 2, 4],
+  );
+});

@@ -14,9 +14,6 @@ import { BELL } from './ring-words.js';
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
 export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;
 
-/** Sessions that a thread runs, one after the other, before a fresh one takes its place: what it may have leaked stays small. */
-export const MOST_SESSIONS = 50;
-
 /** The host's handle on one sandbox thread. */
 export class Sandbox {
   readonly #port: MessagePort;
@@ -56,6 +53,11 @@ export class Sandbox {
     );
   }
 
+  /** Sessions that it was given so far, one after the other. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
   /** What the modules of its chain are; known once that has started. */
   get facts(): ChainFacts {
     return this.#facts;
@@ -71,7 +73,7 @@ export class Sandbox {
    * reaches nothing but its own memory.
    */
   get isFit(): boolean {
-    return this.#isDrained && !this.#gone && !this.#hasScripts && this.#sessions < MOST_SESSIONS;
+    return this.#isDrained && !this.#gone && !this.#hasScripts;
   }
 
   /** Counts the bell up and wakes the thread. */

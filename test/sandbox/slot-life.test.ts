@@ -4,7 +4,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Leak, Lifetimes, SluiceError } from '../../runtime/index.js';
 import { Ring, SandboxPool } from '../../sandbox/index.js';
-import { MOST_SESSIONS } from '../../sandbox/sandbox.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 
 setFlagsFromString('--expose-gc');
@@ -163,16 +162,34 @@ test('the thread of the version before is the next spare: swaps take turns on fe
   assert.ok(outcomes.every(({ code }) => code === undefined));
 });
 
-test('a thread whose session was ended in the midst of a call, or that has run many, is no spare again', async () => {
+test('a spare that one swap has ordered does not come up in the midst of the next', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   await using rig = new SlotRig();
-  const threads = taken(rig.pool);
+  const echo = chainOf([await guestStage('echo')]);
+  await rig.slot.swap(echo);
+  t.mock.timers.tick(100);
+  await rig.slot.swap(echo);
+  assert.deepEqual([rig.pool.size, rig.pool.busy], [2, 1]);
+  t.mock.timers.tick(99);
+  const next = rig.slot.swap(echo);
+  while (rig.pool.busy < 2) await Promise.resolve();
+  t.mock.timers.tick(1);
+  assert.equal(rig.pool.size, 2);
+  await next;
+  assert.equal(rig.pool.size, 2);
+});
+
+test('a thread whose session was ended in the midst of a call, or that has run many, is no spare again', async () => {
+  await using pool = new SandboxPool({ threads: 4, sessions: 3 });
+  await using rig = new SlotRig(pool);
+  const threads = taken(pool);
   await rig.serve(['spin'], { deadlineMs: 50, startDeadlineMs: 200 });
   await rig.push(bytes(0xee));
   const echo = chainOf([await guestStage('echo')]);
   await rig.slot.swap(echo);
   await rig.settle();
   assert.equal(threads[0]?.isFit, false);
-  for (let swap = 0; swap < 2 * MOST_SESSIONS; swap++) await rig.slot.swap(echo);
+  for (let swap = 0; swap < 6; swap++) await rig.slot.swap(echo);
   assert.ok(new Set(threads).size >= 4);
   assert.ok(!threads.slice(-2).includes(threads[1] as (typeof threads)[0]));
 });

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { LIMITS, SluiceError } from '../../runtime/index.js';
 
@@ -16,22 +16,37 @@ export interface Found {
 }
 
 /**
- * Undefined: not there, or gone between the listing and the look; an error: it is there and cannot be used.
+ * Undefined: not there, or gone between the listing and the look; an error: it is there and cannot be used. A file that
+ * is no link is not opened for that: each call is a way to another thread and back, and a look is made of many.
  * @param root the folder, links resolved
  * @param name of the file, from there
  */
 export async function lookAtFile(root: string, name: string): Promise<Found | SluiceError | undefined> {
   try {
-    const path = await resolveInside(root, name);
-    await using handle = await openRegular(path, name);
-    if (dirname(path) !== root) await mustBeInside(root, name, handle);
-    const stats = await handle.stat({ bigint: true });
-    const { mtimeMs, ctimeMs, size } = stats;
-    const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
-    return { path, stamp: stampOf(stats), size: Number(size), changedMs };
+    const here = join(root, name);
+    const stats = await lstat(here, { bigint: true });
+    if (stats.isSymbolicLink()) return await lookBehind(root, name);
+    mustBeRegular(name, stats);
+    return foundAs(here, stats);
   } catch (thrown) {
     return isGone(thrown) ? undefined : asRefusal(name, thrown);
   }
+}
+
+/** Links are followed only where they end inside the folder. */
+async function lookBehind(root: string, name: string): Promise<Found> {
+  const path = await realpath(join(root, name));
+  if (!isInside(root, path)) throw leadsOut(name);
+  const { handle, stats } = await openRegular(path, name);
+  await using _ = handle;
+  if (dirname(path) !== root) await mustBeInside(root, name, handle);
+  return foundAs(path, stats);
+}
+
+function foundAs(path: string, stats: BigIntStats): Found {
+  const { mtimeMs, ctimeMs, size } = stats;
+  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+  return { path, stamp: stampOf(stats), size: Number(size), changedMs };
 }
 
 /**
@@ -41,8 +56,8 @@ export async function lookAtFile(root: string, name: string): Promise<Found | Sl
  */
 export async function readFound(name: string, found: Found): Promise<Uint8Array | undefined> {
   try {
-    await using handle = await openRegular(found.path, name);
-    const before = await handle.stat({ bigint: true });
+    const { handle, stats: before } = await openRegular(found.path, name);
+    await using _ = handle;
     if (stampOf(before) !== found.stamp) return undefined;
     if (before.size > LIMITS.file) {
       throw new SluiceError(
@@ -78,13 +93,6 @@ function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${dev}/${ino}/${size}/${mtimeNs}/${ctimeNs}`;
 }
 
-/** Links are followed only where they end inside the folder. */
-async function resolveInside(root: string, name: string): Promise<string> {
-  const path = await realpath(join(root, name));
-  if (isInside(root, path)) return path;
-  throw leadsOut(name);
-}
-
 function isInside(root: string, path: string): boolean {
   return path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
@@ -107,11 +115,20 @@ async function mustBeInside(root: string, name: string, { fd }: FileHandle): Pro
  * Opens without blocking on a fifo, and refuses what is not a regular file. The path has no links left in it: one
  * that is there now was put there since.
  */
-async function openRegular(path: string, name: string): Promise<FileHandle> {
+async function openRegular(path: string, name: string): Promise<{ handle: FileHandle; stats: BigIntStats }> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is not a regular file`);
+  try {
+    const stats = await handle.stat({ bigint: true });
+    mustBeRegular(name, stats);
+    return { handle, stats };
+  } catch (thrown) {
+    await handle.close();
+    throw thrown;
+  }
+}
+
+function mustBeRegular(name: string, stats: BigIntStats): void {
+  if (!stats.isFile()) throw new SluiceError('SLUICE_MODULE_UNREADABLE', `${name} is not a regular file`);
 }
 
 export function isGone(thrown: unknown): boolean {

@@ -70,7 +70,7 @@ export {
 export { compare, type Difference } from './trial/compare.js';
 export { type FrameCopy, frameOf } from './trial/frame.js';
 export { type Outcome, readOutcome, type TrialMessage } from './trial/outcome.js';
-export { runInOneBatch, writeTimes } from './trial/run-frames.js';
+export { passInOneBatch, runInOneBatch, writeTimes } from './trial/run-frames.js';
 export { showBytes, showFault, showHex } from './trial/show.js';
 export type { Vector } from './vector.js';
 export { type ModuleKind, moduleKind, readSections, readU32, type Section } from './wasm-sections.js';

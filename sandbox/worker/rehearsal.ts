@@ -6,6 +6,7 @@ import {
   faultOf,
   frameOf,
   type Outcome,
+  passInOneBatch,
   runInOneBatch,
   SluiceError,
   showBytes,
@@ -68,7 +69,7 @@ function notAsExpected(plugin: string, { name }: Vector, difference: Difference)
  */
 export function runShadow(make: () => Chain, frames: readonly FrameCopy[], output: number): void {
   try {
-    runInOneBatch(make(), frames, output);
+    passInOneBatch(make(), frames, output);
   } catch (thrown) {
     throw blameOne(make, frames, output) ?? inShadow(thrown, `the last ${frames.length} frames together`);
   }
@@ -79,7 +80,7 @@ function blameOne(make: () => Chain, frames: readonly FrameCopy[], output: numbe
   const chain = make();
   for (const [index, frame] of frames.entries()) {
     try {
-      runInOneBatch(chain, [frame], output);
+      passInOneBatch(chain, [frame], output);
     } catch (thrown) {
       const { source, topic, payload } = frame;
       const bytes = short(showBytes(Buffer.from(payload)));

@@ -1,5 +1,5 @@
 /**
- * The least of an MQTT 3.1.1 client that a load generator and witness needs, at QoS 0. On purpose not our own codecs:
+ * The least of MQTT 3.1.1 that a load generator and witness needs, at QoS 0. On purpose not our own codecs:
  * what is measured must not count itself.
  */
 import { once } from 'node:events';
@@ -46,6 +46,11 @@ export class Client {
     return client;
   }
 
+  /** The other end: a client that has connected here, and publishes to us at QoS 0. */
+  static accept(socket: Socket, onMessage: OnMessage, afterRead: () => void): Client {
+    return new Client(socket.setNoDelay(), onMessage, afterRead);
+  }
+
   write(bytes: Buffer): void {
     this.#socket.write(bytes);
   }
@@ -67,6 +72,9 @@ export class Client {
       const type = bytes[at]! >> 4;
       if (type === 3) this.#onMessage(bytes, body + 2 + bytes.readUInt16BE(body), end);
       else if (type === 9) this.#subscribed();
+      // 3.2, 3.13: a client is answered.
+      else if (type === 1) this.#socket.write(Buffer.from([0x20, 2, 0, 0]));
+      else if (type === 12) this.#socket.write(Buffer.from([0xd0, 0]));
       at = end;
     }
     this.#rest = bytes.subarray(at);

@@ -41,7 +41,7 @@ function file(name: string): string {
  * Writes configuration and plugin folder of a gateway from MQTT to MQTT, both at QoS 0.
  * @returns arguments for node
  */
-export function prepareSluice(
+function prepareSluice(
   folder: string,
   port: number,
   { plugin, topics }: { plugin: string; topics: readonly string[] },
@@ -53,13 +53,15 @@ export function prepareSluice(
 /**
  * The same from any source.
  * @param options.prefix of the topics at the broker
+ * @param options.witness port of a second sink, which gets all that the broker gets
  * @returns arguments for node
  */
 export async function prepareGateway(
   folder: string,
   port: number,
-  { plugin, source, prefix }: { plugin: string; source: object; prefix: string },
+  { plugin, source, prefix, witness }: { plugin: string; source: object; prefix: string; witness?: number },
 ): Promise<string[]> {
+  const sink = (at: number) => ({ mqtt: { url: `mqtt://127.0.0.1:${at}`, version: 4, qos: 0, prefix } });
   const plugins = join(folder, 'plugins');
   await mkdir(plugins);
   if (plugin === 'modbus-json')
@@ -67,8 +69,8 @@ export async function prepareGateway(
   const config = {
     plugins: { dir: plugins },
     sources: { floor: source },
-    sinks: { plant: { mqtt: { url: `mqtt://127.0.0.1:${port}`, version: 4, qos: 0, prefix } } },
-    routes: [{ from: 'floor', through: [plugin], to: 'plant' }],
+    sinks: { plant: sink(port), ...(witness === undefined ? {} : { witness: sink(witness) }) },
+    routes: [{ from: 'floor', through: [plugin] }],
     data: { dir: join(folder, 'data') },
     admin: { port: 0 },
   };

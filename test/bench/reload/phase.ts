@@ -5,36 +5,55 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Mosquitto } from '../../peers/mosquitto.js';
 import { Program } from '../../peers/program.js';
+import { unusedPort } from '../../support/plc.js';
 import { answer, gone } from '../child.js';
-import { prepareSluice } from '../gateway/subjects.js';
+import { cpuOfOne } from '../gateway/cpu.js';
+import { prepareGateway } from '../gateway/subjects.js';
 import { progress } from '../report.js';
 import type { Account, FirstSeen } from './load.js';
 import { stamped } from './stamped.js';
 import { type Counted, SubscriberCount } from './subscriber-count.js';
 
-/** From a version's first message to the next rename: time for the next warm spare to come up, as in real life. */
-const PAUSE_MS = 200;
-const WARM_MS = 1000;
-/** Without swaps, for comparison. */
-const CALM_MS = 10_000;
+/** A swap and what it leaves behind, the next warm spare among it, is over in this time. */
+const WINDOW_MS = 200;
+const WARM_MS = 2000;
 
 export interface Swap {
   readonly toFirstMs: number;
   /** How long what was on its way then had been: the queue that the first message stood in. */
   readonly queueMs: number;
-  /** Longest pause of the outputs from the rename to the next one. */
+  readonly window: Window;
+  /** As long, right behind it: the same file is written, and renamed where nobody looks. */
+  readonly still: Window;
+}
+
+/** What happened in a stretch of time. */
+export interface Window {
+  /** Longest pause of the outputs, milliseconds. */
   readonly gapMs: number;
+  /** Processor time of the gateway, milliseconds. */
+  readonly cpuMs: number;
 }
 
 export interface Phase {
   readonly swaps: readonly Swap[];
   /** What the router's log says of each swap: from the offered file to serving, ms. */
   readonly serving: readonly number[];
-  /** Longest pauses in stretches as long as a swap's, without one. */
-  readonly calm: readonly number[];
   readonly account: Account;
   /** By mosquitto_sub, if it was there. */
   readonly counted: Counted | undefined;
+}
+
+/** A stretch of time, by the clock of load.ts, and the processor time that the gateway took in it, milliseconds. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly cpuMs: number;
+}
+
+interface Seen extends FirstSeen {
+  readonly span: Span;
+  readonly still: Span;
 }
 
 /** Swaps under a steady rate, each to a version of its own, in a gateway and a broker that are started for it. */
@@ -44,43 +63,40 @@ export async function phase(rate: number, swaps: number, withSubscriber: boolean
   try {
     const broker = await Mosquitto.start(folder, ['allow_anonymous true', 'max_queued_messages 0']);
     running.push(broker);
-    const load = fork(new URL('./load.js', import.meta.url), [String(broker.port)], { execArgv: [] });
+    const port = await unusedPort();
+    const load = fork(new URL('./load.js', import.meta.url), { execArgv: [] });
     running.push({ stop: () => gone(load) });
-    await answer(load);
-    const args = await prepareSluice(folder, broker.port, { plugin: 'stamp', topics: ['in/stamp/#'] });
+    const witness = await answer<number>(load);
+    const source = { tunnel: { host: '127.0.0.1', port, window: 8192 } };
+    const options = { plugin: 'stamp', source, prefix: 'out/', witness };
+    const args = await prepareGateway(folder, broker.port, options);
     await writeFile(join(folder, 'plugins', 'stamp.wasm'), stamped(0));
     const subject = new Program(process.execPath, args);
     running.push(subject);
-    await broker.listens('in/stamp/');
+    await subject.said(/sluice runs/);
     let count: SubscriberCount | undefined;
     if (withSubscriber) {
       count = await SubscriberCount.start(broker.port, join(folder, 'seen'));
       running.push(count);
       await broker.listens('out/in/');
     }
-    load.send({ rate });
+    load.send({ rate, port });
     await answer<FirstSeen>(load);
     await sleep(WARM_MS);
-    const calmFrom = clock();
-    await sleep(CALM_MS);
-    const calmTo = clock();
-    const seen = await swapAll(folder, load, swaps);
+    const seen = await swapAll(folder, load, swaps, subject.child.pid ?? 0);
     load.send('end');
     const account = await answer<Account>(load);
-    const ends = [...seen.map(({ began }) => began), clock()];
-    const span = ((seen.at(-1)?.began ?? 0) - (seen[0]?.began ?? 0)) / (seen.length - 1);
-    const calm: number[] = [];
-    for (let at = calmFrom; at + span <= calmTo; at += span) calm.push(longestGap(account, at, at + span));
+    const window = ({ from, to, cpuMs }: Span): Window => ({ gapMs: longestGap(account, from, to), cpuMs });
     return {
-      swaps: seen.map(({ began, at, behind }, i) => ({
-        toFirstMs: at - began,
+      swaps: seen.map(({ span, still, at, behind }) => ({
+        toFirstMs: at - span.from,
         queueMs: (behind / rate) * 1000,
-        gapMs: longestGap(account, began, ends[i + 1] ?? began),
+        window: window(span),
+        still: window(still),
       })),
       serving: [...subject.printed.matchAll(/serves \(generation \d+, (\d+) ms\)/g)]
         .slice(1)
         .map(([, ms]) => Number(ms)),
-      calm,
       account,
       counted: await count?.finish(account.sent),
     };
@@ -90,26 +106,37 @@ export async function phase(rate: number, swaps: number, withSubscriber: boolean
   }
 }
 
-async function swapAll(
-  folder: string,
-  load: ChildProcess,
-  swaps: number,
-): Promise<(FirstSeen & { began: number })[]> {
-  const all: (FirstSeen & { began: number })[] = [];
-  // A name that the folder's watcher does not look at, in the same file system.
+/**
+ * Stretches with a swap and without one by turns, as long as each other: what the machine and its other tenants do
+ * meanwhile is in both.
+ */
+async function swapAll(folder: string, load: ChildProcess, swaps: number, pid: number): Promise<Seen[]> {
+  const all: Seen[] = [];
+  // Names that the folder's watcher does not look at, in the same file system.
   const fresh = join(folder, 'next');
+  const aside = join(folder, 'aside');
   for (let n = 1; n <= swaps; n++) {
-    if (n % 20 === 0) progress(`swap ${n} of ${swaps}`);
+    if (n % 50 === 0) progress(`swap ${n} of ${swaps}`);
+    let seen: FirstSeen | undefined;
     await writeFile(fresh, stamped(n));
-    const first = answer<FirstSeen>(load);
-    const began = clock();
-    await rename(fresh, join(folder, 'plugins', 'stamp.wasm'));
-    const seen = await first;
-    if (seen.stamp !== n) throw new Error(`version ${seen.stamp} serves where ${n} was to come`);
-    all.push({ ...seen, began });
-    await sleep(PAUSE_MS);
+    const span = await spanOf(pid, async () => {
+      const first = answer<FirstSeen>(load);
+      await rename(fresh, join(folder, 'plugins', 'stamp.wasm'));
+      seen = await first;
+    });
+    if (seen?.stamp !== n) throw new Error(`version ${seen?.stamp} serves where ${n} was to come`);
+    await writeFile(fresh, stamped(n));
+    const still = await spanOf(pid, () => rename(fresh, aside), span.to - span.from);
+    all.push({ ...seen, span, still });
   }
   return all;
+}
+
+async function spanOf(pid: number, work: () => Promise<unknown>, ms = WINDOW_MS): Promise<Span> {
+  const [from, before] = [clock(), cpuOfOne(pid)];
+  await work();
+  await sleep(Math.max(0, from + ms - clock()));
+  return { from, to: clock(), cpuMs: (cpuOfOne(pid) - before) / 1000 };
 }
 
 function longestGap({ gaps }: Account, from: number, to: number): number {

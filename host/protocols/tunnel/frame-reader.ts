@@ -65,11 +65,25 @@ export class FrameReader {
     return Math.round(u64(this.bytes, this.start + HEADER.timestamp) / 1e3) / 1e3;
   }
 
-  /** Lends `chunk` until `next` says false; the one before it must be used up. */
-  feed(chunk: Uint8Array): void {
+  /** Lends the first `length` bytes of `chunk` until `next` says false; the one before it must be used up. */
+  feed(chunk: Uint8Array, length = chunk.length): void {
     this.#chunk = chunk;
     this.#at = 0;
-    this.#limit = chunk.length;
+    this.#limit = length;
+  }
+
+  /** The memory that was lent is going to be used for something else: copies what is not used up, the current frame with it. */
+  keep(): void {
+    const isCarried = this.bytes === this.#carry;
+    const from = isCarried ? this.#at : this.start;
+    const rest = Uint8Array.prototype.slice.call(this.#chunk, from, this.#limit);
+    this.#chunk = rest;
+    this.#at -= from;
+    this.#limit -= from;
+    if (isCarried) return;
+    this.bytes = rest;
+    this.start -= from;
+    this.end -= from;
   }
 
   /**

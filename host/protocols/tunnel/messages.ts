@@ -128,6 +128,7 @@ function checkFlags({ flags, type }: FrameReader, known: number): void {
 }
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {
+  if (start === end) return '';
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 

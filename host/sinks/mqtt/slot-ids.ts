@@ -24,8 +24,9 @@ export class SlotIds {
   set(slot: number, view: MessageView, id: MessageId): void {
     // What comes out of the spool is on the disk already: nobody asks.
     if (!(id instanceof FrameId)) return;
-    this.#origins[slot] = id.origin;
-    this.#prefixes[slot] = id.prefix;
+    // Mostly they are what they were, and to store an object costs more than to look.
+    if (this.#origins[slot] !== id.origin) this.#origins[slot] = id.origin;
+    if (this.#prefixes[slot] !== id.prefix) this.#prefixes[slot] = id.prefix;
     this.#sequences[slot] = id.sequence;
     this.#places[slot] = id.place;
     this.#parts[slot] = id.part;

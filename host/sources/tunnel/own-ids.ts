@@ -33,6 +33,12 @@ export class OwnIds implements FrameNames {
     id.sequence = this.#sequences[at]!;
   }
 
+  /** Whose frame it is, of one that is not delivered yet. */
+  sessionOf(sequence: number): Session | undefined {
+    if (sequence < this.#first || sequence >= this.#next) return undefined;
+    return this.#sessions[sequence & (this.#sessions.length - 1)];
+  }
+
   delivered(sequence: number): void {
     this.#first = Math.max(this.#first, sequence + 1);
   }

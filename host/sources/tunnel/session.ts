@@ -15,6 +15,8 @@ export class Session {
   acknowledged: number;
   /** Milliseconds since 1970 of the last frame, 0 if none. */
   lastFrame = 0;
+  /** It is going to be looked at whether something of it is to be acknowledged. */
+  isDue = false;
   /** By the client's sequence, modulo their number: the sequence here; 0: refused, which needs no delivery. */
   #sequences = new Float64Array(0);
   readonly #prefixes = new Map<number, Buffer>();

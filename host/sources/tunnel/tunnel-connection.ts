@@ -4,14 +4,17 @@ import { encodeBare, encodeClose, encodeWelcome } from '../../protocols/tunnel/e
 import { FrameReader } from '../../protocols/tunnel/frame-reader.js';
 import { checkSequence, DataFrame, type Hello, readHello } from '../../protocols/tunnel/messages.js';
 import { LARGEST_HELLO, REASON, TYPE } from '../../protocols/tunnel/wire.js';
-import { peerOf } from '../serve/peer-count.js';
 import { RateLimit } from '../serve/rate-limit.js';
+import { readInto } from '../serve/read-into.js';
+import { Replies } from './replies.js';
 import type { Session } from './session.js';
 import type { TunnelSettings } from './tunnel-config.js';
 
 /** What the connections of one source share. */
 export interface TunnelHost {
   readonly settings: TunnelSettings;
+  /** What comes is read into it, of one connection after the other; undefined: each reads into memory of its own. */
+  readonly reads: Uint8Array | undefined;
   /** Milliseconds that never jump. */
   steady(): number;
   wall(): number;
@@ -21,6 +24,8 @@ export interface TunnelHost {
   push(connection: TunnelConnection, frame: FrameReader, data: DataFrame, receivedAt: number): boolean;
   /** A frame found no room: call `resume` once there is. */
   blocked(connection: TunnelConnection): void;
+  /** Calls `greet` after the turn of the loop that hands over what came with its HELLO, and one more. */
+  greetSoon(connection: TunnelConnection): void;
   /** Bytes more (or less) that are held for frames that have not come whole; false: too many in all. */
   holds(bytes: number): boolean;
   /** Frames that are left out, or that wait, for a reason that is no failure. */
@@ -29,6 +34,8 @@ export interface TunnelHost {
   closed(connection: TunnelConnection): void;
 }
 
+/** A pause in which a peer that is gone without a word is asked whether it is there. */
+const KEEP_ALIVE_MS = 60_000;
 /** What is over gets this long for its last words, and for the other side to end too. */
 const LAST_WORDS_MS = 500;
 const DONE = 0;
@@ -54,8 +61,13 @@ export class TunnelConnection {
   #held = false;
   #wait: NodeJS.Timeout | undefined;
   #holding = 0;
-  #clogged = false;
+  /** What is fed to the reader is memory that others read into too. */
+  readonly #shares: boolean;
+  readonly #replies: Replies;
   #owesAck = false;
+  /** Frames that waited for their acknowledgement when it came. */
+  #openBefore = 0;
+  #isProbed = false;
   #stopping = false;
   #over = false;
   #overSince = 0;
@@ -66,15 +78,17 @@ export class TunnelConnection {
   #heardAt: number;
   #partSince = Number.POSITIVE_INFINITY;
 
-  constructor(host: TunnelHost, socket: Socket) {
+  constructor(host: TunnelHost, socket: Socket, peer: string) {
     this.#host = host;
     this.#socket = socket;
-    this.peer = peerOf(socket);
+    this.peer = peer;
     this.#rate = new RateLimit(host.settings.rate);
     this.#now = this.#heardAt = host.steady();
-    socket.on('data', chunk => this.#take(chunk));
-    socket.on('drain', () => {
-      this.#clogged = false;
+    const { reads } = host;
+    const take = (bytes: Uint8Array, length: number): void => this.#take(bytes, length);
+    if (reads === undefined) socket.on('data', chunk => this.#take(chunk, chunk.length));
+    this.#shares = reads !== undefined && readInto(socket, reads, take);
+    this.#replies = new Replies(socket, () => {
       if (this.#owesAck) this.acknowledge();
     });
     // `close` follows and says what is to be said.
@@ -89,13 +103,21 @@ export class TunnelConnection {
 
   /** Tells how far its frames are delivered; once the client reads again, if it does not now. */
   acknowledge(): void {
-    this.#owesAck = this.#clogged;
-    if (!this.#clogged && this.session !== undefined)
-      this.#send(encodeBare(TYPE.ack, this.session.acknowledged));
+    this.#owesAck = this.#replies.isClogged;
+    if (!this.#owesAck && this.session !== undefined)
+      this.#replies.send(encodeBare(TYPE.ack, this.session.acknowledged));
+  }
+
+  /** Tells the client what was taken before, if an acknowledgement has not done so on its way. */
+  greet(): void {
+    if (!this.#over) this.#replies.greet();
   }
 
   /** Does what time asks for. */
   look(now: number): void {
+    // Not when it begins: most connections of those that come and go are gone by now, and this is four calls of the system.
+    if (!this.#isProbed) this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#isProbed = true;
     if (this.#over && now - this.#overSince >= LAST_WORDS_MS) this.#socket.destroy();
     if (this.#over || this.#stopping) return;
     const { helloMs, frameMs, keepAliveMs } = this.#host.settings;
@@ -121,7 +143,9 @@ export class TunnelConnection {
   /** Says goodbye. */
   end(): void {
     this.#isOver();
-    this.#socket.end(encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' }));
+    this.#socket.end(
+      this.#replies.ordered(encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' })),
+    );
     this.#socket.resume();
   }
 
@@ -136,11 +160,11 @@ export class TunnelConnection {
     this.#isOver();
     clearTimeout(this.#wait);
     // A client that does not take these last words is not waited for.
-    if (this.#clogged) {
+    if (this.#replies.isClogged) {
       this.#socket.destroy();
       return;
     }
-    if (this.#socket.writable) this.#socket.write(encodeClose({ reason, text: why }));
+    if (this.#socket.writable) this.#socket.write(this.#replies.ordered(encodeClose({ reason, text: why })));
     this.#socket.destroySoon();
   }
 
@@ -154,15 +178,20 @@ export class TunnelConnection {
     return this.session === undefined ? this.peer : `${this.session.client} (${this.peer})`;
   }
 
-  #take(chunk: Buffer): void {
+  #take(bytes: Uint8Array, length: number): void {
     if (this.#over || this.#stopping) return;
     this.#receivedAt = this.#host.wall();
-    this.#reader.feed(chunk);
-    this.#walk();
+    this.#reader.feed(bytes, length);
+    const state = this.#walk();
+    if (state === WAITS && this.#shares) this.#reader.keep();
+    if (!this.#replies.owesWelcome) return;
+    // A client that sent no frame behind its HELLO waits for this one.
+    if (state === DONE && this.session!.open > this.#openBefore) this.#host.greetSoon(this);
+    else this.greet();
   }
 
-  #walk(): void {
-    if (this.#over || this.#stopping) return;
+  #walk(): number {
+    if (this.#over || this.#stopping) return DONE;
     this.#now = this.#host.steady();
     let state: number;
     try {
@@ -170,11 +199,12 @@ export class TunnelConnection {
     } catch (thrown) {
       const { code, message } = faultOf(thrown);
       this.close(code, `broke the protocol: ${message}`, REASON_OF[code] ?? REASON.protocol);
-      return;
+      return DONE;
     }
-    if (this.#over) return;
+    if (this.#over) return DONE;
     if (state === WAITS) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
+    return state;
   }
 
   #frames(): number {
@@ -224,7 +254,7 @@ export class TunnelConnection {
       case TYPE.data:
         return this.#handOver();
       case TYPE.ping:
-        if (!this.#clogged) this.#send(encodeBare(TYPE.pong, this.#reader.sequence));
+        if (!this.#replies.isClogged) this.#replies.send(encodeBare(TYPE.pong, this.#reader.sequence));
         return true;
       case TYPE.pong:
         return true;
@@ -254,7 +284,8 @@ export class TunnelConnection {
     }
     this.session = session;
     this.#reader.maxFrame = maxFrame;
-    this.#send(encodeWelcome({ taken: session.taken, window, maxFrame, keepAliveMs }));
+    this.#openBefore = session.open;
+    this.#replies.welcome(encodeWelcome({ taken: session.taken, window, maxFrame, keepAliveMs }));
     // Of frames that the client has still.
     if (session.acknowledged >= hello.first) this.acknowledge();
   }
@@ -295,10 +326,6 @@ export class TunnelConnection {
     this.#host.skipped('SLUICE_SOURCE_RATE');
     this.#wait = setTimeout(() => this.#walk(), ms);
     return false;
-  }
-
-  #send(bytes: Buffer): void {
-    if (this.#socket.writable && !this.#socket.write(bytes)) this.#clogged = true;
   }
 
   #closed(): void {

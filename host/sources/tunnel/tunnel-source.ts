@@ -12,6 +12,7 @@ import { Connections } from '../serve/connections.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
+import { Greetings } from './greetings.js';
 import { OwnIds } from './own-ids.js';
 import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
@@ -19,8 +20,8 @@ import { type TunnelConfig, type TunnelSettings, tunnelSettings } from './tunnel
 import { TunnelConnection, type TunnelHost } from './tunnel-connection.js';
 import { TunnelTopics } from './tunnel-topics.js';
 
-/** A pause in which a peer that is gone without a word is asked whether it is there. */
-const KEEP_ALIVE_MS = 60_000;
+/** As much as is read at once. */
+const READ_BYTES = 65_536;
 /** How often time is looked at, at most and at least. */
 const LOOK_MS = { least: 10, most: 1_000 } as const;
 /** Clients that are remembered for each connection that may be open. */
@@ -56,8 +57,9 @@ export class TunnelSource implements Source {
   readonly #byClient = new Map<string, TunnelConnection>();
   /** Those whose frame found no room, the longest first. */
   readonly #blocked = new Set<TunnelConnection>();
-  /** Those that wait for an acknowledgement. */
-  readonly #open = new Set<Session>();
+  /** Those of which something may be to be acknowledged. */
+  readonly #due: Session[] = [];
+  readonly #greetings = new Greetings();
   #port: number;
   #state: 'waiting' | 'connected' | 'stopped' = 'waiting';
   #fault: Fault | undefined;
@@ -80,11 +82,13 @@ export class TunnelSource implements Source {
     this.#token = config.token === undefined ? undefined : Buffer.from(config.token, 'latin1');
     this.#host = {
       settings: this.#settings,
+      reads: config.tls === undefined ? Buffer.allocUnsafeSlow(READ_BYTES) : undefined,
       steady: clock.steady,
       wall: clock.wall,
       attach: (hello, connection) => this.#attach(hello, connection),
       push: (connection, frame, data, receivedAt) => this.#push(connection, frame, data, receivedAt),
       blocked: connection => void this.#blocked.add(connection),
+      greetSoon: connection => this.#greetings.soon(connection),
       holds: bytes => {
         this.#holding += bytes;
         return this.#holding <= this.#settings.memory;
@@ -93,17 +97,21 @@ export class TunnelSource implements Source {
       failed: (code, message, peer) => this.#failed(code, message, peer),
       closed: connection => this.#closed(connection),
     };
-    const options = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, noDelay: true };
+    const options = { noDelay: true };
     if (config.tls === undefined) {
       this.#server = createServer(options, socket => {
-        if (this.#enter(socket)) this.#accept(socket);
+        const peer = peerOf(socket);
+        if (this.#enter(socket, peer)) this.#accept(socket, peer);
       });
     } else {
       this.#certificate = new ServerCertificate(config.tls, `${this.#setting}.tls`);
       const { helloMs } = this.#settings;
       const tls = { ...options, ...this.#certificate.load(), handshakeTimeout: helloMs };
-      const server = createTlsServer(tls, socket => this.#accept(socket));
-      server.on('connection', (socket: Socket) => this.#enter(socket));
+      const server = createTlsServer(tls, socket => this.#accept(socket, peerOf(socket)));
+      server.on('connection', (socket: Socket) => {
+        const peer = peerOf(socket);
+        if (this.#enter(socket, peer)) socket.once('close', () => this.#count.leave(peer));
+      });
       server.on('tlsClientError', (error, socket) => {
         const peer = peerOf(socket);
         this.#failed(
@@ -148,9 +156,15 @@ export class TunnelSource implements Source {
   }
 
   delivered(sequence: number): void {
+    let before: Session | undefined;
+    for (let each = this.#confirmed + 1; each <= sequence; each++) {
+      const session = this.names.sessionOf(each);
+      if (session === before) continue;
+      before = session;
+      if (session !== undefined) this.#isDue(session);
+    }
     this.#confirmed = sequence;
     this.names.delivered(sequence);
-    this.#acknowledgeSoon();
   }
 
   stop(): Promise<void> {
@@ -189,13 +203,9 @@ export class TunnelSource implements Source {
   }
 
   /** Counts a connection before anything of it is read; false: it was turned away. */
-  #enter(socket: Socket): boolean {
-    const peer = peerOf(socket);
+  #enter(socket: Socket, peer: string): boolean {
     const full = this.#state === 'stopped' ? 'the gateway stops' : this.#count.enter(peer);
-    if (full === undefined) {
-      socket.once('close', () => this.#count.leave(peer));
-      return true;
-    }
+    if (full === undefined) return true;
     if (this.#state !== 'stopped')
       this.#failed('SLUICE_SOURCE_CONNECTIONS', `${peer} was turned away: ${full}`, peer);
     socket.on('error', () => {});
@@ -204,13 +214,13 @@ export class TunnelSource implements Source {
     return false;
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, peer: string): void {
     // A TLS handshake may end when the source has.
     if (this.#state === 'stopped') {
       socket.destroy();
       return;
     }
-    this.#connections.add(new TunnelConnection(this.#host, socket));
+    this.#connections.add(new TunnelConnection(this.#host, socket, peer));
     if (this.#timer !== undefined) return;
     const { helloMs, frameMs, keepAliveMs } = this.#settings;
     const every = Math.min(helloMs, frameMs, keepAliveMs) / 4;
@@ -261,45 +271,43 @@ export class TunnelSource implements Source {
       this.#refuse(connection, thrown.code, thrown.message);
       return true;
     }
-    this.#waits(session);
     return true;
   }
 
   /** Acknowledged in its turn, as it would come again for ever. */
   #refuse({ session, peer }: TunnelConnection, code: Fault['code'], why: string): void {
     session!.take(0);
-    this.#waits(session!);
     this.#ingress.skipped(code);
     this.#failed(code, `frame ${session!.taken} of ${session!.client} (${peer}) was left out: ${why}`, peer);
-    this.#acknowledgeSoon();
-  }
-
-  /** One that waited already is among them. */
-  #waits(session: Session): void {
-    if (session.open === 1) this.#open.add(session);
+    this.#isDue(session!);
   }
 
   /** All that a turn delivers is acknowledged with one frame for each client. */
-  #acknowledgeSoon(): void {
-    if (this.#scheduled || this.#open.size === 0) return;
+  #isDue(session: Session): void {
+    if (session.isDue) return;
+    session.isDue = true;
+    this.#due.push(session);
+    if (this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#acknowledge);
   }
 
   readonly #acknowledge = (): void => {
     this.#scheduled = false;
-    for (const session of this.#open) {
+    for (const session of this.#due) {
+      session.isDue = false;
       const connection = this.#byClient.get(session.client);
       // A client that began anew is not told of what it numbered before.
       if (session.delivered(this.#confirmed) && connection?.session === session) connection.acknowledge();
-      if (session.open === 0) this.#open.delete(session);
     }
+    this.#due.length = 0;
   };
 
   #closed(connection: TunnelConnection): void {
     const { session } = connection;
     if (session !== undefined && this.#byClient.get(session.client) === connection)
       this.#byClient.delete(session.client);
+    if (this.#config.tls === undefined) this.#count.leave(connection.peer);
     this.#topics.release(connection);
     this.#blocked.delete(connection);
     this.#connections.delete(connection);

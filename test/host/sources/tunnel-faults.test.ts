@@ -263,17 +263,20 @@ function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } 
   const connection = new TunnelConnection(
     {
       settings: tunnelSettings({ host: '127.0.0.1', port: 0 }),
+      reads: undefined,
       steady: () => 0,
       wall: () => 0,
       attach: ({ client, session: id, first }) => sessions.attach(client, id, first).session,
       push: () => true,
       blocked: () => {},
+      greetSoon: () => {},
       holds: () => true,
       skipped: () => {},
       failed: () => {},
       closed: () => {},
     },
     socket,
+    '127.0.0.1',
   );
   return { socket, connection };
 }

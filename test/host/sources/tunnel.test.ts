@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeData } from '../../../host/protocols/tunnel/encode.js';
+import { encodeData, encodeHello } from '../../../host/protocols/tunnel/encode.js';
 import { FrameId, Origins } from '../../../host/sinks/message-id.js';
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
 import { TunnelPeer } from '../../support/tunnel-peer.js';
@@ -128,6 +128,62 @@ test('without room nothing is read; with room again every frame comes once, in o
     ingress.frames.map(({ bytes }) => String(bytes)),
     ['1', '2', '3', '4', '5'],
   );
+});
+
+test('what waits for room stays what it was while others send, which read into the same memory', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  ingress.places = 1;
+  const waits = await TunnelPeer.welcomed(port, 'waits');
+  // The second waits, the third lies behind it, and of the fourth the end has not come.
+  const fourth = encodeData(4, { payload: Buffer.from('4') });
+  const whole = [1, 2, 3].map(n => encodeData(n, { payload: Buffer.from(`${n}`) }));
+  waits.socket.write(Buffer.concat([...whole, fourth.subarray(0, 11)]));
+  await ingress.until(() => ingress.refused === 1);
+  const other = await TunnelPeer.welcomed(port, 'other');
+  other.socket.write(
+    Buffer.concat([1, 2, 3, 4, 5, 6].map(n => encodeData(n, { payload: Buffer.from(`other ${n}`) }))),
+  );
+  await ingress.until(() => ingress.refused === 2);
+  ingress.places = 100;
+  source.resume();
+  waits.socket.write(fourth.subarray(11));
+  await ingress.until(() => ingress.frames.length === 10);
+  const of = (client: string): string[] =>
+    ingress.frames.filter(({ topic }) => topic === `plc/${client}`).map(({ bytes }) => String(bytes));
+  assert.deepEqual(of('waits'), ['1', '2', '3', '4']);
+  assert.deepEqual(
+    of('other'),
+    [1, 2, 3, 4, 5, 6].map(n => `other ${n}`),
+  );
+});
+
+test('a client that sends its frames with HELLO is welcomed though none is delivered, and in this order', async t => {
+  const { ingress, source, port } = await tunnelScene(t);
+  const hello = encodeHello({ client: 'press-4', session: 9, first: 1, token: '' });
+  const first = encodeData(1, { payload: Buffer.from('1') });
+  const peer = await TunnelPeer.connect(port);
+  peer.socket.write(Buffer.concat([hello, first]));
+  await peer.hears(/welcome 0/);
+  assert.deepEqual([ingress.frames.length, peer.told.length], [1, 1]);
+  source.delivered(1);
+  await peer.hears(/ack 1/);
+
+  // The end of the turn that brings a frame delivers it: one write tells both.
+  const push = ingress.push.bind(ingress);
+  ingress.push = (...frame) => {
+    const sequence = push(...frame);
+    setImmediate(() => source.delivered(sequence));
+    return sequence;
+  };
+  const fast = await TunnelPeer.connect(port);
+  const sizes: number[] = [];
+  fast.socket.on('data', chunk => sizes.push(chunk.length));
+  fast.socket.write(
+    Buffer.concat([encodeHello({ client: 'press-5', session: 9, first: 1, token: '' }), first]),
+  );
+  await fast.hears(/ack 1/);
+  assert.deepEqual(fast.told, ['welcome 0', 'ack 1']);
+  assert.deepEqual(sizes, [40 + 28]);
 });
 
 test('a frame whose topic is none is left out, counted, and acknowledged in its turn', async t => {

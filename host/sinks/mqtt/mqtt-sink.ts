@@ -205,19 +205,26 @@ export class MqttSink implements WindowedSink {
   /** Hands over to the socket what it takes and the broker's quota allows; the socket gets it as one write. */
   #pump(): void {
     const link = this.#link;
-    if (link === undefined || !link.writable || !this.#window.hasUnsent) return;
-    link.cork();
-    while (link.writable) {
-      const run = this.#window.next(this.#quota);
-      if (run === undefined) break;
-      this.#quota -= run.confirmed;
-      const runs = this.#runs;
-      runs.add(run);
-      link.write(run.segment.bytes.subarray(run.start, run.end), error => {
-        if (!error) this.#taken(runs, run);
-      });
-    }
-    link.uncork();
+    const window = this.#window;
+    if (link === undefined || !link.writable || !window.hasUnsent) return;
+    const first = window.next(this.#quota);
+    if (first === undefined) return;
+    // A run is one write by itself, and gathered writes cost the more where it is a single message.
+    const several = window.hasUnsent;
+    if (several) link.cork();
+    let run: Run | undefined = first;
+    do this.#send(link, run);
+    while (link.writable && (run = window.next(this.#quota)) !== undefined);
+    if (several) link.uncork();
+  }
+
+  #send(link: Link, run: Run): void {
+    this.#quota -= run.confirmed;
+    const runs = this.#runs;
+    runs.add(run);
+    link.write(run.segment.bytes.subarray(run.start, run.end), error => {
+      if (!error) this.#taken(runs, run);
+    });
   }
 
   /** A write is done: its QoS 0 messages are confirmed. After the loss of the connection it is too late. */

@@ -207,14 +207,15 @@ export class MqttSink implements WindowedSink {
     const link = this.#link;
     const window = this.#window;
     if (link === undefined || !link.writable || !window.hasUnsent) return;
-    const first = window.next(this.#quota);
-    if (first === undefined) return;
+    let run = window.next(this.#quota);
+    if (run === undefined) return;
     // A run is one write by itself, and gathered writes cost the more where it is a single message.
     const several = window.hasUnsent;
     if (several) link.cork();
-    let run: Run | undefined = first;
-    do this.#send(link, run);
-    while (link.writable && (run = window.next(this.#quota)) !== undefined);
+    while (run !== undefined) {
+      this.#send(link, run);
+      run = link.writable ? window.next(this.#quota) : undefined;
+    }
     if (several) link.uncork();
   }
 

@@ -5,7 +5,7 @@ import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runt
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
-import type { Config, SinkConfig } from './config/config.js';
+import type { Config, SinkConfig, SourceConfig } from './config/config.js';
 import { Catalog, type CatalogEvents } from './plugins/catalog.js';
 import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
@@ -200,7 +200,7 @@ export class Gateway {
       await this.#startSinks();
       for (const [name, source] of this.#config.sources) {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
-        const made = makeSource(name, source, feed, this.#policy.keeper);
+        const made = makeSource(name, this.#readsBroker(name, source), feed, this.#policy.keeper);
         feed.source = made.source;
         const freshness = this.#ages.of(name, feed, made.source);
         this.#sources.set(name, { feed, ...made, freshness, started: false });
@@ -316,6 +316,19 @@ export class Gateway {
     }
   }
 
+  /**
+   * A source that reads the embedded broker has a session there, whatever its configuration says of it: what devices
+   * publish is acknowledged by its word.
+   */
+  #readsBroker(name: string, source: SourceConfig): SourceConfig {
+    const { mqtt } = source;
+    if (mqtt === undefined || this.#broker === undefined) return source;
+    if (Number(new URL(mqtt.url).port) !== this.#broker.port) return source;
+    const clientId = mqtt.clientId ?? `sluice-${name}`;
+    this.#broker.held.source(clientId);
+    return { ...source, mqtt: { ...mqtt, clientId } };
+  }
+
   /** Frames wait for the plugins of a route that there is not any more. */
   #sayUnclaimed(): void {
     for (const [route, count] of this.#durable?.spool?.unclaimedFrames() ?? []) {
@@ -333,6 +346,7 @@ export class Gateway {
       connected: () => this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(mqtt.url)}`),
       retried: count => messages.retried(count),
     });
+    this.#broker?.held.sink(sink.clientId);
     const spool = this.#durable?.spool;
     if (wanted === undefined || spool === undefined) return sink;
     const routes = new Map(this.#config.routes.map(route => [route.name, route.spool]));

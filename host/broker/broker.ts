@@ -7,6 +7,7 @@ import { PeerCount, peerOf } from '../sources/serve/peer-count.js';
 import { handshakeDefect, ServerCertificate } from '../sources/serve/server-certificate.js';
 import { type BrokerConfig, brokerSettings } from './broker-config.js';
 import { type BrokerRefusal, Door, type DoorHost } from './door.js';
+import { Held } from './held.js';
 import { Rights } from './rights.js';
 
 export interface Broker {
@@ -16,6 +17,8 @@ export interface Broker {
   /** Where this machine reaches it, and what it has to say there. */
   readonly url: string;
   readonly own: { readonly username: string; readonly password: string } | undefined;
+  /** Whose acknowledgements wait for the sources of the gateway; told of their client ids. */
+  readonly held: Held;
   /** Connected clients. */
   clients(): number;
   /** Closes the listener and every connection. */
@@ -42,7 +45,8 @@ const BAD_PASSWORD = 4;
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
  * - rights for single topics: who is let in may publish and read everything;
  * - passing on without all of its readers: the others wait for one that does not read, which is cut off after 5 s;
- * - anything durable: retained messages, sessions and what was acknowledged to a device end with the process;
+ * - anything durable: retained messages, sessions, and what was acknowledged to a device and no source of the gateway
+ *   reads at QoS 1 (`Held`), end with the process;
  * - more than one process: no bridge, no cluster.
  * @throws SluiceError SLUICE_LISTEN_IN_USE, SLUICE_LISTEN_FAILED, SLUICE_TLS_CERTIFICATE
  */
@@ -74,6 +78,8 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     );
     done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
   };
+  const held = new Held(aedes);
+  aedes.authorizePublish = (client, packet, done) => held.authorize(client, packet, done);
   aedes.on('connectionError', (client, { message }) => {
     if (/bad user name/.test(message)) return;
     const reason = /did not arrive in time/.test(message) ? 'timeout' : 'protocol';
@@ -168,7 +174,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     if (tls !== undefined) certificate?.watch(tls, events, settings.lookMs);
     const address = urlOf(config.host, port, tls === undefined ? 'mqtt' : 'mqtts');
     const url = tls === undefined ? address : urlOf('127.0.0.1', inner, 'mqtt');
-    return { port, address, url, own: rights.own, clients: () => aedes.connectedClients, stop };
+    return { port, address, url, own: rights.own, held, clients: () => aedes.connectedClients, stop };
   } catch (thrown) {
     await stop();
     throw thrown;

@@ -135,6 +135,10 @@ export class MqttSink implements WindowedSink {
     return { ...this.#dialer.state(), inFlight: this.#window.inFlight };
   }
 
+  get clientId(): string {
+    return this.#config.clientId;
+  }
+
   get capacity(): number {
     return this.#config.messages;
   }

@@ -1,6 +1,6 @@
 import { SlotRig } from '../../support/slot-rig.js';
 
-const KILLS = 40;
+const KILLS = 100;
 const DEADLINE_MS = 100;
 const START_MS = 200;
 /** The first byte at which the guest `spin` never comes back. */

@@ -9,8 +9,8 @@ import { Client, publication } from '../gateway/client.js';
 export interface LoadTask {
   readonly rate: number;
   readonly ms: number;
-  /** Bursts to the other route. */
-  readonly attacks: boolean;
+  /** To the other route: each burst with a poisoned message in front, or one that is as good as the rest. */
+  readonly bursts: 'none' | 'good' | 'poisoned';
 }
 
 export interface Seen {
@@ -46,12 +46,13 @@ process.on('message', (task: LoadTask) => void run(task));
 process.on('disconnect', () => process.exit());
 process.send?.('ready');
 
-async function run({ rate, ms, attacks }: LoadTask): Promise<void> {
+async function run({ rate, ms, bursts }: LoadTask): Promise<void> {
   sentAt = [];
   latencies = [];
   const began = performance.now();
   const end = began + ms;
-  const recoveries = attacks ? attack(end) : Promise.resolve([]);
+  const recoveries =
+    bursts === 'none' ? Promise.resolve([]) : burst(end, bursts === 'good' ? behind : poisoned);
   await new Promise<void>(resolve => {
     const timer = setInterval(() => {
       const now = performance.now();
@@ -89,11 +90,11 @@ function publish(count: number, now: number): void {
   good.write(out);
 }
 
-async function attack(end: number): Promise<number[]> {
+async function burst(end: number, first: Buffer): Promise<number[]> {
   const times: number[] = [];
   while (performance.now() < end) {
     const began = performance.now();
-    const first = bad;
+    const before = bad;
     const back = new Promise<void>(resolve => {
       arrived = resolve;
     });
@@ -102,8 +103,8 @@ async function attack(end: number): Promise<number[]> {
       next.write(String(++bad).padStart(DIGITS, '0'), next.length - DIGITS, 'latin1');
       return next;
     });
-    waiting = first + 1;
-    other.write(Buffer.concat([poisoned, ...messages]));
+    waiting = before + 1;
+    other.write(Buffer.concat([first, ...messages]));
     await Promise.race([back, sleep(PATIENCE_MS)]);
     times.push(performance.now() - began);
     await sleep(PAUSE_MS);

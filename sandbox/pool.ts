@@ -31,11 +31,12 @@ const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, st
 const MOST_SESSIONS = 1000;
 
 /**
- * A thread that comes up takes a core for tens of milliseconds: the next spare waits until what took the last one has
- * begun. Behind a swap it waits longer, as the thread of the version before is about to be given back.
+ * A thread that comes up takes a core for tens of milliseconds, so the next spare waits. Behind a swap the thread of the
+ * version before is about to be given back. Behind a death what took the last spare runs the frames that were killed again:
+ * a guest that hangs at each call would have two cores busy, and a row of deaths needs no spare beside its own starts.
  */
-const FILL_MS = 20;
 const FILL_AFTER_SWAP_MS = 100;
+const FILL_AFTER_DEATH_MS = 300;
 
 /**
  * The threads of all sandboxes. A spare is a running task that waits for its session: a fresh thread, or one whose session
@@ -52,7 +53,8 @@ export class SandboxPool {
   #closed = false;
   /** That are being started for a swap. */
   #candidates = 0;
-  #afterSwaps: NodeJS.Timeout | undefined;
+  /** When the next spare is started. */
+  #next: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     setV8Flags();
@@ -112,7 +114,7 @@ export class SandboxPool {
       throw thrown;
     } finally {
       if (behindSwap) this.#candidates--;
-      this.#fillSoon(behindSwap);
+      this.#fillSoon(behindSwap ? FILL_AFTER_SWAP_MS : FILL_AFTER_DEATH_MS);
     }
     return new Candidate(sandbox, stages.map(({ plugin }) => plugin).join(', '), this.#lifetimes);
   }
@@ -139,17 +141,13 @@ export class SandboxPool {
     await this.#piscina.destroy();
   }
 
-  #fillSoon(behindSwap: boolean): void {
-    if (!behindSwap) {
-      setTimeout(() => this.#fill(), FILL_MS).unref();
-      return;
-    }
-    clearTimeout(this.#afterSwaps);
+  #fillSoon(ms: number): void {
+    clearTimeout(this.#next);
     const fill = (): void => {
       // It would come up in the midst of this swap, and be one too many behind it.
       if (this.#candidates === 0) this.#fill();
     };
-    this.#afterSwaps = setTimeout(fill, FILL_AFTER_SWAP_MS).unref();
+    this.#next = setTimeout(fill, ms).unref();
   }
 
   #fill(): void {

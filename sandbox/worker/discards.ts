@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** At so many of them, or so many bytes of their memories: V8 begins by itself at one and a half times as much. */
-const MOST_INSTANCES = 128;
+/** At so many of them, or so many bytes of their memories: V8 begins by itself at hardly twice as much. */
+const MOST_INSTANCES = 64;
 const MOST_BYTES = 16 << 20;
 
 type Collect = () => void;

@@ -107,7 +107,11 @@ export async function tellStories(t: TestContext, names: readonly string[]): Pro
   const guests = Object.entries(STORIES).filter(([guest]) => names.includes(guest));
   const rig = await startAdminRig(t, {}, [], 'echo', () => 0, {
     // Each has a thread of its own, and so has a candidate.
-    plugins: { startDeadline: names.includes('heap-hog') ? '10s' : '1s', memory: '64MiB', sandboxes: guests.length + 4 },
+    plugins: {
+      startDeadline: names.includes('heap-hog') ? '10s' : '1s',
+      memory: '64MiB',
+      sandboxes: guests.length + 4,
+    },
     sources: Object.fromEntries(guests.map(([guest]) => [guest, { http: { token: TOKEN } }])),
     routes: guests.map(([guest, { config = {}, deadline = '10s' }]) => ({
       from: guest,

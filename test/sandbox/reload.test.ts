@@ -26,6 +26,8 @@ test('20 swaps while frames flow lose none, repeat none and keep the order', asy
 
 test('a generation that hangs while it drains is killed, and its slab is run by the new one', async () => {
   await using rig = sharedRig();
+  // Its thread is the warm spare then: a cold one may take longer to come up than the guest to be killed a second time.
+  await rig.serve(['echo']);
   await rig.serve(['spin'], { deadlineMs: 100, startDeadlineMs: 300 });
   await rig.push([Buffer.from([1, 1]), Buffer.from([0xee]), Buffer.from([1, 2])]);
   await rig.serve(['echo']);

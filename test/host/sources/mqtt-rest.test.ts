@@ -30,27 +30,31 @@ test('a burst that is over within milliseconds makes nothing wait', () => {
 });
 
 test('while messages come fast the rest grows to 6 ms, and a read that finds few ends it', () => {
-  const fast = [
-    [1000, 1],
-    [1002, 40],
-    [1004, 40],
-    [1005, 20],
-    [1007, 40],
-    [1011, 80],
-    [1017, 120],
-    [1023, 120],
-  ] as const;
-  assert.deepEqual(rests([...fast, [1029, 10], [1030, 10]]), [0, 0, 1, 2, 4, 6, 6, 6, 0, 0]);
+  const fast = [1002, 1004, 1006, 1008, 1009, 1011, 1015, 1021].map(at => [at, 40] as const);
+  assert.deepEqual(rests([[1000, 1], ...fast, [1027, 11], [1028, 10]]), [0, 0, 0, 0, 1, 2, 4, 6, 6, 0, 0]);
+});
+
+test('where messages come in fits a rest goes on, and is not made longer', () => {
+  assert.deepEqual(
+    rests([
+      [1000, 0],
+      [1008, 80],
+      [1009, 3],
+      [1011, 20],
+      [1021, 25],
+    ]),
+    [0, 1, 1, 2, 2],
+  );
 });
 
 test('what is read at once behind a rest does not end it', () => {
   assert.deepEqual(
     rests([
       [1000, 0],
-      [1004, 80],
-      [1005, 20],
-      [1005, 1],
-      [1007, 30],
+      [1008, 80],
+      [1009, 20],
+      [1009, 1],
+      [1011, 30],
     ]),
     [0, 1, 2, 2, 4],
   );

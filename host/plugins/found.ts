@@ -25,7 +25,8 @@ export async function lookAtFile(root: string, name: string): Promise<Found | Sl
   try {
     const here = join(root, name);
     const stats = await lstat(here, { bigint: true });
-    if (stats.isSymbolicLink()) return await lookBehind(root, name);
+    // What lies in a folder of that folder may be behind a link, too.
+    if (stats.isSymbolicLink() || dirname(here) !== root) return await lookBehind(root, name);
     mustBeRegular(name, stats);
     return foundAs(here, stats);
   } catch (thrown) {

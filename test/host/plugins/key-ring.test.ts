@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readKeyRing } from '../../../host/plugins/signing/key-ring.js';
@@ -102,6 +102,22 @@ test('keys of a Kubernetes ConfigMap, which are links, are read', async t => {
   await symlink('..2026', join(folder, '..data'));
   await symlink('..data/a.pub', join(folder, 'a.pub'));
   assert.deepEqual([...(await readKeyRing(folder)).trusted.keys()], [signer.id]);
+});
+
+test('a folder of revoked keys that is a link is read where it leads to a place inside, and fails all of it elsewhere', async t => {
+  const { folder } = await keys(t);
+  const other = await keys(t);
+  const [inside, outside] = [new Signer(), new Signer()];
+  await inside.trustIn(join(folder, '..2026'));
+  await outside.trustIn(other.folder);
+  await symlink('..2026', join(folder, 'revoked'));
+  assert.deepEqual([...(await readKeyRing(folder)).revoked.keys()], [inside.id]);
+  await unlink(join(folder, 'revoked'));
+  await symlink(other.folder, join(folder, 'revoked'));
+  await assert.rejects(readKeyRing(folder), {
+    code: 'SLUICE_KEY_FOLDER',
+    message: /revoked\/a\.pub is a link that leads out/,
+  });
 });
 
 test('a list of revoked keys that cannot be read fails all of it, so that nobody takes it for empty', async t => {

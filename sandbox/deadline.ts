@@ -73,12 +73,14 @@ export class DeadlineWatch {
         this.#grace = elapsed + Math.min(lateBy, limit * GRACE) - limit;
       }
       const left = limit + (this.#graced === calls ? this.#grace : 0) - elapsed;
-      if (left <= 0) {
+      // It may have ended since it was looked at, and the limit be that of what came behind it.
+      const isOver = Atomics.load(this.#control, RING.calls) !== calls;
+      if (left <= 0 && !isOver) {
         this.stop();
         this.#late(stage, elapsed, calls);
         return;
       }
-      next = Math.min(next, left);
+      if (!isOver) next = Math.min(next, left);
     } else if (!this.#busy()) {
       this.stop();
       return;

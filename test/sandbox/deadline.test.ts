@@ -15,6 +15,7 @@ function rigOf(t: TestContext) {
   const rig = {
     late,
     looks: 0,
+    limit: () => DEADLINE_MS,
     busy: true,
     now: 0,
     call(): void {
@@ -50,7 +51,7 @@ function rigOf(t: TestContext) {
   });
   const watch = new DeadlineWatch(
     control,
-    () => DEADLINE_MS,
+    () => rig.limit(),
     () => rig.busy,
     (_stage, elapsed) => late.push(elapsed),
   );
@@ -132,4 +133,19 @@ test('it stops looking when nothing is outstanding, and begins anew when asked',
   watch.watch(DEADLINE_MS);
   rig.pass(1);
   assert.equal(late.length, 1);
+});
+
+test('a call that ends while it is looked at is not late by the limit of what comes behind it', t => {
+  const { rig, watch, late } = rigOf(t);
+  rig.limit = () => 3 * DEADLINE_MS;
+  watch.watch(DEADLINE_MS);
+  rig.call();
+  rig.pass(DEADLINE_MS + 10);
+  // A start, which may take longer, has just been looked at when it ends; the limit is that of a call behind it.
+  rig.limit = () => {
+    rig.returns();
+    return DEADLINE_MS;
+  };
+  rig.pass(DEADLINE_MS);
+  assert.deepEqual(late, []);
 });

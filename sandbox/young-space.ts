@@ -21,12 +21,10 @@ export function holdYoungSpace(): void {
 export function letYoungSpaceGrow(): void {
   const look = (): void => {
     const young = getHeapSpaceStatistics().find(space => space.space_name === 'new_space');
-    const isGrown = (young?.space_size ?? MOST_BYTES) >= MOST_BYTES;
-    growBy(isGrown ? 1 : 2);
-    if (isGrown) observer.disconnect();
+    growBy((young?.space_size ?? MOST_BYTES) >= MOST_BYTES ? 1 : 2);
   };
-  const observer = new PerformanceObserver(look);
-  observer.observe({ entryTypes: ['gc'] });
+  // For as long as the process runs: behind a quiet time V8 makes it small again.
+  new PerformanceObserver(look).observe({ entryTypes: ['gc'] });
   look();
 }
 

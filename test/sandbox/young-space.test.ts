@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 /** In a thread with a heap of its own: what many objects make of its young generation. */
 const THREAD = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { getHeapSpaceStatistics } = require('node:v8');
+const { getHeapSpaceStatistics, setFlagsFromString } = require('node:v8');
+const { runInNewContext } = require('node:vm');
 const size = () => getHeapSpaceStatistics().find(space => space.space_name === 'new_space').space_size;
 import(workerData).then(async ({ holdYoungSpace, letYoungSpaceGrow }) => {
   const kept = [];
@@ -22,15 +23,21 @@ import(workerData).then(async ({ holdYoungSpace, letYoungSpaceGrow }) => {
   const before = size();
   const grown = await work() - before;
   letYoungSpaceGrow();
-  parentPort.postMessage([grown, await work()]);
+  const first = await work();
+  // As V8 does behind a quiet time.
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  setFlagsFromString('--no-expose-gc');
+  const quiet = size();
+  parentPort.postMessage([grown, first, quiet < first, await work()]);
 });
 `;
 
-test('the young generation does not grow until the start is over, and to 8 MiB from then on', async () => {
+test('the young generation does not grow until the start is over, and to 8 MiB from then on, and again behind a quiet time', async () => {
   const workerData = new URL('../../sandbox/young-space.js', import.meta.url).href;
   try {
     const [sizes] = await once(new Worker(THREAD, { eval: true, workerData }), 'message');
-    assert.deepEqual(sizes, [0, 2 ** 23]);
+    assert.deepEqual(sizes, [0, 2 ** 23, true, 2 ** 23]);
   } finally {
     setFlagsFromString('--semi-space-growth-factor=2');
   }

@@ -217,7 +217,10 @@ export class MqttSource implements Source {
   #restAfter(bytes: number): number {
     const ms = this.#rest.next(this.#now);
     if (bytes > FEW_BYTES) return 0;
-    return ms > 0 ? ms : this.#inHand.count > MANY ? 1 : 0;
+    const { count } = this.#inHand;
+    // Of these the broker may let only a few be under way, and what rests is not acknowledged.
+    if (ms > 0) return count > 0 ? 1 : ms;
+    return count > MANY ? 1 : 0;
   }
 
   /** One message; false: there is no room for it. */

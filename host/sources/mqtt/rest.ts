@@ -28,7 +28,8 @@ export class Rest {
 
   /** A read is done. @param now any clock, ms @returns how long the next one may wait, ms; 0: not at all */
   next(now: number): number {
-    const passed = now - this.#since;
+    // A clock that is set back by an hour must not keep things as they are for as long.
+    const passed = Math.abs(now - this.#since);
     if (passed < (this.#ms === 0 ? SUSTAINED_MS : 1)) return this.#ms;
     if (this.#count >= BUSY * passed) this.#ms = Math.min(Math.max(1, this.#ms * 2), LONGEST_MS);
     else if (this.#count < STILL_BUSY * passed) this.#ms = 0;

@@ -59,3 +59,8 @@ test('what is read at once behind a rest does not end it', () => {
     [0, 1, 2, 2, 4],
   );
 });
+
+test('a clock that is set back keeps no read waiting', () => {
+  const fast = Array.from({ length: 10 }, (_, i) => [10_000 + 10 * i, 200] as const);
+  assert.deepEqual(rests([...fast, [5000, 1], [5010, 1]]).slice(-3), [6, 0, 0]);
+});

@@ -19,7 +19,7 @@ export interface ParkingParts extends WayBackParts {
   readonly whenFull: WhenFull;
   readonly metrics: SpoolMetrics;
   readonly report: (fault: Fault) => void;
-  /** Frames went through that had been put aside, and nothing is aside any more. */
+  /** So many went through that had been put aside, and nothing is aside any more. */
   readonly through: (frames: number) => void;
   /** There is something to take from `lot`, or room for more. */
   readonly look: () => void;
@@ -42,7 +42,8 @@ export class Parking {
   readonly #view = new FrameView();
   #lot: UnservedRing | undefined;
   #holds = false;
-  #count = 0;
+  /** That have been brought back, when `through` was told last. */
+  #told = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -62,7 +63,7 @@ export class Parking {
       {
         found: queue => {
           this.#catchUp.add(queue);
-          this.#hold(queue.pending);
+          this.#hold();
         },
         durable: () => this.#catchUp.pump(),
         room: look,
@@ -131,7 +132,7 @@ export class Parking {
     if (!this.#queues.laneOf(queue).add(this.#view, id, queue, place, ticket)) return false;
     queue.last = place;
     this.#catchUp.add(queue);
-    this.#hold(1);
+    this.#hold();
     return true;
   }
 
@@ -154,15 +155,16 @@ export class Parking {
       if (queue.pending > 0 && !this.#catchUp.finish(queue, this.#queues.laneOf(queue))) return false;
     }
     this.#holds = this.diverts = false;
-    this.#parts.through(this.#count);
-    this.#count = 0;
+    const { last } = this.wayBack;
+    this.#parts.through(last - this.#told);
+    this.#told = last;
     return true;
   }
 
   /** Nothing is brought back any more. */
   leave(): void {
     this.#stopped = true;
-    this.#catchUp.pause();
+    this.#catchUp.end();
   }
 
   /** What was put aside is durable. */
@@ -175,9 +177,8 @@ export class Parking {
     this.#queues.stop();
   }
 
-  #hold(frames: number): void {
+  #hold(): void {
     this.#holds = true;
-    this.#count += frames;
     this.#timer ??= setInterval(() => this.#show(), SHOW_MS).unref();
   }
 

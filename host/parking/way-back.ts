@@ -42,7 +42,8 @@ interface UnderWay {
  * and their id; their records go when every sink has confirmed what came of them.
  */
 export class WayBack implements Receiver, RouteSource {
-  readonly name = 'parked';
+  /** No source of a configuration has such a name. */
+  readonly name = '~parked';
   readonly routes = 0;
   readonly capacity = CAPACITY;
   readonly names: FrameNames = { name: (sequence, id) => this.#name(sequence, id) };
@@ -58,6 +59,11 @@ export class WayBack implements Receiver, RouteSource {
 
   constructor(parts: WayBackParts) {
     this.#parts = parts;
+  }
+
+  /** So many frames have gone into the ring. */
+  get last(): number {
+    return this.#last;
   }
 
   write(view: RecordView, run: Run): boolean {

@@ -155,6 +155,11 @@ export class Route {
     return this.#tickets.length;
   }
 
+  /** Frames of it wait on the disk. */
+  get hasParked(): boolean {
+    return this.#parking?.holds === true;
+  }
+
   /** What serves, in the order of the chain; empty before the first. */
   get plugins(): readonly { readonly name: string; readonly version: string }[] {
     return this.#chain.stages;

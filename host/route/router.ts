@@ -304,8 +304,10 @@ export class Router {
     this.#parts.report.refused({ ...error.toFault(), message }, where);
     const { name, slot } = running.route;
     this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
-    // A route of its own that never ran leaves no trace; the next version of the file gets another.
-    if (goesOn || running.waiting.length === 0) return;
+    // A route of its own that never ran leaves no trace; the next version of the file gets another. What waits on the
+    // disk for it is that one's only if it is the same.
+    if (goesOn || running.waiting.length === 0 || running.route.hasParked) return;
+    running.route.close();
     const at = this.#routes.indexOf(running);
     // Of two that waited for each other the first has taken it away already.
     if (at >= 0) this.#routes.splice(at, 1);

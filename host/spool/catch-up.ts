@@ -94,6 +94,12 @@ export class CatchUp {
     this.#timer = undefined;
   }
 
+  /** Nothing more is handed on; what was is removed as soon as it is confirmed, and does not go out once more. */
+  end(): void {
+    this.pause();
+    for (const { run } of this.#loads.splice(0)) run.seal();
+  }
+
   /** Goes on as far as the sink, the rate and what was fetched allow. */
   pump(): void {
     if (!this.#isRunning) return;

@@ -78,7 +78,7 @@ export class Run implements Ticket {
   }
 
   #look(): void {
-    if (this.#isSealed && this.#settled === this.#count && this.#durable >= this.#count)
+    if (this.#isSealed && this.#count > 0 && this.#settled === this.#count && this.#durable >= this.#count)
       this.#events.finished(this);
   }
 }

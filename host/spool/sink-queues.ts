@@ -143,6 +143,8 @@ export class SinkQueues {
   }
 
   #claim(): void {
+    // The spool is open only now, and nobody is here any more.
+    if (this.#isStopped) return;
     const { spool, name, route: only, routeOf } = this.#options;
     for (const queue of spool.claim(
       name,

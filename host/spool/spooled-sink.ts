@@ -102,7 +102,7 @@ export class SpooledSink implements Sink {
   /** What is not confirmed soon is put down: it goes out after the next start. */
   async #stop(signal: AbortSignal): Promise<void> {
     clearInterval(this.#timer);
-    this.#catchUp.pause();
+    this.#catchUp.end();
     const end = new AbortController();
     const closed = this.#sink.stop(end.signal);
     const patience = after(this.#health.isConnected ? LAST_MS : 0, undefined, { ref: false, signal });

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { Waiting } from '../support/gateway-peers.js';
-import { type GatewayRig, startGateway, variant } from '../support/gateway-rig.js';
+import { type GatewayRig, mqtt, startGateway, variant } from '../support/gateway-rig.js';
 import { send } from '../support/http-rig.js';
+import { CountingBroker } from '../support/kill-rounds.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 const PARKED = { route: 'bad' };
@@ -40,8 +41,9 @@ function broken(
   {
     at,
     routes,
+    sinks,
     files = ['trap', 'echo'],
-  }: { at?: string; routes?: readonly unknown[]; files?: string[] } = {},
+  }: { at?: string; routes?: readonly unknown[]; sinks?: Record<string, unknown>; files?: string[] } = {},
 ): Promise<GatewayRig> {
   return startGateway(
     t,
@@ -52,6 +54,7 @@ function broken(
       },
       sources: { hooks: { http: { token: TOKEN } } },
       routes: routes ?? [{ name: 'bad', from: 'hooks', through: ['trap'] }],
+      ...(sinks === undefined ? {} : { sinks }),
     },
     files,
     at,
@@ -158,4 +161,46 @@ test('a route whose frames wait on the disk leaves the other route of the same s
   await heard.atLeast(2001);
   assert.deepEqual(heard.payloads.slice(1), upTo(2000));
   assert.equal(await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_BREAKER_OPEN' }), 0);
+});
+
+test('what has gone through when a gateway stops in the midst does not go through again after the next start', async t => {
+  const broker = new CountingBroker();
+  const sinks = { plant: mqtt(await broker.start(), { prefix: 'out/' }) };
+  t.after(() => broker.stop());
+  const first = await broken(t, { sinks });
+  await open(first);
+  for (let from = 0; from < 3000; from += 1000) assert.equal(await post(first, from, 1000), 202);
+  await mend(first);
+  await broker.until('some of it', () => broker.counts.size > 0);
+  await first.gateway.stop();
+  const through = broker.counts.size;
+  assert.ok(through < 3000, `stopped in the midst, ${through} had gone through`);
+  await broken(t, { sinks, at: dirname(first.plugins), files: [] });
+  await broker.until('all of it', () => broker.counts.size === 3000);
+  assert.deepEqual([...broker.counts.keys()], upTo(3000));
+  assert.deepEqual(
+    [...broker.counts.values()].filter(count => count > 1),
+    [],
+  );
+});
+
+test('what waits for a plugin without a route in the configuration is not lost to a file of it that cannot serve', async t => {
+  const alone = { name: 'lone', accepts: ['http'] };
+  const place = async ({ plugins }: GatewayRig, guest: string, version: string): Promise<void> => {
+    await writeFile(join(plugins, '.next'), await variant(guest, { ...alone, version }));
+    await rename(join(plugins, '.next'), join(plugins, 'lone.wasm'));
+  };
+  const first = await broken(t, { routes: [], files: [] });
+  await place(first, 'trap', '1.0.0');
+  await first.book.said(/lone.wasm serves/);
+  await open(first);
+  assert.equal(await post(first, 0, 10), 202);
+  await first.gateway.stop();
+  await place(first, 'missing-export', '2.0.0');
+  const rig = await broken(t, { routes: [], files: [], at: dirname(first.plugins) });
+  await rig.book.said(/lone.wasm is refused/);
+  const heard = await Heard.at(t, rig);
+  await place(rig, 'echo', '3.0.0');
+  await heard.atLeast(10);
+  assert.deepEqual(heard.payloads, upTo(10));
 });

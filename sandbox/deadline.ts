@@ -45,10 +45,12 @@ export class DeadlineWatch {
     this.#late = late;
   }
 
-  /** Begins to watch, if it does not already; `shortestMs` is the shortest limit of the chain. */
+  /** Begins to watch, if it does not already; `shortestMs` is the shortest limit of the chain, which may have changed. */
   watch(shortestMs: number): void {
-    if (this.#timer !== undefined) return;
+    const isSooner = shortestMs < this.#shortest;
     this.#shortest = shortestMs;
+    if (this.#timer !== undefined && !isSooner) return;
+    clearTimeout(this.#timer);
     this.#due = performance.now();
     this.#look();
   }

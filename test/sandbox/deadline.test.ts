@@ -121,6 +121,20 @@ test('a loop that was late by less than a quarter of the deadline gives a call n
   assert.equal(late.length, 1);
 });
 
+test('a deadline that is made shorter while it watches counts from what is published next on', t => {
+  const { rig, watch, late } = rigOf(t);
+  rig.limit = () => 50 * DEADLINE_MS;
+  watch.watch(50 * DEADLINE_MS);
+  rig.pass(DEADLINE_MS);
+  rig.limit = () => DEADLINE_MS;
+  rig.call();
+  watch.watch(DEADLINE_MS);
+  rig.pass(DEADLINE_MS - 1);
+  assert.deepEqual(late, []);
+  rig.pass(2);
+  assert.equal(late.length, 1);
+});
+
 test('it stops looking when nothing is outstanding, and begins anew when asked', t => {
   const { rig, watch, late } = rigOf(t);
   watch.watch(DEADLINE_MS);

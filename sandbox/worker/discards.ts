@@ -34,7 +34,10 @@ export class Discards {
   }
 }
 
-/** What `--expose-gc` gives to a context that is made while it is set: nobody else gets to see it. */
+/**
+ * What `--expose-gc` gives to a context that is made while it is set, and nobody else in this thread gets to see. The flag is
+ * the process's: a thread that comes up in that moment has a `gc` too, which no guest can reach.
+ */
 function collector(): Collect {
   setFlagsFromString('--expose-gc');
   try {

@@ -172,7 +172,8 @@ test('a spare that one swap has ordered does not come up in the midst of the nex
   assert.deepEqual([rig.pool.size, rig.pool.busy], [2, 1]);
   t.mock.timers.tick(99);
   const next = rig.slot.swap(echo);
-  while (rig.pool.busy < 2) await Promise.resolve();
+  for (let turn = 0; turn < 1000 && rig.pool.busy < 2; turn++) await Promise.resolve();
+  assert.equal(rig.pool.busy, 2);
   t.mock.timers.tick(1);
   assert.equal(rig.pool.size, 2);
   await next;

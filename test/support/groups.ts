@@ -10,7 +10,7 @@ export const GROUPS = {
   ],
   commands: ['host/cli/!(author-pages|demo|plugin-new|start).test.js', 'host/demo/!(live).test.js'],
   gateway: [
-    'host/!(gateway-bad-files|gateway-broker|gateway-limits|gateway-modbus-server|gateway-parked-kill|gateway-plc|gateway-taken-back|gateway-vibration|policy).test.js',
+    'host/!(gateway-bad-files|gateway-broker|gateway-limits|gateway-modbus-server|gateway-parked-kill|gateway-plc|gateway-taken-back|gateway-tls|gateway-vibration|policy).test.js',
     '{faults,chaos}/*.test.js',
   ],
   guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
@@ -27,7 +27,7 @@ export const GROUPS = {
     'host/spool/sink.test.js',
   ],
   gateways: [
-    'host/gateway-{bad-files,broker,limits,modbus-server,parked-kill,plc,taken-back,vibration}.test.js',
+    'host/gateway-{bad-files,broker,limits,modbus-server,parked-kill,plc,taken-back,tls,vibration}.test.js',
   ],
   programs: ['host/cli/{demo,start}.test.js', 'host/demo/live.test.js'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -129,7 +129,11 @@ export class Route {
       spool,
       whenFull,
       metrics: metrics.parked(name),
-      report: fault => this.#report.fault(fault, { route: name }),
+      report: fault => {
+        this.#report.fault(fault, { route: name });
+        // What waits for the disk may have to go elsewhere.
+        this.pump();
+      },
       through: frames =>
         this.#report.info(
           `${frames} frames that waited on the disk have gone through the plugins of ${name}`,
@@ -416,10 +420,10 @@ export class Route {
     if (parking === undefined || delivery.isFlush) return false;
     const source = this.#sources[delivery.originOf(this.#frame)];
     if (source?.replays === true) return false;
-    if (this.#isAside) return true;
-    if (!parking.isOpen || this.#whenOpen(false) !== 'spool') return false;
-    // Nor may it keep the other routes of its source waiting for a disk.
-    return parking.fault === undefined || source?.holdsOthersUp !== true;
+    // Nor may it keep the other routes of its source waiting for a disk; where what is on it goes back, there is room soon.
+    const stays = !this.#isAside || this.slot.state === 'open';
+    if (stays && parking.fault !== undefined && source?.holdsOthersUp === true) return false;
+    return this.#isAside || (parking.isOpen && this.#whenOpen(false) === 'spool');
   }
 
   #refuse(delivery: Delivery, frame: number): void {

@@ -204,3 +204,35 @@ test('what waits for a plugin without a route in the configuration is not lost t
   await heard.atLeast(10);
   assert.deepEqual(heard.payloads, upTo(10));
 });
+
+test('a disk that is full of what waits for one plugin does not keep the other route of the same sender waiting', async t => {
+  const rig = await startGateway(
+    t,
+    {
+      data: { max: '1MiB' },
+      plugins: {
+        breaker: { faults: 1, pause: { min: '60s', max: '60s' } },
+        probation: { frames: 0, for: '0s' },
+      },
+      sources: { hooks: { http: { token: TOKEN } } },
+      routes: [
+        { name: 'bad', from: 'hooks', through: ['trap'] },
+        { name: 'good', from: 'hooks', through: ['echo'] },
+      ],
+    },
+    ['trap', 'echo'],
+  );
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  await heard.atLeast(1);
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '50000' };
+  const asked = { path: '/ingest/hooks', method: 'POST', headers };
+  // Six times what the disk takes; those who cannot be answered are not waited for.
+  for (let sent = 0; sent < 90; sent += 30) {
+    for (let n = 0; n < 30; n++)
+      void send(rig.gateway.adminPort as number, asked, Buffer.alloc(50_000)).catch(() => {});
+    await heard.atLeast(1 + sent + 30);
+  }
+  await rig.book.line('SLUICE_STORE_FULL', PARKED);
+  assert.ok((await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_BREAKER_OPEN' })) > 0);
+});

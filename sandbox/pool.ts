@@ -144,6 +144,7 @@ export class SandboxPool {
   #fillSoon(ms: number): void {
     clearTimeout(this.#next);
     const fill = (): void => {
+      this.#next = undefined;
       // It would come up in the midst of this swap, and be one too many behind it.
       if (this.#candidates === 0) this.#fill();
     };
@@ -168,6 +169,9 @@ export class SandboxPool {
       this.#all.delete(sandbox);
       const spare = this.#spares.indexOf(sandbox);
       if (spare >= 0) this.#spares.splice(spare, 1);
+      // There may have been no room for a spare while this one drained. One that never came up is not tried for ever.
+      if (!this.#closed && sandbox.sessions > 0 && this.#next === undefined)
+        this.#fillSoon(FILL_AFTER_DEATH_MS);
     });
     return sandbox;
   }

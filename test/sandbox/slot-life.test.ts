@@ -180,6 +180,23 @@ test('a spare that one swap has ordered does not come up in the midst of the nex
   assert.equal(rig.pool.size, 2);
 });
 
+test('where there was no room for a spare until the version before had drained, one comes up then', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  await using pool = new SandboxPool({ threads: 2, sessions: 1 });
+  await using rig = new SlotRig(pool);
+  const echo = chainOf([await guestStage('echo')]);
+  await rig.slot.swap(echo);
+  t.mock.timers.tick(100);
+  await rig.slot.swap(echo);
+  // Its thread is about to end.
+  t.mock.timers.tick(100);
+  assert.equal(pool.busy, 2);
+  for (let turn = 0; turn < 10_000 && pool.size > 1; turn++) await new Promise(setImmediate);
+  assert.equal(pool.size, 1);
+  t.mock.timers.tick(300);
+  assert.deepEqual([pool.size, pool.busy], [2, 1]);
+});
+
 test('a thread whose session was ended in the midst of a call, or that has run many, is no spare again', async () => {
   await using pool = new SandboxPool({ threads: 4, sessions: 3 });
   await using rig = new SlotRig(pool);

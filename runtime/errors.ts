@@ -510,13 +510,16 @@ export const ERRORS = {
     remedy: 'It was started again and nothing is lost. If it happens again, report it with the message.',
   },
   SLUICE_SPOOL_OLDEST: {
-    cause: 'The spool was full, and the oldest messages of a route with `whenFull: keep-newest` made room.',
-    remedy: 'Raise `data.max`, or look why the sink is away. The messages are gone; their number is counted.',
+    cause:
+      'The spool was full, and the oldest messages, or frames that wait for their plugins, of a route with `whenFull: keep-newest` made room.',
+    remedy:
+      'Raise `data.max`, or look why the sink is away, or which plugin has its breaker open. They are gone; their number is counted.',
   },
   SLUICE_SPOOL_THINNED: {
     cause:
-      'The spool was full, and in the older half of a route with `whenFull: down-sample` every second message made room.',
-    remedy: 'Raise `data.max`, or look why the sink is away. The messages are gone; their number is counted.',
+      'The spool was full, and in the older half of a route with `whenFull: down-sample` every second message, or frame that waits for its plugins, made room.',
+    remedy:
+      'Raise `data.max`, or look why the sink is away, or which plugin has its breaker open. They are gone; their number is counted.',
   },
   SLUICE_SPOOL_LOST: {
     cause: 'Messages that were in the spool could not be read back: the file was damaged.',

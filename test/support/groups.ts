@@ -8,9 +8,12 @@ export const GROUPS = {
     'host/{route,store}/*.test.js',
     'host/spool/!(sink).test.js',
   ],
-  commands: ['host/cli/!(author-pages|demo|plugin-new|start).test.js', 'host/demo/!(live).test.js'],
+  commands: [
+    'host/cli/!(author-pages|demo|plugin-build|plugin-new|start).test.js',
+    'host/demo/!(live).test.js',
+  ],
   gateway: [
-    'host/!(gateway-bad-files|gateway-broker|gateway-limits|gateway-modbus-server|gateway-parked-kill|gateway-plc|gateway-taken-back|gateway-tls|gateway-vibration|policy).test.js',
+    'host/!(gateway-bad-files|gateway-broker|gateway-limits|gateway-modbus-server|gateway-parked|gateway-parked-kill|gateway-plc|gateway-taken-back|gateway-tls|gateway-vibration|policy).test.js',
     '{faults,chaos}/*.test.js',
   ],
   guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
@@ -20,14 +23,14 @@ export const GROUPS = {
   sandbox: ['sandbox/!(slot*|state*).test.js', 'cpp-kernels/chain.test.js'],
   // test/system: programs as a user starts them, plugins as an author builds them, gateways whose
   // plugins and policy an operator changes, and gateways whose peers go wrong.
-  authors: ['host/cli/{author-pages,plugin-new}.test.js'],
+  authors: ['host/cli/{author-pages,plugin-build,plugin-new}.test.js'],
   changes: [
     'host/policy.test.js',
     'host/admin/{changes,headers,signed,uploads}.test.js',
     'host/spool/sink.test.js',
   ],
   gateways: [
-    'host/gateway-{bad-files,broker,limits,modbus-server,parked-kill,plc,taken-back,tls,vibration}.test.js',
+    'host/gateway-{bad-files,broker,limits,modbus-server,parked,parked-kill,plc,taken-back,tls,vibration}.test.js',
   ],
   programs: ['host/cli/{demo,start}.test.js', 'host/demo/live.test.js'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -190,19 +190,25 @@ test('what waits for a plugin without a route in the configuration is not lost t
     await writeFile(join(plugins, '.next'), await variant(guest, { ...alone, version }));
     await rename(join(plugins, '.next'), join(plugins, 'lone.wasm'));
   };
-  const first = await broken(t, { routes: [], files: [] });
+  const broker = new CountingBroker();
+  const sinks = { plant: mqtt(await broker.start(), { prefix: 'out/' }) };
+  t.after(() => broker.stop());
+  const first = await broken(t, { routes: [], files: [], sinks });
   await place(first, 'trap', '1.0.0');
   await first.book.said(/lone.wasm serves/);
   await open(first);
   assert.equal(await post(first, 0, 10), 202);
   await first.gateway.stop();
   await place(first, 'missing-export', '2.0.0');
-  const rig = await broken(t, { routes: [], files: [], at: dirname(first.plugins) });
+  const rig = await broken(t, { routes: [], files: [], sinks, at: dirname(first.plugins) });
   await rig.book.said(/lone.wasm is refused/);
-  const heard = await Heard.at(t, rig);
   await place(rig, 'echo', '3.0.0');
-  await heard.atLeast(10);
-  assert.deepEqual(heard.payloads, upTo(10));
+  // The version that served last may have taken the place of the one that cannot: then it is behind these.
+  await broker.until('all that waited', () => broker.counts.size === 10);
+  assert.deepEqual(
+    [...broker.counts],
+    upTo(10).map(text => [text, 1]),
+  );
 });
 
 test('a disk that is full of what waits for one plugin does not keep the other route of the same sender waiting', async t => {

@@ -21,7 +21,7 @@ import type { Counts, Path } from './path.js';
 const MODULE = new URL('../../../plugins/modbus-json.wasm', import.meta.url);
 
 /** What a Modbus source uses of its ingress. */
-type Used = Pick<Ingress, 'topic' | 'hasRoom' | 'push' | 'skipped' | 'failed' | 'connected'>;
+type Used = Pick<Ingress, 'topic' | 'properties' | 'hasRoom' | 'push' | 'skipped' | 'failed' | 'connected'>;
 
 /**
  * The same work without a sandbox: frames are packed as they come, converted on the spot at the end of the
@@ -35,6 +35,7 @@ export class Inlined implements Path, Used {
   readonly #chain: Chain;
   readonly #source: Interned;
   readonly #topics: Interned[] = [];
+  readonly #properties: Interned[] = [];
   readonly #slab = new Slab(new ArrayBuffer(LIMITS.slab * 4));
   readonly #records = new Uint32Array(LIMITS.batch * 10);
   readonly #header = new Int32Array(HEADER.words);
@@ -82,16 +83,28 @@ export class Inlined implements Path, Used {
     return this.#topics.push(Interned.text(text)) - 1;
   }
 
+  properties(list: readonly (readonly [string, string])[]): number {
+    return this.#properties.push(Interned.properties(list)) - 1;
+  }
+
   hasRoom(): boolean {
     return this.#frame === this.#end;
   }
 
-  push(topic: number, timestampMs: number, bytes: Uint8Array, start: number, end: number): number {
+  push(
+    topic: number,
+    timestampMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    properties = 0,
+  ): number {
     if (!this.hasRoom()) return 0;
     this.#writer ??= new FrameWriter(this.#slab, this.#records, this.#slab.size / 2);
-    if (!this.#writer.push(this.#source, this.#topics[topic]!, timestampMs, bytes, start, end, undefined)) {
+    const list = this.#properties[properties];
+    if (!this.#writer.push(this.#source, this.#topics[topic]!, timestampMs, bytes, start, end, list)) {
       this.#convert();
-      return this.push(topic, timestampMs, bytes, start, end);
+      return this.push(topic, timestampMs, bytes, start, end, properties);
     }
     if (!this.#scheduled) {
       this.#scheduled = true;

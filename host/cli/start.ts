@@ -13,10 +13,13 @@ export async function start(options: { config?: string }): Promise<void> {
   const log = createLog();
   for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });
+  // Listened to before it starts: a service manager may think better of it at any time.
+  const signalled = untilSignal().then(signal =>
+    log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`),
+  );
   await gateway.start();
   letYoungSpaceGrow();
-  const signal = await untilSignal();
-  log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`);
+  await signalled;
   await gateway.stop();
   log.info('stopped');
 }

@@ -96,6 +96,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test('a signal while it still starts ends it in order too', async t => {
+  const folder = await folderWith(t, {
+    sinks: { plant: mqtt(1) },
+    sources: { line1: modbus(1) },
+    routes: ROUTES,
+  });
+  const started = new Started(folder);
+  t.after(() => void started.child.kill('SIGKILL'));
+  // Data, sinks and admin API are there, the plugin is not yet.
+  await started.said('admin API was made');
+  started.child.kill('SIGTERM');
+  assert.equal(await started.ended(), 0);
+  assert.match(started.log, /"msg":"stopped"/);
+});
+
 test('a second signal while it stops ends it at once', async t => {
   const plc = await CountingPlc.start();
   t.after(() => plc.stop());

@@ -107,6 +107,15 @@ export const RouteView = Type.Object(
       description: 'Groups of messages that a sink has not confirmed.',
     }),
     fullForMs: Count,
+    parked: Type.Optional(
+      Type.Object(
+        { records: Count, bytes: Count, oldestMs: Count, fault: Type.Optional(FaultView) },
+        {
+          ...exact,
+          description: 'Frames on the disk that wait for its plugins; `fault`: why no more can be put there.',
+        },
+      ),
+    ),
   },
   exact,
 );

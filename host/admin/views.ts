@@ -19,6 +19,8 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
   return router.status().map(status => {
     const { config, route, state, serving } = status;
     const reason = reasonOf(status);
+    const { parked } = route;
+    const waits = parked !== undefined && (parked.records > 0 || parked.fault !== undefined);
     return {
       name: config.name,
       from: [...config.from],
@@ -34,6 +36,7 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
       slabsInUse: route.slot.ring.inUse,
       unconfirmed: route.unconfirmed,
       fullForMs: Math.round(route.fullForMs),
+      ...(waits ? { parked: spoolView(parked) } : {}),
       ...(reason === undefined ? {} : { reason }),
     };
   });

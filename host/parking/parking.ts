@@ -1,12 +1,13 @@
-import type { Fault } from '../../runtime/index.js';
+import type { ErrorCode, Fault, FrameCopy } from '../../runtime/index.js';
 import { type Delivery, UnservedRing } from '../../sandbox/index.js';
-import type { FrameId } from '../sinks/message-id.js';
-import type { Ticket } from '../sinks/sink.js';
+import type { FrameId, Origin } from '../sinks/message-id.js';
+import type { SpoolSums, Ticket } from '../sinks/sink.js';
 import { CatchUp } from '../spool/catch-up.js';
+import { RecordView } from '../spool/record.js';
 import { SinkQueues } from '../spool/sink-queues.js';
 import { PARKED, type Spool } from '../spool/spool.js';
 import type { WhenFull } from '../store/messages.js';
-import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
+import type { ParkedMetrics } from '../telemetry/spool-metrics.js';
 import { FrameView } from './frame-view.js';
 import { WayBack, type WayBackParts } from './way-back.js';
 
@@ -17,10 +18,14 @@ export interface ParkingParts extends WayBackParts {
   readonly route: string;
   readonly spool: Spool;
   readonly whenFull: WhenFull;
-  readonly metrics: SpoolMetrics;
+  readonly metrics: ParkedMetrics;
   readonly report: (fault: Fault) => void;
   /** So many went through that had been put aside, and nothing is aside any more. */
   readonly through: (frames: number) => void;
+  /** What finds no room on the disk is given back: to wait for it would keep the other routes of a source waiting. */
+  readonly mayNotWait: () => boolean;
+  /** It is. @param sequence in its source. Gives what has to be waited for until it is dealt with. */
+  readonly giveBack: (frame: FrameCopy, sequence: number, fault: Fault) => Promise<void> | undefined;
   /** There is something to take from `lot`, or room for more. */
   readonly look: () => void;
 }
@@ -40,6 +45,7 @@ export class Parking {
   readonly #queues: SinkQueues;
   readonly #catchUp: CatchUp;
   readonly #view = new FrameView();
+  readonly #record = new RecordView();
   #lot: UnservedRing | undefined;
   #holds = false;
   /** That have been brought back, when `through` was told last. */
@@ -48,7 +54,7 @@ export class Parking {
   #stopped = false;
 
   constructor(parts: ParkingParts) {
-    const { route, spool, whenFull, metrics, report, look } = parts;
+    const { route, spool, whenFull, metrics, look } = parts;
     this.#parts = parts;
     this.wayBack = new WayBack(parts);
     const queues = new SinkQueues(
@@ -58,7 +64,7 @@ export class Parking {
         spool,
         routeOf: () => ({ catchUp: 'ordered', whenFull }),
         metrics,
-        report,
+        report: fault => this.#failed(fault),
       },
       {
         found: queue => {
@@ -109,27 +115,34 @@ export class Parking {
     return this.#queues.isOpen;
   }
 
-  /** Why nothing can be put aside now. */
-  get fault(): Fault | undefined {
-    return this.#queues.fault;
+  /** Frames that are aside now, and why no more can be. */
+  get sums(): SpoolSums {
+    return this.#queues.sums();
   }
 
-  /** Frames that are aside now. */
-  get records(): number {
-    return this.#queues.sums().records;
+  /** Why a frame of this origin cannot be put aside now; undefined: it can, or it is worth a try. */
+  refuses(origin: Origin): ErrorCode | undefined {
+    if (this.#queues.isOpen && this.#queues.of(origin) === undefined) return 'SLUICE_SPOOL_QUEUES';
+    return this.#queues.takes ? undefined : (this.#queues.fault?.code ?? 'SLUICE_STORE_FAILED');
+  }
+
+  /** A frame was refused as it could not be put aside. */
+  refused(code: ErrorCode): void {
+    this.#parts.metrics.refused(code);
   }
 
   /**
    * Puts a frame aside; false if there is no room, and `look` is called once there is.
-   * @param id of the frame, @param ticket told when it is durable
+   * @param id of the frame, @param sequence in its source, @param ticket told when it is durable
    */
-  add(delivery: Delivery, frame: number, id: FrameId, ticket: Ticket): boolean {
+  add(delivery: Delivery, frame: number, id: FrameId, sequence: number, ticket: Ticket): boolean {
     const queue = this.#queues.of(id.origin);
     if (queue === undefined) return false;
     this.#view.load(delivery.slab, delivery.recordAt(frame));
     id.part = 0;
     const place = queue.last + 1;
-    if (!this.#queues.laneOf(queue).add(this.#view, id, queue, place, ticket)) return false;
+    if (!this.#queues.laneOf(queue).add(this.#view, id, queue, place, ticket, undefined, sequence))
+      return false;
     queue.last = place;
     this.#catchUp.add(queue);
     this.#hold();
@@ -177,6 +190,19 @@ export class Parking {
     this.#queues.stop();
   }
 
+  /** What cannot be put down waits for the disk, and with it all that comes behind it; or it is given back. */
+  #failed(fault: Fault): void {
+    const { metrics, mayNotWait, giveBack, report } = this.#parts;
+    metrics.failed(fault.code);
+    if (mayNotWait())
+      this.#queues.giveBack((bytes, start, end, { name }, sequence) => {
+        this.#record.load(bytes, start, end);
+        metrics.refused(fault.code);
+        return giveBack(frameOf(this.#record, name.source), sequence, fault);
+      });
+    report(fault);
+  }
+
   #hold(): void {
     this.#holds = true;
     this.#timer ??= setInterval(() => this.#show(), SHOW_MS).unref();
@@ -185,8 +211,26 @@ export class Parking {
   /** Records are removed some time after they have gone through. */
   #show(): void {
     this.#queues.show();
-    if (this.#holds || this.records > 0) return;
+    if (this.#holds || this.sums.records > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** A frame as the quarantine keeps it. */
+function frameOf(view: RecordView, source: string): FrameCopy {
+  const { bytes, topicStart, topicEnd, payloadStart, payloadEnd } = view;
+  return {
+    source,
+    topic: bytes.toString('utf8', topicStart, topicEnd),
+    timestamp: (BigInt(view.timestampHigh) << 32n) | BigInt(view.timestampLow),
+    payload: Uint8Array.from(bytes.subarray(payloadStart, payloadEnd)),
+    properties: Array.from({ length: view.propertyCount }, (_, index): [string, string] => {
+      view.property(index);
+      return [
+        bytes.toString('utf8', view.keyStart, view.keyEnd),
+        bytes.toString('utf8', view.valueStart, view.valueEnd),
+      ];
+    }),
+  };
 }

@@ -41,8 +41,13 @@ export function reasonOf({ route, state, missing, disabled }: RouteStatus): stri
   const { name } = route;
   if (state === 'waiting') return `route ${name} waits for the plugin ${missing.join(', ')}`;
   if (state === 'disabled') return `route ${name}: the plugin ${disabled.join(', ')} is disabled`;
+  const fault = route.parked?.fault;
+  const disk =
+    fault === undefined ? '' : `; its frames cannot be put on the disk: ${fault.message} (${fault.code})`;
   const open = brokenOff(route);
-  if (open !== undefined) return `route ${name}: ${open}`;
+  if (open !== undefined) return `route ${name}: ${open}${disk}`;
+  if (fault !== undefined && route.hasParked)
+    return `route ${name}: frames wait for those on the disk before them${disk}`;
   if (route.fullForMs > STUCK_MS) {
     const seconds = Math.round(route.fullForMs / 1000);
     return `route ${name} is full and has given nothing back for ${seconds} s: its plugin hangs, or its sink is away`;

@@ -12,6 +12,7 @@ import {
 } from '../../sandbox/index.js';
 import { Parking } from '../parking/parking.js';
 import { FrameId, type Origin, type Origins } from '../sinks/message-id.js';
+import type { SpoolSums } from '../sinks/sink.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { BreakerReport } from './breaker-report.js';
@@ -129,6 +130,8 @@ export class Route {
       spool,
       whenFull,
       metrics: metrics.parked(name),
+      mayNotWait: () => this.#mayNotWait,
+      giveBack: (frame, sequence, fault) => this.#giveBack(frame, sequence, fault),
       report: fault => {
         this.#report.fault(fault, { route: name });
         // What waits for the disk may have to go elsewhere.
@@ -162,6 +165,11 @@ export class Route {
   /** Frames of it wait on the disk. */
   get hasParked(): boolean {
     return this.#parking?.holds === true;
+  }
+
+  /** What of it waits there, and why no more can; undefined: there is no disk. */
+  get parked(): SpoolSums | undefined {
+    return this.#parking?.sums;
   }
 
   /** What serves, in the order of the chain; empty before the first. */
@@ -221,7 +229,9 @@ export class Route {
     properties: Interned | undefined,
   ): boolean {
     const { ring } = this.slot;
-    const to = this.#parking?.holds === true ? this.#entrance : ring;
+    // What is replayed came before all that waits, and need not wait behind it.
+    const waits = this.#parking?.holds === true && this.#sources[origin]?.replays !== true;
+    const to = waits ? this.#entrance : ring;
     const taken = to?.push(origin, sequence, source, topic, timestampMs, bytes, start, end, properties);
     if (taken === true) return true;
     this.#full();
@@ -366,7 +376,15 @@ export class Route {
       if (outcome.code !== undefined) {
         if (outcome.code === 'SLUICE_BREAKER_OPEN' && this.#isToWait(delivery)) {
           ticket.take();
-          if (!(this.#parking as Parking).add(delivery, this.#frame, id, ticket.aside)) {
+          if (
+            !(this.#parking as Parking).add(
+              delivery,
+              this.#frame,
+              id,
+              this.#sequenceOf(delivery),
+              ticket.aside,
+            )
+          ) {
             ticket.settle(1);
             return false;
           }
@@ -418,12 +436,35 @@ export class Route {
   #isToWait(delivery: Delivery): boolean {
     const parking = this.#parking;
     if (parking === undefined || delivery.isFlush) return false;
-    const source = this.#sources[delivery.originOf(this.#frame)];
-    if (source?.replays === true) return false;
-    // Nor may it keep the other routes of its source waiting for a disk; where what is on it goes back, there is room soon.
-    const stays = !this.#isAside || this.slot.state === 'open';
-    if (stays && parking.fault !== undefined && source?.holdsOthersUp === true) return false;
-    return this.#isAside || (parking.isOpen && this.#whenOpen(false) === 'spool');
+    if (this.#sources[delivery.originOf(this.#frame)]?.replays === true) return false;
+    if (!this.#isAside && (!parking.isOpen || this.#whenOpen(false) !== 'spool')) return false;
+    const refuses = parking.refuses(this.#id.origin);
+    if (refuses === undefined || (refuses !== 'SLUICE_SPOOL_QUEUES' && !this.#mayNotWait)) return true;
+    parking.refused(refuses);
+    return false;
+  }
+
+  /** What its source calls the frame; 0: it came from the disk, and its source has forgotten it. */
+  #sequenceOf(delivery: Delivery): number {
+    return delivery.originOf(this.#frame) === this.#parked ? 0 : delivery.sequenceOf(this.#frame);
+  }
+
+  /** For a disk that takes nothing: another route would have to wait too. Where what is on it goes back, there is room soon. */
+  get #mayNotWait(): boolean {
+    const { state } = this.slot;
+    const goesBack = this.#parking?.diverts === true && (state === 'serving' || state === 'recovering');
+    return !goesBack && this.#sources.some(source => source.holdsOthersUp === true);
+  }
+
+  /** A frame that was to wait on the disk has found no room there. */
+  #giveBack(frame: FrameCopy, sequence: number, { message: why }: Fault): Promise<void> | undefined {
+    const { name: plugin = this.name, version = '' } = this.#chain.stages[0] ?? {};
+    const message = `the circuit breaker of ${plugin} is open, and the frame cannot wait on the disk: ${why}`;
+    const fault: Fault = { code: 'SLUICE_BREAKER_OPEN', message };
+    const source = this.#sources.find(({ name, replays }) => name === frame.source && replays !== true);
+    source?.refused(plugin, fault);
+    if (source?.sendBack(sequence) === true) return undefined;
+    return this.#isolate({ frame, route: this.name, plugin, version, stage: 0, fault });
   }
 
   #refuse(delivery: Delivery, frame: number): void {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../runtime/index.js';
 import type { MessageView } from '../../sandbox/index.js';
 import type { MessageId } from '../sinks/message-id.js';
 import type { Ticket } from '../sinks/sink.js';
@@ -7,6 +8,18 @@ import type { RecordWriter } from './record.js';
 
 /** One record: its image is `bytes[start, end)`. */
 export type ShowRecord = (bytes: Buffer, start: number, end: number, place: number, chunk: Chunk) => boolean;
+
+/**
+ * A record that is not put down after all: its image is `bytes[start, end)`. Its ticket is told at once, or when what is
+ * given has come.
+ */
+export type TakeRecord = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  queue: Queue,
+  mark: number,
+) => Promise<void> | undefined;
 
 /** Records of one route on their way to the disk: laid out here, then lent to the thread of the store. */
 export class Chunk {
@@ -37,7 +50,10 @@ export class Chunk {
     return this.#bytes.length - this.used;
   }
 
-  /** Takes the record that `writer` has measured; there is room. @param pending it is to be handed on */
+  /**
+   * Takes the record that `writer` has measured; there is room.
+   * @param pending it is to be handed on, @param mark of who puts it down, for `giveBack`
+   */
   add(
     writer: RecordWriter,
     view: MessageView,
@@ -46,8 +62,9 @@ export class Chunk {
     place: number,
     since: number,
     pending: boolean,
+    mark: number,
   ): void {
-    writer.write(view, id, queue.name.number, place, since, this.#bytes, this.used);
+    writer.write(view, id, queue.name.number, place, since, mark, this.#bytes, this.used);
     this.used += writer.size;
     this.count++;
     let index = this.queues.length - 1;
@@ -92,6 +109,33 @@ export class Chunk {
     for (let i = 0; i < this.#tickets.length; i++)
       (this.#tickets[i] as Ticket).spooled(this.#counts[i] as number);
     this.#tickets.length = this.#counts.length = 0;
+  }
+
+  /**
+   * It is not written: every record is given back, and there is nothing in it. Each has one ticket: none is a copy.
+   * @param code why, for the tickets
+   */
+  giveBack(code: ErrorCode, take: TakeRecord): void {
+    const bytes = this.#bytes;
+    let run = 0;
+    let left = this.#counts[0] ?? 0;
+    for (let at = 0; at < this.used; ) {
+      const start = at + CHUNK.header;
+      const end = start + bytes.readUInt32LE(at + CHUNK.size);
+      const number = bytes.readUInt32LE(at + CHUNK.queue);
+      const queue = this.queues.find(({ name }) => name.number === number) as Queue;
+      queue.withdraw(end - start);
+      const taken = take(bytes, start, end, queue, bytes.readDoubleLE(at + CHUNK.mark));
+      const ticket = this.#tickets[run] as Ticket;
+      if (taken === undefined) ticket.dropped(1, code);
+      else void taken.then(() => ticket.dropped(1, code));
+      left--;
+      if (left === 0) left = this.#counts[++run] ?? 0;
+      at = end;
+    }
+    this.isDurable = true;
+    this.used = this.count = 0;
+    this.queues.length = this.#upTo.length = this.#tickets.length = this.#counts.length = 0;
   }
 
   /** All chunks before it are durable too: its records can be fetched. */

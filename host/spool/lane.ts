@@ -3,7 +3,7 @@ import type { MessageView } from '../../sandbox/index.js';
 import type { MessageId } from '../sinks/message-id.js';
 import type { Ticket } from '../sinks/sink.js';
 import type { Appended, WhenFull } from '../store/messages.js';
-import { Chunk, type ShowRecord } from './chunk.js';
+import { Chunk, type ShowRecord, type TakeRecord } from './chunk.js';
 import type { Queue } from './queue.js';
 import { RecordWriter } from './record.js';
 
@@ -55,8 +55,17 @@ export class Lane {
    * Puts a message down; false if there is no room, and `room` is called once there is.
    * @param ticket told when it is durable
    * @param copy of a message that the sink holds: the ticket of the copy, told too; else it is to be handed on later
+   * @param mark shown when it is given back
    */
-  add(view: MessageView, id: MessageId, queue: Queue, place: number, ticket: Ticket, copy?: Ticket): boolean {
+  add(
+    view: MessageView,
+    id: MessageId,
+    queue: Queue,
+    place: number,
+    ticket: Ticket,
+    copy?: Ticket,
+    mark = 0,
+  ): boolean {
     const writer = this.#writer;
     writer.measure(view, id);
     const chunk = this.#chunkFor(writer.size);
@@ -65,7 +74,7 @@ export class Lane {
       return false;
     }
     if (chunk.used === 0) this.#now = Date.now();
-    chunk.add(writer, view, id, queue, place, this.#now, copy === undefined);
+    chunk.add(writer, view, id, queue, place, this.#now, copy === undefined, mark);
     chunk.tell(ticket);
     if (copy !== undefined) chunk.tell(copy);
     else queue.put(place);
@@ -103,9 +112,22 @@ export class Lane {
     });
   }
 
+  /** Something can be put down, or it is worth a try. */
+  get takes(): boolean {
+    return this.fault === undefined || (this.#stuck.length === 0 && this.#again === undefined);
+  }
+
+  /** What could not be written is not tried again but given back. There are no copies among it. */
+  giveBack(take: TakeRecord): void {
+    const { fault } = this;
+    if (fault === undefined) return;
+    for (const chunk of this.#stuck.splice(0)) chunk.giveBack(fault.code, take);
+    this.#shift();
+    this.#hasRoom();
+  }
+
   /** There may be space again. */
   retry(): void {
-    if (this.#stuck.length === 0) return;
     clearTimeout(this.#again);
     this.#again = undefined;
     for (const chunk of this.#stuck.splice(0)) void this.#write(chunk);
@@ -138,13 +160,22 @@ export class Lane {
     this.fault = undefined;
     const { count } = chunk;
     chunk.settle();
+    this.#shift();
+    this.#events.durable(result, count);
+    this.#hasRoom();
+  }
+
+  /** What is at the front and done with is free again. */
+  #shift(): void {
     for (let head = this.#sent[0]; head?.isDurable; head = this.#sent[0]) {
       this.#sent.shift();
       head.release();
       head.reset();
       if (head.size === CHUNK_BYTES) this.#free.push(head);
     }
-    this.#events.durable(result, count);
+  }
+
+  #hasRoom(): void {
     if (this.#sent.length === 0) this.#emptied?.();
     if (!this.#starved) return;
     this.#starved = false;

@@ -56,6 +56,14 @@ export class Queue {
     this.appended = place;
   }
 
+  /** A record that was put down and has not come to the disk is not in it any more. */
+  withdraw(bytes: number): void {
+    this.pending--;
+    this.records--;
+    this.bytes -= bytes;
+    if (this.records === 0) this.oldest = 0;
+  }
+
   /** There is something to fetch. */
   get hasMore(): boolean {
     return this.pending > 0 && !this.isBusy && this.cursor < this.committed;

@@ -43,13 +43,14 @@ export class RecordWriter {
     this.size = size;
   }
 
-  /** @param place of the message in its queue, @param since milliseconds since 1970 */
+  /** @param place of the message in its queue, @param since milliseconds since 1970, @param mark shown when it is given back */
   write(
     view: MessageView,
     id: MessageId,
     queue: number,
     place: number,
     since: number,
+    mark: number,
     out: Buffer,
     at: number,
   ): void {
@@ -62,6 +63,7 @@ export class RecordWriter {
     out.writeDoubleLE(since, at + CHUNK.since);
     out.writeUInt32LE(topic, at + CHUNK.topic);
     out.writeUInt32LE(payload, at + CHUNK.payload);
+    out.writeDoubleLE(mark, at + CHUNK.mark);
     let i = at + CHUNK.header;
     i += bytes.copy(out, i, view.topicStart, view.topicEnd);
     i += bytes.copy(out, i, view.payloadStart, view.payloadEnd);

@@ -4,6 +4,7 @@ import type { Origin } from '../sinks/message-id.js';
 import type { SpoolSums } from '../sinks/sink.js';
 import type { Appended, Gone, QueueName } from '../store/messages.js';
 import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
+import type { TakeRecord } from './chunk.js';
 import type { CopyPlace } from './copies.js';
 import { Lane } from './lane.js';
 import type { Queue } from './queue.js';
@@ -13,6 +14,9 @@ import { PARKED, type Spool } from './spool.js';
 
 /** Before records that could not be removed are tried again. */
 const AGAIN_MS = 1000;
+
+/** In the place of a queue: all there can be are taken, and as long as the gateway runs none is given up. */
+const NO_PLACE = Symbol('no place');
 
 export interface SinkQueuesOptions {
   /** Name of the sink. */
@@ -37,7 +41,7 @@ export class SinkQueues {
   readonly #options: SinkQueuesOptions;
   readonly #events: SinkQueuesEvents;
   /** By the number of the origin. */
-  readonly #byOrigin: (Queue | undefined)[] = [];
+  readonly #byOrigin: (Queue | typeof NO_PLACE | undefined)[] = [];
   readonly #byName = new Map<string, Queue>();
   readonly #byNumber = new Map<number, Queue>();
   readonly #lanes = new Map<string, Lane>();
@@ -62,9 +66,10 @@ export class SinkQueues {
     return this.#byNumber.values();
   }
 
-  /** Undefined: the spool is not open. */
+  /** Undefined: the spool is not open, or has no place for it. */
   of(origin: Origin): Queue | undefined {
-    return this.#byOrigin[origin.number] ?? this.#first(origin);
+    const known = this.#byOrigin[origin.number];
+    return known === NO_PLACE ? undefined : (known ?? this.#first(origin));
   }
 
   laneOf({ name }: Queue): Lane {
@@ -92,6 +97,17 @@ export class SinkQueues {
         await after(AGAIN_MS, undefined, { ref: false });
       }
     }
+  }
+
+  /** Something can be put down, or it is worth a try. */
+  get takes(): boolean {
+    for (const lane of this.#lanes.values()) if (!lane.takes) return false;
+    return this.isOpen;
+  }
+
+  /** What could not be put down is given back. For queues of which there are no copies. */
+  giveBack(take: TakeRecord): void {
+    for (const lane of this.#lanes.values()) lane.giveBack(take);
   }
 
   /** Records that were to be there and are not. */
@@ -160,7 +176,9 @@ export class SinkQueues {
     const queue = this.#named({ sink: this.#options.name, route, source, aside: false });
     if (queue !== undefined) this.#byOrigin[number] = queue;
     else if (this.isOpen) {
-      const message = `${source} (route ${route}) has no place in the spool for ${this.#options.name}: there are as many queues as there can be`;
+      this.#byOrigin[number] = NO_PLACE;
+      const whom = this.#options.name === PARKED ? 'its plugins' : this.#options.name;
+      const message = `${source} (route ${route}) has no place in the spool for ${whom}: there are as many queues as there can be`;
       this.#options.report({ code: 'SLUICE_SPOOL_QUEUES', message });
     }
     return queue;

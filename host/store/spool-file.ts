@@ -23,8 +23,17 @@ CREATE VIEW IF NOT EXISTS message AS
   FROM record JOIN queue ON queue.id = record.id >> 40;
 `;
 
-/** Before each record of a chunk that is appended; little-endian. */
-export const CHUNK = { size: 0, queue: 4, place: 8, since: 16, topic: 24, payload: 28, header: 32 } as const;
+/** Before each record of a chunk that is appended; little-endian. `mark` is the host's own, and not written. */
+export const CHUNK = {
+  size: 0,
+  queue: 4,
+  place: 8,
+  since: 16,
+  topic: 24,
+  payload: 28,
+  mark: 32,
+  header: 40,
+} as const;
 
 /** Before each record of what is taken; little-endian. */
 export const TAKEN = { size: 0, place: 4, since: 12, header: 20 } as const;

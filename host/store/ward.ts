@@ -128,10 +128,17 @@ export class Ward {
       const replayed = await replay.run(frame);
       metrics.replayed(replayed.outcome);
       if (replayed.outcome === 'delivered') await quarantine.remove({ id });
+      else if (replayed.fault.code === 'SLUICE_BREAKER_OPEN') return notRun(replayed);
       else await quarantine.failedAgain(id, replayed.fault satisfies Fault);
       return replayed;
     } finally {
       this.#underWay.delete(id);
     }
   }
+}
+
+/** No plugin has seen it: what it failed on before stands. */
+function notRun({ plugin, fault }: Extract<Replayed, { outcome: 'refused' }>): Replayed {
+  const message = `${fault.message}, so the frame was not run; it stays in quarantine as it was: replay it when the breaker is closed, or put a corrected file of ${plugin} into the folder first`;
+  return { outcome: 'refused', plugin, fault: { ...fault, message } };
 }

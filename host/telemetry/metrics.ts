@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import type { ErrorCode } from '../../runtime/index.js';
 import { type Cell, cellFamily, type HistogramCell, histogramFamily } from './cells.js';
 import { addProcessMetrics } from './process-metrics.js';
-import { parkedFamilies, SpoolMetrics, spoolFamilies } from './spool-metrics.js';
+import { ParkedMetrics, parkedFamilies, SpoolMetrics, spoolFamilies } from './spool-metrics.js';
 
 /** Frames of one batch: powers of two, as batches are adaptive. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
@@ -303,8 +303,8 @@ export class Metrics {
   }
 
   /** Frames of a route that wait in the spool. */
-  parked(route: string): SpoolMetrics {
-    return new SpoolMetrics(this.#parked(route));
+  parked(route: string): ParkedMetrics {
+    return new ParkedMetrics(this.#parked(route));
   }
 
   plugin(name: string): PluginMetrics {

@@ -12,6 +12,11 @@ export interface SpoolCells {
   readonly dropped: (code: ErrorCode) => Cell;
 }
 
+export interface ParkedCells extends SpoolCells {
+  readonly failed: (code: ErrorCode) => Cell;
+  readonly refused: (code: ErrorCode) => Cell;
+}
+
 export function spoolFamilies(registry: Registry): (sink: string) => SpoolCells {
   const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
     cellFamily({ name: `sluice_spool_${name}`, help, labels, registry });
@@ -32,7 +37,7 @@ export function spoolFamilies(registry: Registry): (sink: string) => SpoolCells 
 }
 
 /** The same for frames that wait in the spool for the plugins of their route. */
-export function parkedFamilies(registry: Registry): (route: string) => SpoolCells {
+export function parkedFamilies(registry: Registry): (route: string) => ParkedCells {
   const family = <L extends string>(name: string, help: string, ...labels: L[]) =>
     cellFamily({ name: `sluice_parked_${name}`, help, labels, registry });
   const records = family('frames', 'Frames on the disk that wait for the plugins of their route.', 'route');
@@ -45,7 +50,21 @@ export function parkedFamilies(registry: Registry): (route: string) => SpoolCell
     'route',
   );
   const dropped = family('dropped_total', 'Frames from there that were given up for good.', 'route', 'code');
+  const errors = family(
+    'failures_total',
+    'Tries to put such frames on the disk that failed.',
+    'route',
+    'code',
+  );
+  const refused = family(
+    'refused_total',
+    'Frames that could not be put there, and were refused: their sender was told, or they went into quarantine.',
+    'route',
+    'code',
+  );
   return route => ({
+    failed: code => errors({ route, code }),
+    refused: code => refused({ route, code }),
     records: records({ route }),
     bytes: bytes({ route }),
     oldest: oldest({ route }),
@@ -79,5 +98,23 @@ export class SpoolMetrics {
     this.#cells.records.set(records);
     this.#cells.bytes.set(bytes);
     this.#cells.oldest.set(oldestSeconds);
+  }
+}
+
+/** The same of frames, which cannot wait for a disk in every case. */
+export class ParkedMetrics extends SpoolMetrics {
+  readonly #parked: ParkedCells;
+
+  constructor(cells: ParkedCells) {
+    super(cells);
+    this.#parked = cells;
+  }
+
+  failed(code: ErrorCode): void {
+    this.#parked.failed(code).add(1);
+  }
+
+  refused(code: ErrorCode): void {
+    this.#parked.refused(code).add(1);
   }
 }

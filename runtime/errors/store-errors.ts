@@ -76,7 +76,9 @@ export const STORE_ERRORS = {
       'Configure the sink, or the route, again under that name, and they go out. To give them up, delete spool.db from the data folder while the gateway is stopped.',
   },
   SLUICE_SPOOL_QUEUES: {
-    cause: 'There are more pairs of a sink and a source than the spool can keep apart.',
-    remedy: 'Use fewer sinks a route. What comes from these sources is not put down while the sink is away.',
+    cause:
+      'There are more pairs of a sink (or a route whose plugins are away) and a source than the spool can keep apart.',
+    remedy:
+      'Use fewer sinks a route. What comes from these sources is not put down while the sink is away, and refused while the breaker of their plugins is open.',
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;

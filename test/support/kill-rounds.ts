@@ -19,7 +19,7 @@ export class CountingBroker extends Waiting {
   readonly #server = createServer({ noDelay: true });
   #aedes: Aedes | undefined;
 
-  async start(): Promise<number> {
+  async start(port = 0): Promise<number> {
     const aedes = await Aedes.createBroker();
     aedes.authorizePublish = (_client, packet, done) => {
       if (packet.topic.startsWith(PREFIX)) {
@@ -35,7 +35,7 @@ export class CountingBroker extends Waiting {
     });
     this.#aedes = aedes;
     this.#server.on('connection', socket => aedes.handle(socket));
-    this.#server.listen(0, '127.0.0.1');
+    this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
     return (this.#server.address() as AddressInfo).port;
   }

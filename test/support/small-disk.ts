@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,5 +29,20 @@ export function cannotMount(): string | false {
     return false;
   } catch {
     return 'needs leave to mount a small file system';
+  }
+}
+
+/** Somebody else fills it, with files `ballast0`, `ballast1`, ... */
+export function fillDisk(dir: string): void {
+  for (let number = 0; ; number++) {
+    const name = join(dir, `ballast${number}`);
+    const left = Number(execFileSync('df', ['--output=avail', '-B1', dir]).toString().split('\n')[1]);
+    if (left === 0) return;
+    try {
+      writeFileSync(name, Buffer.alloc(Math.min(left, 2 ** 20)));
+    } catch {
+      rmSync(name, { force: true });
+      return;
+    }
   }
 }

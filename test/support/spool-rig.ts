@@ -42,7 +42,7 @@ export class SpoolFile {
       const id = Object.assign(new FrameId(ORIGIN), { sequence: place });
       writer.measure(view, id);
       const part = Buffer.alloc(writer.size);
-      writer.write(view, id, queue, place, 1000 + place, part, 0);
+      writer.write(view, id, queue, place, 1000 + place, 0, part, 0);
       return part;
     });
     const bytes = Buffer.concat(parts);

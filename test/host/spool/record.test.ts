@@ -58,7 +58,7 @@ test('a record gives back the message and the id that were put down', () => {
       const source = Object.assign(viewOf(sent), { timestampLow: low, timestampHigh: high });
       writer.measure(source, idOf(number));
       const out = Buffer.alloc(writer.size + 2, 0xee);
-      writer.write(source, idOf(number), 7, 9, 5.5, out, 1);
+      writer.write(source, idOf(number), 7, 9, 5.5, 0, out, 1);
       assert.deepEqual([out[0], out.at(-1)], [0xee, 0xee], 'nothing is written beside it');
       assert.deepEqual([out.readUInt32LE(1 + CHUNK.queue), out.readDoubleLE(1 + CHUNK.place)], [7, 9]);
       view.load(out, 1 + CHUNK.header, 1 + writer.size);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -7,7 +6,7 @@ import type { IPublishPacket } from 'mqtt-packet';
 import { CountingPlc } from '../../support/gateway-peers.js';
 import { type GatewayRig, modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
 import { TestServer } from '../../support/mqtt-server.js';
-import { cannotMount, mountSmallDisk } from '../../support/small-disk.js';
+import { cannotMount, fillDisk, mountSmallDisk } from '../../support/small-disk.js';
 
 const PLANT = { sink: 'plant' };
 
@@ -213,7 +212,7 @@ test('a full disk: nothing acknowledged is lost, readiness says so, and it recov
   await server.until(() => server.published.length >= 20);
   away();
   await spooled(rig, 20);
-  fill(dir);
+  fillDisk(dir);
   await rig.book.line('SLUICE_STORE_FULL', PLANT);
   assert.ok((await rig.metric('sluice_sink_failures_total', { ...PLANT, code: 'SLUICE_STORE_FULL' })) > 0);
   const { ready, reasons } = await rig.ready();
@@ -229,18 +228,3 @@ test('a full disk: nothing acknowledged is lost, readiness says so, and it recov
   assert.deepEqual(missing(server), []);
   assert.ok(statSync(join(dir, 'spool.db')).size > 0);
 });
-
-/** Somebody else fills the disk. */
-function fill(dir: string): void {
-  for (let number = 0; ; number++) {
-    const name = join(dir, `ballast${number}`);
-    const left = Number(execFileSync('df', ['--output=avail', '-B1', dir]).toString().split('\n')[1]);
-    if (left === 0) return;
-    try {
-      writeFileSync(name, Buffer.alloc(Math.min(left, 2 ** 20)));
-    } catch {
-      rmSync(name, { force: true });
-      return;
-    }
-  }
-}

@@ -12,6 +12,8 @@ export interface BrokerConfig extends ListenAddress {
   readonly connectionsPerPeer?: number | undefined;
   /** Messages a second of one connection. */
   readonly rate?: number | undefined;
+  /** The same of all connections together. */
+  readonly totalRate?: number | undefined;
   readonly maxPacket?: number | undefined;
   readonly memory?: number | undefined;
   /** How long a client may take to say who it is, and a packet that has begun to come whole. */
@@ -26,6 +28,7 @@ export interface BrokerSettings {
   readonly connections: number;
   readonly connectionsPerPeer: number;
   readonly rate: number;
+  readonly totalRate: number;
   /** Bytes. */
   readonly maxPacket: number;
   /** Bytes of packets that have not come whole, over all connections. */
@@ -43,6 +46,7 @@ export function brokerSettings(config: BrokerConfig): BrokerSettings {
     connections: config.connections ?? 1_024,
     connectionsPerPeer: config.connectionsPerPeer ?? 256,
     rate: config.rate ?? Number.POSITIVE_INFINITY,
+    totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
     maxPacket: config.maxPacket ?? 2 ** 20,
     memory: config.memory ?? 2 ** 26,
     helloMs,

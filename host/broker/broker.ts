@@ -3,7 +3,9 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { Aedes, type Client } from 'aedes';
 import type { Fault } from '../../runtime/index.js';
 import { listen } from '../listen.js';
+import { Memory } from '../sources/serve/memory.js';
 import { PeerCount, peerOf } from '../sources/serve/peer-count.js';
+import { RateLimit } from '../sources/serve/rate-limit.js';
 import { handshakeDefect, ServerCertificate } from '../sources/serve/server-certificate.js';
 import { type BrokerConfig, brokerSettings } from './broker-config.js';
 import { type BrokerRefusal, Door, type DoorHost } from './door.js';
@@ -64,8 +66,11 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const inside = new WeakSet<object>();
   const told = new WeakSet<object>();
   const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
+  const held = new Held(aedes);
   aedes.authenticate = (client, username, password, done) => {
     if (rights.admits(username, password, inside.has(client.conn))) {
+      // A sink of the gateway brings what has passed the ceilings of its sources.
+      if (client.conn instanceof Door && held.isSink(client.id)) client.conn.isFree = true;
       done(null, true);
       return;
     }
@@ -78,7 +83,6 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     );
     done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
   };
-  const held = new Held(aedes);
   aedes.authorizePublish = (client, packet, done) => held.authorize(client, packet, done);
   aedes.on('connectionError', (client, { message }) => {
     if (/bad user name/.test(message)) return;
@@ -98,7 +102,8 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const count = new PeerCount(settings.connections, settings.connectionsPerPeer);
   const sockets = new Set<Socket>();
   const doors = new Set<Door>();
-  let holding = 0;
+  const memory = new Memory(settings.memory);
+  const rate = new RateLimit(settings.totalRate);
   const enter = (socket: Socket): boolean => {
     const peer = peerOf(socket);
     const full = count.enter(peer);
@@ -118,11 +123,13 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     const peer = peerOf(socket);
     const host: DoorHost = {
       settings,
-      holds: bytes => {
-        holding += bytes;
-        return holding <= settings.memory;
-      },
+      holds: bytes => memory.holds(bytes),
+      rates: [new RateLimit(settings.rate), rate],
       refused: (reason, text) => events.refused(reason, `${peer} ${text}; connection closed`, peer),
+      slowed: () => {
+        const most = `\`rate\` (${settings.rate} messages a second) or \`totalRate\` (${settings.totalRate})`;
+        events.refused('rate', `${peer} sends more than ${most} allows: it is read later`, peer);
+      },
     };
     const door = new Door(host, socket);
     peers.set(door, peer);

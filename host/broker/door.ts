@@ -1,28 +1,33 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { PacketGauge } from '../protocols/mqtt-wire/packet-gauge.js';
-import { RateLimit } from '../sources/serve/rate-limit.js';
+import type { RateLimit } from '../sources/serve/rate-limit.js';
 import type { BrokerSettings } from './broker-config.js';
 
 /** A client that does not take its last words gets this long. */
 const GOODBYE_MS = 1_000;
 
-/** Why a client is turned away: a label of the counter. */
+/** Why a client is turned away, or (`rate`) made to wait: a label of the counter. */
 export type BrokerRefusal =
   | 'connections'
   | 'memory'
   | 'password'
   | 'protocol'
+  | 'rate'
   | 'timeout'
   | 'tls'
   | 'too-large';
 
-/** What the connections of one broker share. */
+/** What a door asks and tells its broker. */
 export interface DoorHost {
   readonly settings: BrokerSettings;
   /** Bytes more (or less) that are held for packets that have not come whole; false: too many in all. */
   holds(bytes: number): boolean;
+  /** What lets its messages through: that of this connection, and that of all. */
+  readonly rates: readonly RateLimit[];
   refused(reason: BrokerRefusal, text: string): void;
+  /** It sends faster than a rate allows, and is read later. */
+  slowed(): void;
 }
 
 /** Stands between a socket and the broker: what may not or need not reach its parser does not. */
@@ -30,7 +35,8 @@ export class Door extends Duplex {
   readonly #host: DoorHost;
   readonly #socket: Socket;
   readonly #gauge: PacketGauge;
-  readonly #rate: RateLimit;
+  /** No rate holds for it. */
+  isFree = false;
   #holding = 0;
   #messages = 0;
   #completed = 0;
@@ -42,7 +48,6 @@ export class Door extends Duplex {
     this.#host = host;
     this.#socket = socket;
     this.#gauge = new PacketGauge(host.settings.maxPacket);
-    this.#rate = new RateLimit(host.settings.rate);
     socket.on('data', chunk => this.#take(chunk));
     socket.on('end', () => this.push(null));
     // `close` follows, and a connection that ends needs no more words.
@@ -108,6 +113,7 @@ export class Door extends Duplex {
     const goesOn = this.push(chunk);
     const pause = this.#pace();
     if (pause > 0) {
+      this.#host.slowed();
       this.#wait = setTimeout(() => {
         this.#wait = undefined;
         this.#socket.resume();
@@ -120,8 +126,9 @@ export class Door extends Duplex {
   #pace(): number {
     let pause = 0;
     const now = performance.now();
+    if (this.isFree) return 0;
     for (; this.#messages < this.#gauge.messages; this.#messages++)
-      pause = Math.max(pause, this.#rate.take(now));
+      for (const rate of this.#host.rates) pause = Math.max(pause, rate.reserve(now));
     return pause;
   }
 

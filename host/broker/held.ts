@@ -51,6 +51,10 @@ export class Held {
     this.#sinks.add(clientId);
   }
 
+  isSink(clientId: string): boolean {
+    return this.#sinks.has(clientId);
+  }
+
   /** Publications that wait, and whose senders do. */
   get waiting(): number {
     return this.#byKey.size;

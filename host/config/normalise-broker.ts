@@ -5,7 +5,7 @@ import type { Reader } from './reader.js';
 import type { BrokerInput } from './schema-broker.js';
 
 export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig {
-  const { host = '127.0.0.1', tls, users, token, connections, connectionsPerPeer, rate } = input;
+  const { host = '127.0.0.1', tls, users, token, connections, connectionsPerPeer, rate, totalRate } = input;
   const closed = users !== undefined || token !== undefined || tls?.ca !== undefined;
   const at = (key: string) => ['broker', key];
   if (!isLoopback(host) && !closed) {
@@ -25,6 +25,7 @@ export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig 
     ...(connections === undefined ? {} : { connections }),
     ...(connectionsPerPeer === undefined ? {} : { connectionsPerPeer }),
     ...(rate === undefined ? {} : { rate }),
+    ...(totalRate === undefined ? {} : { totalRate }),
     ...(maxPacket === undefined ? {} : { maxPacket }),
     ...(memory === undefined ? {} : { memory }),
   };

@@ -9,7 +9,17 @@ import type { Reader } from './reader.js';
 import type { CoapInput } from './schema-coap.js';
 
 /** What only a server has, and what only reading has. */
-const SERVING = ['host', 'port', 'withoutDtls', 'rate', 'memory'] as const;
+const SERVING = [
+  'host',
+  'port',
+  'withoutDtls',
+  'rate',
+  'totalRate',
+  'memory',
+  'bodies',
+  'observers',
+  'peerShare',
+] as const;
 const READING = ['poll', 'observe', 'inFlight', 'reconnect'] as const;
 
 export function normaliseCoap(input: CoapInput, path: Path, read: Reader): SourceConfig {
@@ -48,6 +58,10 @@ function normaliseServer(input: CoapInput, path: Path, read: Reader): CoapConfig
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(input.rate === undefined ? {} : { rate: input.rate }),
+    ...(input.totalRate === undefined ? {} : { totalRate: input.totalRate }),
     ...(memory === undefined ? {} : { memory }),
+    ...(input.bodies === undefined ? {} : { bodies: input.bodies }),
+    ...(input.observers === undefined ? {} : { observers: input.observers }),
+    ...(input.peerShare === undefined ? {} : { peerShare: input.peerShare }),
   };
 }

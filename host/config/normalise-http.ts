@@ -32,6 +32,7 @@ export function normaliseHttp(input: HttpInput, path: Path, read: Reader): HttpC
     ...(input.connections === undefined ? {} : { connections: input.connections }),
     ...(input.connectionsPerPeer === undefined ? {} : { connectionsPerPeer: input.connectionsPerPeer }),
     ...(input.rate === undefined ? {} : { rate: input.rate }),
+    ...(input.totalRate === undefined ? {} : { totalRate: input.totalRate }),
     ...(memory === undefined ? {} : { memory }),
   };
 }

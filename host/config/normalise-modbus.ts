@@ -117,6 +117,7 @@ function normaliseListen(
     ...(input.connections === undefined ? {} : { connections: input.connections }),
     ...(input.connectionsPerPeer === undefined ? {} : { connectionsPerPeer: input.connectionsPerPeer }),
     ...(input.rate === undefined ? {} : { rate: input.rate }),
+    ...(input.totalRate === undefined ? {} : { totalRate: input.totalRate }),
   };
 }
 

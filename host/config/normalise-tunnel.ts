@@ -24,6 +24,7 @@ export function normaliseTunnel(input: TunnelInput, path: Path, read: Reader): T
     ...(input.connections === undefined ? {} : { connections: input.connections }),
     ...(input.connectionsPerPeer === undefined ? {} : { connectionsPerPeer: input.connectionsPerPeer }),
     ...(input.rate === undefined ? {} : { rate: input.rate }),
+    ...(input.totalRate === undefined ? {} : { totalRate: input.totalRate }),
     ...(memory === undefined ? {} : { memory }),
   };
 }

@@ -1,6 +1,14 @@
 import { type Static, Type } from 'typebox';
 import { NAME_PATTERN, Size, Text } from './schema-parts.js';
-import { Connections, ConnectionsPerPeer, Host, Port, ServerTls, TokenText } from './schema-serve.js';
+import {
+  Connections,
+  ConnectionsPerPeer,
+  Host,
+  Port,
+  ServerTls,
+  TokenText,
+  TotalRate,
+} from './schema-serve.js';
 
 /** The embedded broker. */
 export const BrokerSchema = Type.Object(
@@ -24,6 +32,7 @@ export const BrokerSchema = Type.Object(
         description: 'Most messages a second of one client; more wait. Default: no limit',
       }),
     ),
+    totalRate: TotalRate('most messages a second of the broker; more wait'),
     maxPacket: Type.Optional(Size('Largest packet. Default 1MiB')),
     memory: Type.Optional(
       Size('Most memory, over all connections, for packets that have not come whole. Default 64MiB'),

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Duration, NAME_PATTERN, Reconnect, Size, Text } from './schema-parts.js';
-import { Host, Port } from './schema-serve.js';
+import { Host, Port, TotalRate } from './schema-serve.js';
 
 const exact = { additionalProperties: false } as const;
 
@@ -78,7 +78,26 @@ export const CoapSchema = Type.Object(
     rate: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Most requests a second of one address. Default: no limit' }),
     ),
+    totalRate: TotalRate('most requests a second of the source'),
     memory: Type.Optional(Size('Most memory for bodies that have not come whole. Default 8MiB')),
+    bodies: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_536,
+        description: 'Most bodies that have not come whole. Default 256',
+      }),
+    ),
+    observers: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 65_536, description: 'Most observations. Default 1024' }),
+    ),
+    peerShare: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description:
+          'What one address may have of `memory`, `bodies` and `observers`; 1 where all devices come through one router. Default 0.25',
+      }),
+    ),
   },
   {
     ...exact,

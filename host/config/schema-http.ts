@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Duration, Size, Text } from './schema-parts.js';
-import { Connections, ConnectionsPerPeer, Port, ServerTls, TokenText } from './schema-serve.js';
+import { Connections, ConnectionsPerPeer, Port, ServerTls, TokenText, TotalRate } from './schema-serve.js';
 
 /** Whoever sends frames with `POST /ingest/<source>`. */
 export const HttpSchema = Type.Object(
@@ -22,6 +22,7 @@ export const HttpSchema = Type.Object(
     rate: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Most requests a second of one address. Default: no limit' }),
     ),
+    totalRate: TotalRate('most requests a second of the source'),
     memory: Type.Optional(
       Size('Most memory for requests in hand: bodies, and 4KiB for each until it is answered. Default 64MiB'),
     ),

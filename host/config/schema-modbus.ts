@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Duration, NAME_PATTERN, Reconnect, Text } from './schema-parts.js';
+import { TotalRate } from './schema-serve.js';
 import { RANGE_PATTERN, UNITS_PATTERN } from './units.js';
 
 const exact = { additionalProperties: false } as const;
@@ -103,6 +104,7 @@ const Listen = Type.Object(
         description: 'Most writes a second of one address; for more it gets exception 6. Default: no limit',
       }),
     ),
+    totalRate: TotalRate('most writes a second of the source'),
   },
   { ...exact, description: 'Modbus TCP server: devices connect and write. Nothing is polled.' },
 );

@@ -35,6 +35,10 @@ export const Connections = (most: string) =>
   Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: `Connections at once. Default ${most}` }),
   );
+export const TotalRate = (what: string) =>
+  Type.Optional(
+    Type.Integer({ minimum: 1, description: `The same of all together: ${what}. Default: no limit` }),
+  );
 export const ConnectionsPerPeer = (most: string) =>
   Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: `Of one address. Default ${most}` }),

@@ -1,6 +1,14 @@
 import { type Static, Type } from 'typebox';
 import { Duration, Size } from './schema-parts.js';
-import { Connections, ConnectionsPerPeer, Host, Port, ServerTls, TokenText } from './schema-serve.js';
+import {
+  Connections,
+  ConnectionsPerPeer,
+  Host,
+  Port,
+  ServerTls,
+  TokenText,
+  TotalRate,
+} from './schema-serve.js';
 
 /** Gateway boxes at PLCs that connect and send frames: host/protocols/tunnel.md. */
 export const TunnelSchema = Type.Object(
@@ -30,6 +38,7 @@ export const TunnelSchema = Type.Object(
         description: 'Most frames a second of one client; more wait. Default: no limit',
       }),
     ),
+    totalRate: TotalRate('most frames a second of the source; more wait'),
     memory: Type.Optional(
       Size('Most memory, over all connections, for frames that have not come whole. Default 64MiB'),
     ),

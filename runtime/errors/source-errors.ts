@@ -109,7 +109,7 @@ export const SOURCE_ERRORS = {
     cause:
       'More devices wanted to be connected at once than the source takes, in all or from one address; or, over CoAP, to observe.',
     remedy:
-      'Raise `connections` or `connectionsPerPeer` of the source, or look for a device that opens connections and does not close them.',
+      'Raise what the message names (`connections`, `connectionsPerPeer`; over CoAP `observers`, `peerShare`), or look for a device that opens connections and does not close them.',
   },
   SLUICE_SOURCE_CHECKSUM: {
     cause: 'A frame came with a check (CRC-32C) that does not fit its bytes.',
@@ -141,9 +141,9 @@ export const SOURCE_ERRORS = {
       'One now and then is a late answer. If it goes on, look who sends from that address: the message says it. Somebody may try to pass for the device.',
   },
   SLUICE_SOURCE_RATE: {
-    cause: 'Somebody sent faster than `rate` of the source allows.',
+    cause: 'Somebody sent faster than `rate` of the source allows, or all together faster than `totalRate`.',
     remedy:
-      'Raise `rate`, or have it send less. The message or the metric of the source says what became of it.',
+      'The message names which of the two, and what becomes of what is too much: it is told to come again, or waits. Raise it, or have less sent.',
   },
   SLUICE_SOURCE_AMPLIFICATION: {
     cause:
@@ -160,7 +160,8 @@ export const SOURCE_ERRORS = {
   SLUICE_SOURCE_MEMORY: {
     cause:
       'What has not come whole or waits for its answer, over all connections of a source, needed more than its `memory`; over CoAP the oldest makes room.',
-    remedy: 'Raise `memory` of the source, or allow fewer connections or smaller frames.',
+    remedy:
+      'Raise what the message names: `memory`, over CoAP also `bodies` or `peerShare`. Or allow fewer connections or smaller frames.',
   },
   SLUICE_SOURCE_TLS: {
     cause: 'A TLS handshake with a client failed.',

@@ -64,6 +64,20 @@ async function ended(parts: readonly Buffer[]): Promise<void> {
   await closed;
 }
 
+/** What is said of the next refusal for this reason. */
+function until(reason: BrokerRefusal): Promise<string> {
+  return new Promise(resolve => {
+    const from = refusals.length;
+    const look = (): void => {
+      const found = refusals.slice(from).find(([one]) => one === reason);
+      if (found === undefined) return;
+      waiting.delete(look);
+      resolve(found[1]);
+    };
+    waiting.add(look);
+  });
+}
+
 const url = (): string => `mqtt://127.0.0.1:${broker.port}`;
 
 async function serves(): Promise<void> {
@@ -71,6 +85,26 @@ async function serves(): Promise<void> {
   await client.publishAsync('a', 'b', { qos: 1 });
   await client.endAsync();
 }
+
+test('what comes beyond the rate of the broker is read later, however many messages come at once', async t => {
+  const slow = await startBroker({ host: '127.0.0.1', port: 0, totalRate: 200 }, report);
+  t.after(() => slow.stop());
+  const socket = connect(slow.port, '127.0.0.1');
+  socket.write(CONNECT);
+  await once(socket, 'data');
+  socket.resume();
+  const packet = generate({ cmd: 'publish', topic: 'a', payload: 'x', qos: 0, retain: false, dup: false });
+  const slowed = until('rate');
+  socket.write(Buffer.concat(Array.from({ length: 240 }, () => packet)));
+  assert.match(await slowed, /`totalRate` \(200\) allows: it is read later/);
+  const begin = performance.now();
+  socket.write(generate({ cmd: 'disconnect' }));
+  await once(socket, 'close');
+  assert.ok(
+    performance.now() - begin >= 120,
+    `${performance.now() - begin} ms, where 40 more than a second allows take 200`,
+  );
+});
 
 const publish = (topic: Buffer, flags = 0x30, rest = Buffer.alloc(0)): Buffer => {
   const size = 2 + topic.length + rest.length;
@@ -152,16 +186,6 @@ test('a token is good with any user name, and a user name without its password i
 test('connections of one address and memory for half packets have their ceilings', async () => {
   const sockets = Array.from({ length: 3 }, () => connect(broker.port, '127.0.0.1'));
   for (const socket of sockets) socket.on('error', () => {});
-  const until = (reason: BrokerRefusal): Promise<void> =>
-    new Promise(resolve => {
-      const from = refusals.length;
-      const look = (): void => {
-        if (!refusals.slice(from).some(([one]) => one === reason)) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-    });
   const memory = until('memory');
   for (const [index, socket] of sockets.entries()) {
     socket.write(connectAs(`x${index}`));

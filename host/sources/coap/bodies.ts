@@ -2,16 +2,23 @@ import type { Block } from '../../protocols/coap/block.js';
 import { CODE } from '../../protocols/coap/code.js';
 import { EXCHANGE_LIFETIME_MS } from './exchanges.js';
 
-const MOST = 256;
-/** What one address may have of the places and of the memory: it must not use up those of the others. */
-const SHARE = 1 / 4;
-
 /** Why a body does not go on. */
 type Refused =
   | typeof CODE.badRequest
   | typeof CODE.incomplete
   | typeof CODE.tooLarge
   | typeof CODE.unavailable;
+
+export interface BodyCeilings {
+  /** Bytes of one. */
+  readonly maxBody: number;
+  /** Bytes of all. */
+  readonly memory: number;
+  /** Most of them. */
+  readonly bodies: number;
+  /** What one address may have of the two: it must not use up those of the others. */
+  readonly peerShare: number;
+}
 
 interface Body {
   readonly address: string;
@@ -28,20 +35,23 @@ export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof C
  * longest ago makes room, of an address that has more than its share one of its own. Source: RFC 7959, 2.5.
  */
 export class Bodies {
-  readonly #maxBody: number;
-  readonly #memory: number;
-  readonly #evicted: () => void;
+  readonly #ceilings: BodyCeilings;
+  readonly #mostOfOne: number;
+  readonly #memoryOfOne: number;
+  readonly #evicted: (address: string, why: string) => void;
   /** By when their last block came. */
   readonly #byKey = new Map<string, Body>();
   /** Of each address that has some. */
   readonly #byAddress = new Map<string, { bodies: number; bytes: number }>();
   #held = 0;
 
-  /** @param evicted one had to make room */
-  constructor(maxBody: number, memory: number, evicted: () => void) {
+  /** @param evicted one of this address had to make room */
+  constructor(ceilings: BodyCeilings, evicted: (address: string, why: string) => void) {
+    this.#ceilings = ceilings;
     this.#evicted = evicted;
-    this.#maxBody = maxBody;
-    this.#memory = memory;
+    this.#mostOfOne = Math.max(1, Math.floor(ceilings.bodies * ceilings.peerShare));
+    // One body has to fit, whatever its share.
+    this.#memoryOfOne = Math.max(ceilings.memory * ceilings.peerShare, ceilings.maxBody);
   }
 
   /** Bytes that are held. */
@@ -62,19 +72,16 @@ export class Bodies {
     }
     // The size may shrink on the way: what counts is where the block begins.
     if (body === undefined || number * size !== body.size) return this.#end(key, CODE.incomplete);
-    if (body.size + payload.length > this.#maxBody) return this.#end(key, CODE.tooLarge);
+    if (body.size + payload.length > this.#ceilings.maxBody) return this.#end(key, CODE.tooLarge);
     body.at = now;
     const own = this.#byAddress.get(address) ?? { bodies: 0, bytes: 0 };
     if (!this.#byKey.delete(key)) own.bodies += 1;
     this.#byKey.set(key, body);
     this.#byAddress.set(address, own);
-    if (
-      own.bodies > MOST * SHARE ||
-      own.bytes + payload.length > Math.max(this.#memory * SHARE, this.#maxBody)
-    )
+    if (own.bodies > this.#mostOfOne || own.bytes + payload.length > this.#memoryOfOne)
       this.#dropOldestOf(address, key);
     this.#makeRoom(key, payload.length, now);
-    if (this.#held + payload.length > this.#memory) return this.#end(key, CODE.unavailable);
+    if (this.#held + payload.length > this.#ceilings.memory) return this.#end(key, CODE.unavailable);
     body.chunks.push(Buffer.from(payload));
     body.size += payload.length;
     this.#held += payload.length;
@@ -106,19 +113,24 @@ export class Bodies {
     for (const [key, body] of this.#byKey) {
       if (body.address !== address || key === own) continue;
       this.#drop(key);
-      this.#evicted();
+      this.#evicted(
+        address,
+        `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`)`,
+      );
       return;
     }
   }
 
   /** RFC 7959, 2.5: one whose next block does not come within the lifetime of an exchange is forgotten. */
   #makeRoom(own: string, bytes: number, now: number): void {
-    for (const [key, { at }] of this.#byKey) {
+    const { bodies, memory } = this.#ceilings;
+    for (const [key, { at, address }] of this.#byKey) {
       const isOver = now - at >= EXCHANGE_LIFETIME_MS;
-      const isFull = this.#byKey.size > MOST || this.#held + bytes > this.#memory;
+      const isFull = this.#byKey.size > bodies || this.#held + bytes > memory;
       if (key === own || !(isOver || isFull)) return;
       this.#drop(key);
-      if (!isOver) this.#evicted();
+      if (!isOver)
+        this.#evicted(address, `there are more than ${bodies} (\`bodies\`) or ${memory} bytes (\`memory\`)`);
     }
   }
 }

@@ -11,8 +11,16 @@ export interface CoapConfig {
   readonly separateMs?: number;
   /** Requests a second of one address; more are answered with 4.29. No limit. */
   readonly rate?: number;
+  /** The same of all addresses together. No limit. */
+  readonly totalRate?: number;
   /** Most bytes of bodies that have not come whole. 8 MiB. */
   readonly memory?: number;
+  /** Most of these bodies. 256. */
+  readonly bodies?: number;
+  /** Most observations. 1,024. */
+  readonly observers?: number;
+  /** What one address may have of these three: it must not use up what the others need. 0.25. */
+  readonly peerShare?: number;
   /** Requests that are remembered to know them when they come again, a power of two. 16,384. */
   readonly remembered?: number;
 }
@@ -26,6 +34,10 @@ export function coapSettings(config: CoapConfig): CoapSettings {
     timeoutMs: config.timeoutMs ?? 30_000,
     separateMs: config.separateMs ?? 400,
     rate: config.rate ?? Number.POSITIVE_INFINITY,
+    totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
+    bodies: config.bodies ?? 256,
+    observers: config.observers ?? 1_024,
+    peerShare: config.peerShare ?? 0.25,
     memory: config.memory ?? 8 << 20,
     remembered: config.remembered ?? 16_384,
   };

@@ -48,9 +48,11 @@ export class Intake {
     this.#replies = replies;
     this.#taken = taken;
     this.#names = new HttpNames(ingress);
-    this.#bodies = new Bodies(settings.maxBody, settings.memory, () =>
-      complaints.skipped('SLUICE_SOURCE_MEMORY'),
-    );
+    this.#bodies = new Bodies(settings, (address, why) => {
+      complaints.skipped('SLUICE_SOURCE_MEMORY');
+      const what = `the body of ${address} whose last block came longest ago made room for another: ${why}`;
+      complaints.failed('SLUICE_SOURCE_MEMORY', what);
+    });
   }
 
   /** Milliseconds since 1970; 0: none yet. */
@@ -72,7 +74,10 @@ export class Intake {
     else if (outcome.code === CODE.tooLarge) this.#refuseSize(exchange);
     else if (outcome.code === CODE.unavailable) this.#refuseMemory(exchange);
     else {
-      const why = 'its blocks do not follow each other, or are not as long as they say';
+      const why =
+        outcome.code === CODE.incomplete
+          ? 'the block is not the next one of a body that is known here'
+          : 'the block is not as long as it says';
       this.#replies.refuse(exchange, outcome.code, why);
     }
   }

@@ -30,11 +30,11 @@ export class Requests {
   readonly #exchanges: Exchanges;
   readonly #rates: PeerRates;
 
-  constructor({ remembered, rate }: CoapSettings, clock: Clock, parts: RequestParts) {
+  constructor(settings: CoapSettings, clock: Clock, parts: RequestParts) {
     this.#parts = parts;
     this.#clock = clock;
-    this.#exchanges = new Exchanges(remembered);
-    this.#rates = new PeerRates(rate);
+    this.#exchanges = new Exchanges(settings.remembered);
+    this.#rates = new PeerRates(settings, 'requests');
   }
 
   take(message: Message, peer: Peer): void {
@@ -48,8 +48,9 @@ export class Requests {
     }
     if (message.echo !== undefined) allowance.echoed(peer.address, message.echo);
     const exchange = this.#exchanges.begin(peer, message, now);
-    if (!this.#rates.take(peer.address, now)) {
-      complaints.skipped('SLUICE_SOURCE_RATE');
+    const tooFast = this.#rates.take(peer.address, now);
+    if (tooFast !== undefined) {
+      replies.complain('SLUICE_SOURCE_RATE', exchange, CODE.tooMany, tooFast);
       replies.busy(exchange, CODE.tooMany);
     } else if (this.isStopped) replies.busy(exchange);
     else this.#serve(exchange, message);

@@ -16,10 +16,8 @@ export interface Observer {
 
 const MOST_PATHS = 256;
 const MOST_BYTES = 4 << 20;
-const MOST_OBSERVERS = 64;
-const MOST_OBSERVERS_IN_ALL = 1_024;
-/** Observations of one address, under all its ports and tokens: it must not take the places of the others. */
-const MOST_OF_ONE = 256;
+/** Observers of one path: each of its changes is sent to all of them. */
+const MOST_OF_PATH = 64;
 
 /** What is kept of a path; the next one takes its place. */
 class Kept implements Representation {
@@ -45,6 +43,9 @@ class Kept implements Representation {
  * ago makes room, with its observers. Source: RFC 7641, 4.
  */
 export class Resources {
+  readonly #most: number;
+  /** Of one address, under all its ports and tokens: it must not take the places of the others. */
+  readonly #mostOfOne: number;
   readonly #byPath = new Map<string, Kept>();
   readonly #observers = new Map<string, Map<string, Observer>>();
   #bytes = 0;
@@ -52,6 +53,12 @@ export class Resources {
   readonly #byAddress = new Map<string, number>();
   #observed = 0;
   #version = 0;
+
+  /** @param most observations, @param share of them that one address may have */
+  constructor(most: number, share: number) {
+    this.#most = most;
+    this.#mostOfOne = Math.max(1, Math.floor(most * share));
+  }
 
   get(path: string): Representation | undefined {
     return this.#byPath.get(path);
@@ -75,19 +82,21 @@ export class Resources {
       this.#removeOldest();
   }
 
-  /** False: there are too many. */
-  observe(path: string, peer: Peer, token: Buffer): boolean {
+  /** Undefined: it is told of what is put from now on; or why it is not. */
+  observe(path: string, peer: Peer, token: Buffer): string | undefined {
     const observers = this.#observers.get(path) ?? new Map<string, Observer>();
     const key = keyOf(peer, token);
     if (!observers.has(key)) {
       const own = this.#byAddress.get(peer.address) ?? 0;
-      if (observers.size >= MOST_OBSERVERS || this.#observed >= MOST_OBSERVERS_IN_ALL || own >= MOST_OF_ONE)
-        return false;
+      if (observers.size >= MOST_OF_PATH) return `${MOST_OF_PATH} observe it, and that is the most`;
+      if (this.#observed >= this.#most) return `all ${this.#most} observations are in use (\`observers\`)`;
+      if (own >= this.#mostOfOne)
+        return `${own} observations are of this address, and that is the most (\`peerShare\` of \`observers\`)`;
       this.#count(peer.address, 1);
     }
     observers.set(key, { peer, token });
     this.#observers.set(path, observers);
-    return true;
+    return undefined;
   }
 
   forget(path: string, peer: Peer, token: Buffer): void {

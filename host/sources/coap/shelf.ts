@@ -6,7 +6,7 @@ import { OPTION, type Option, option, uintOption } from '../../protocols/coap/op
 import { writeMessage } from '../../protocols/coap/write-message.js';
 import type { Clock } from '../modbus/clock.js';
 import type { Allowance } from './allowance.js';
-import type { Complaints } from './complaints.js';
+import type { CoapSettings } from './coap-config.js';
 import type { Confirmables } from './confirmables.js';
 import type { Peer } from './datagrams.js';
 import type { Exchange } from './exchanges.js';
@@ -24,18 +24,17 @@ export class Shelf {
   readonly #replies: Replies;
   readonly #confirmables: Confirmables;
   readonly #allowance: Allowance;
-  readonly #complaints: Complaints;
   readonly #clock: Clock;
-  readonly #resources = new Resources();
+  readonly #resources: Resources;
 
   constructor(
+    settings: CoapSettings,
     replies: Replies,
     confirmables: Confirmables,
     allowance: Allowance,
-    complaints: Complaints,
     clock: Clock,
   ) {
-    this.#complaints = complaints;
+    this.#resources = new Resources(settings.observers, settings.peerShare);
     this.#replies = replies;
     this.#confirmables = confirmables;
     this.#allowance = allowance;
@@ -69,9 +68,13 @@ export class Shelf {
     const peer = { address: exchange.address, port: exchange.port };
     const token = Buffer.from(exchange.token);
     // RFC 7641, 4.1. Further blocks are asked for without it.
-    const isObserved = message.observe === 0 && this.#resources.observe(path, peer, token);
+    const full = message.observe === 0 ? this.#resources.observe(path, peer, token) : undefined;
+    const isObserved = message.observe === 0 && full === undefined;
     // It is answered all the same, and sees that it is not told of the next.
-    if (message.observe === 0 && !isObserved) this.#complaints.skipped('SLUICE_SOURCE_CONNECTIONS');
+    if (full !== undefined) {
+      const why = `it is not told of changes under ${JSON.stringify(path.slice(0, 60))}: ${full}`;
+      this.#replies.complain('SLUICE_SOURCE_CONNECTIONS', exchange, CODE.content, why);
+    }
     if (message.observe === 1) this.#resources.forget(path, peer, token);
     // Answered by itself the answer is acknowledged, which shows that the observer is there.
     if (isObserved && !this.#allowance.isProven(peer.address)) this.#replies.acknowledge(exchange);

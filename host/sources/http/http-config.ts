@@ -17,6 +17,8 @@ export interface HttpConfig {
   readonly connectionsPerPeer?: number;
   /** Requests a second of one address; more are told to come again. No limit. */
   readonly rate?: number;
+  /** The same of all addresses together. No limit. */
+  readonly totalRate?: number;
   /** Most bytes of requests in hand: bodies, and 4 KiB for each until it is answered. 64 MiB. */
   readonly memory?: number;
 }
@@ -33,6 +35,7 @@ export function httpSettings(config: HttpConfig): HttpSettings {
     connections: config.connections ?? 1_024,
     connectionsPerPeer: config.connectionsPerPeer ?? 256,
     rate: config.rate ?? Number.POSITIVE_INFINITY,
+    totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
     memory: config.memory ?? 64 << 20,
   };
 }

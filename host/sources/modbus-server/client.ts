@@ -23,7 +23,7 @@ export interface ClientHost {
   /** The exception that this write is refused with; 0: none. */
   refusal(request: WriteRequest): number;
   /** False: this address has sent more than it may in a second. */
-  mayGo(peer: string, now: number): boolean;
+  tooFast(peer: string, now: number): string | undefined;
   /** Hands a write over: the sequence of its frame, 0 when there is no room. */
   push(client: Client, request: WriteRequest, receivedAt: number): number;
   /** A write found no room: call `resume` once there is. */
@@ -225,10 +225,11 @@ export class Client {
     const request = this.#request;
     const exception = request.read(this.#parser) || this.#host.refusal(request);
     // What waits for room was let through before.
-    if (exception === 0 && (this.#stalledUntil > 0 || this.#host.mayGo(this.peer, now)))
-      return this.#handOver(now);
+    const tooFast =
+      exception === 0 && this.#stalledUntil === 0 ? this.#host.tooFast(this.peer, now) : undefined;
+    if (exception === 0 && tooFast === undefined) return this.#handOver(now);
     if (exception === 0) {
-      const message = `${this.peer} is told to come again (exception 6): more than ${this.#host.settings.rate} writes a second (\`rate\`)`;
+      const message = `${this.peer} is told to come again (exception 6): ${tooFast}`;
       this.#host.refused('SLUICE_SOURCE_RATE', message, this.peer);
       this.#refuse(EXCEPTION.busy);
       return true;

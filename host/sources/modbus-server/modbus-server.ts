@@ -60,7 +60,7 @@ export class ModbusServer implements Source {
     this.#topics = new WriteTopics(name, ingress);
     // Of all of them together `#makeRoom` decides, as one may make way for another.
     this.#count = new PeerCount(Number.POSITIVE_INFINITY, this.#settings.connectionsPerPeer);
-    this.#rates = new PeerRates(this.#settings.rate);
+    this.#rates = new PeerRates(this.#settings, 'writes');
     this.#port = config.port;
     const options = {
       // A device that closes its sending side behind a write still gets its answer.
@@ -76,7 +76,7 @@ export class ModbusServer implements Source {
       clock,
       confirmed: () => this.#confirmed,
       refusal: request => this.#refusal(request),
-      mayGo: (peer, now) => this.#rates.take(peer, now),
+      tooFast: (peer, now) => this.#rates.take(peer, now),
       push: (client, request, receivedAt) => this.#push(client, request, receivedAt),
       blocked: client => void this.#blocked.add(client),
       due: at => this.#due(at),

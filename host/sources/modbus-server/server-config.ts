@@ -20,6 +20,8 @@ export interface ModbusServerConfig {
   readonly connectionsPerPeer?: number;
   /** Writes a second of one address. Infinity. */
   readonly rate?: number;
+  /** The same of all addresses together. Infinity. */
+  readonly totalRate?: number;
   /** How long a request that has begun may take to come whole. 5000. */
   readonly requestMs?: number;
 }
@@ -36,6 +38,7 @@ export interface ServerSettings {
   readonly connections: number;
   readonly connectionsPerPeer: number;
   readonly rate: number;
+  readonly totalRate: number;
 }
 
 const EVERY: Range = { first: 0, last: 0xffff };
@@ -55,5 +58,6 @@ export function serverSettings(config: ModbusServerConfig): ServerSettings {
     connections: config.connections ?? 64,
     connectionsPerPeer: config.connectionsPerPeer ?? Number.POSITIVE_INFINITY,
     rate: config.rate ?? Number.POSITIVE_INFINITY,
+    totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -10,13 +10,33 @@ export class RateLimit {
     this.#left = perSecond;
   }
 
-  /** Takes one; 0: it may go through; else milliseconds until it may. @param now on the steady clock, ms */
-  take(now: number): number {
+  /** True if one may go through now; for what is refused else. @param now on the steady clock, ms */
+  take(now: number): boolean {
+    if (!this.allows(now)) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** True if `take` would be. */
+  allows(now: number): boolean {
+    if (this.#perSecond === Number.POSITIVE_INFINITY) return true;
+    this.#refill(now);
+    return this.#left >= 1;
+  }
+
+  /**
+   * For what waits else: it has its turn, in so many milliseconds, and is not asked for again. What comes behind it waits
+   * longer, so that many who wait for one rate come one after the other.
+   */
+  reserve(now: number): number {
     if (this.#perSecond === Number.POSITIVE_INFINITY) return 0;
+    this.#refill(now);
+    this.#left -= 1;
+    return this.#left >= 0 ? 0 : Math.ceil((-this.#left / this.#perSecond) * 1000);
+  }
+
+  #refill(now: number): void {
     this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
-    if (this.#left < 1) return Math.ceil(((1 - this.#left) / this.#perSecond) * 1000);
-    this.#left -= 1;
-    return 0;
   }
 }

@@ -26,6 +26,8 @@ export interface TunnelConfig {
   readonly connectionsPerPeer?: number;
   /** Frames a second of one client; more are read later. No limit. */
   readonly rate?: number;
+  /** The same of all clients together. No limit. */
+  readonly totalRate?: number;
   /** Most bytes held, over all connections, of frames that have not come whole. 64 MiB. */
   readonly memory?: number;
 }
@@ -45,6 +47,7 @@ export function tunnelSettings(config: TunnelConfig): TunnelSettings {
     connections: config.connections ?? 1_024,
     connectionsPerPeer: config.connectionsPerPeer ?? 256,
     rate: config.rate ?? Number.POSITIVE_INFINITY,
+    totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
     memory: config.memory ?? 64 << 20,
   };
 }

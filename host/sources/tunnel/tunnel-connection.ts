@@ -13,6 +13,8 @@ import type { TunnelSettings } from './tunnel-config.js';
 /** What the connections of one source share. */
 export interface TunnelHost {
   readonly settings: TunnelSettings;
+  /** Of all connections together. */
+  readonly rate: RateLimit;
   /** What comes is read into it, of one connection after the other; undefined: each reads into memory of its own. */
   readonly reads: Uint8Array | undefined;
   /** Milliseconds that never jump. */
@@ -312,9 +314,9 @@ export class TunnelConnection {
       return true;
     }
     this.#data.read(reader);
-    if (!this.#held || this.#wait !== undefined) {
-      this.#wait = undefined;
-      const wait = this.#rate.take(this.#now);
+    if (this.#wait !== undefined) return false;
+    if (!this.#held) {
+      const wait = Math.max(this.#rate.reserve(this.#now), this.#host.rate.reserve(this.#now));
       if (wait > 0) return this.#slowDown(wait);
     }
     if (this.#host.push(this, reader, this.#data, this.#receivedAt)) return true;
@@ -324,7 +326,10 @@ export class TunnelConnection {
 
   #slowDown(ms: number): false {
     this.#host.skipped('SLUICE_SOURCE_RATE');
-    this.#wait = setTimeout(() => this.#walk(), ms);
+    this.#wait = setTimeout(() => {
+      this.#wait = undefined;
+      this.#walk();
+    }, ms);
     return false;
   }
 

@@ -10,6 +10,7 @@ import { REASON } from '../../protocols/tunnel/wire.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import { Connections } from '../serve/connections.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
+import { RateLimit } from '../serve/rate-limit.js';
 import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { Greetings } from './greetings.js';
@@ -82,6 +83,7 @@ export class TunnelSource implements Source {
     this.#token = config.token === undefined ? undefined : Buffer.from(config.token, 'latin1');
     this.#host = {
       settings: this.#settings,
+      rate: new RateLimit(this.#settings.totalRate),
       reads: config.tls === undefined ? Buffer.allocUnsafeSlow(READ_BYTES) : undefined,
       steady: clock.steady,
       wall: clock.wall,

@@ -75,6 +75,35 @@ test('without room, beyond the rate, and without a confirmation the device is to
   const busy = await coapScene(t, { rate: 1 });
   for (const id of [1, 2]) busy.device.ask({ id, non: true });
   await busy.ingress.until(() => busy.ingress.skipsOf('SLUICE_SOURCE_RATE') === 1);
+  assert.match(
+    busy.ingress.faultsOf('SLUICE_SOURCE_RATE')[0] ?? '',
+    /127\.0\.0\.1 got 4\.29: more than 1 requests/,
+  );
+});
+
+test('an observer for whom there is no place is answered all the same, and it is counted and said', async t => {
+  const { ingress, source, device } = await coapScene(t, { observers: 3, peerShare: 0.4 });
+  device.ask({ id: 1, code: 'PUT', path: 'v', payload: 'x'.repeat(99) });
+  await ingress.until(() => ingress.frames.length === 1);
+  source.delivered(1);
+  for (const [id, token] of [
+    [2, 'aa'],
+    [3, 'bb'],
+  ] as const)
+    device.ask({
+      code: 'GET',
+      id,
+      path: 'v',
+      token,
+      non: true,
+      options: [{ name: 'Observe', value: Buffer.alloc(0) }],
+    });
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_CONNECTIONS') === 1);
+  assert.match(
+    ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS')[0] ?? '',
+    /is not told of changes under "v": 1 observations are of this address.*`peerShare` of `observers`/,
+  );
+  await device.until('both answers', () => device.packets.filter(({ code }) => code === '2.05').length === 2);
 });
 
 test('an address that has not shown that it is there gets at most three times what it sent', async t => {

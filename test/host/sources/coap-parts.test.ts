@@ -104,10 +104,10 @@ test('an address is believed after two acknowledgements that fit, and not after 
 });
 
 test('a path that makes room takes its observers with it, and all observers together have a ceiling', () => {
-  const resources = new Resources();
+  const resources = new Resources(1_024, 0.25);
   const put = (n: number): void => resources.put(`p${n}`, BLOCK, undefined);
   put(0);
-  assert.ok(resources.observe('p0', PEER, Buffer.from('t')));
+  assert.equal(resources.observe('p0', PEER, Buffer.from('t')), undefined);
   put(0);
   assert.equal(resources.observed, 1);
   for (let n = 1; n <= 256; n++) put(n);
@@ -117,23 +117,32 @@ test('a path that makes room takes its observers with it, and all observers toge
   const [first] = peers;
   for (const peer of peers)
     for (let path = 1; path <= 50; path++)
-      for (let n = 0; n < 10; n++) if (resources.observe(`p${path}`, peer, Buffer.from([n]))) taken += 1;
+      for (let n = 0; n < 10; n++)
+        if (resources.observe(`p${path}`, peer, Buffer.from([n])) === undefined) taken += 1;
   assert.equal(taken, 1_024);
+  assert.match(resources.observe('p50', PEER, Buffer.from('t')) ?? '', /all 1024 observations are in use/);
   resources.forget('p1', first!, Buffer.from([0]));
-  assert.ok(resources.observe('p50', peers[4]!, Buffer.from([1])));
+  assert.equal(resources.observe('p50', peers[4]!, Buffer.from([1])), undefined);
 });
 
 test('one address cannot take all places for observers, nor all of the memory for bodies', () => {
-  const resources = new Resources();
+  const resources = new Resources(1_024, 0.25);
   for (let n = 0; n < 20; n++) resources.put(`p${n}`, BLOCK, undefined);
   let taken = 0;
   for (let path = 0; path < 20; path++)
-    for (let n = 0; n < 20; n++) if (resources.observe(`p${path}`, PEER, Buffer.from([n]))) taken += 1;
+    for (let n = 0; n < 20; n++)
+      if (resources.observe(`p${path}`, PEER, Buffer.from([n])) === undefined) taken += 1;
   assert.equal(taken, 256);
-  assert.ok(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')));
+  assert.match(
+    resources.observe('p19', PEER, Buffer.from('t')) ?? '',
+    /256 observations are of this address.*`peerShare`/,
+  );
+  assert.equal(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')), undefined);
 
   let evicted = 0;
-  const bodies = new Bodies(16, 16 * 400, () => {
+  const ceilings = { maxBody: 16, memory: 16 * 400, bodies: 256, peerShare: 0.25 };
+  const bodies = new Bodies(ceilings, (address, why) => {
+    assert.match(`${address}: ${why}`, /^greedy: this address has more than 64 of them .*`peerShare`/);
     evicted += 1;
   });
   const take = (address: string, name: string, number: number) =>
@@ -144,9 +153,23 @@ test('one address cannot take all places for observers, nor all of the memory fo
   assert.deepEqual(take('honest', 'b', 1), { code: CODE.continue });
 });
 
+test('where all devices come through one router, its address may have all places', () => {
+  const resources = new Resources(300, 1);
+  for (let n = 0; n < 5; n++) resources.put(`p${n}`, BLOCK, undefined);
+  const ask = (n: number) => resources.observe(`p${n % 5}`, PEER, Buffer.from([n >> 8, n]));
+  for (let n = 0; n < 300; n++) assert.equal(ask(n), undefined);
+  assert.match(ask(300) ?? '', /all 300 observations/);
+  const bodies = new Bodies({ maxBody: 16, memory: 16 * 400, bodies: 300, peerShare: 1 }, () =>
+    assert.fail('there is room'),
+  );
+  const first = { number: 0, more: true, size: 16 };
+  for (let n = 0; n < 300; n++) bodies.take(PEER.address, `b${n}`, first, BLOCK, 0);
+  assert.equal(bodies.held, 16 * 300);
+});
+
 test('the body whose last block came longest ago makes room, and only what is larger than all is told to wait', () => {
   let evicted = 0;
-  const bodies = new Bodies(1_000, 48, () => {
+  const bodies = new Bodies({ maxBody: 1_000, memory: 48, bodies: 256, peerShare: 0.25 }, () => {
     evicted += 1;
   });
   const take = (key: string, number: number, now: number) =>
@@ -164,7 +187,9 @@ test('the body whose last block came longest ago makes room, and only what is la
 });
 
 test('an abandoned body is forgotten though an older one goes on', () => {
-  const bodies = new Bodies(1_000, 1_000, () => assert.fail('nothing has to make room'));
+  const bodies = new Bodies({ maxBody: 1_000, memory: 1_000, bodies: 256, peerShare: 0.25 }, () =>
+    assert.fail('nothing has to make room'),
+  );
   const take = (key: string, number: number, now: number) =>
     bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now);
   take('going on', 0, 0);

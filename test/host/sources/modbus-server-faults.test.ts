@@ -192,7 +192,7 @@ test('a device that does not take its answers is read no further, until it does'
     clock: { wall: () => 0, steady: () => 0 },
     confirmed: () => 0,
     refusal: () => 0,
-    mayGo: () => true,
+    tooFast: () => undefined,
     push: () => 0,
     blocked: () => {},
     due: () => {},

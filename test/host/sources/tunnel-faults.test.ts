@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { encodeBare, encodeClose, encodeData, encodeHello } from '../../../host/protocols/tunnel/encode.js';
 import { REASON, TYPE } from '../../../host/protocols/tunnel/wire.js';
 import { systemClock } from '../../../host/sources/modbus/clock.js';
+import { RateLimit } from '../../../host/sources/serve/rate-limit.js';
 import { Sessions } from '../../../host/sources/tunnel/sessions.js';
 import { tunnelSettings } from '../../../host/sources/tunnel/tunnel-config.js';
 import { TunnelConnection } from '../../../host/sources/tunnel/tunnel-connection.js';
@@ -122,6 +123,16 @@ test('a client that is faster than its rate is read later, and loses nothing', a
   await ingress.until(() => ingress.frames.length === 53);
   assert.ok(ingress.skipsOf('SLUICE_SOURCE_RATE') >= 1);
   assert.equal(String(ingress.frames[52]?.bytes), '53');
+});
+
+test('all clients together have a rate too, and each has its turn', async t => {
+  const { ingress, port } = await tunnelScene(t, { totalRate: 50 });
+  const peers = await Promise.all(['a', 'b'].map(name => TunnelPeer.welcomed(port, name)));
+  for (const peer of peers) peer.data(...Array.from({ length: 27 }, (_, n) => n + 1));
+  const begin = performance.now();
+  await ingress.until(() => ingress.frames.length === 54);
+  assert.ok(performance.now() - begin >= 60, '50 at once, and the rest at 20 ms each');
+  assert.ok(ingress.skipsOf('SLUICE_SOURCE_RATE') >= 2);
 });
 
 test('what has not come whole may use so much memory over all connections', async t => {
@@ -263,6 +274,7 @@ function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } 
   const connection = new TunnelConnection(
     {
       settings: tunnelSettings({ host: '127.0.0.1', port: 0 }),
+      rate: new RateLimit(Number.POSITIVE_INFINITY),
       reads: undefined,
       steady: () => 0,
       wall: () => 0,

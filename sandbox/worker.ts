@@ -7,6 +7,8 @@ import { Session } from './worker/session.js';
 
 /** How long an idle thread sleeps before it gives finalizers and its console one macrotask. */
 const NAP_MS = 10_000;
+/** After so long without work a thread cleans up: behind what it has just given out more is to come. */
+const QUIET_MS = 2;
 
 /**
  * The task of a sandbox: one thread, one session at a time, until it is told to close. The thread sleeps
@@ -56,9 +58,11 @@ export default async function sandbox({ port, bell }: SandboxTask): Promise<void
       post({ kind: 'detached' });
     }
     if (rungSoon(word, seen, gate)) continue;
-    session?.rest();
-    if (Atomics.wait(word, BELL.rung, seen, NAP_MS) === 'timed-out')
-      await new Promise(resolve => setImmediate(resolve));
+    session?.rest(false);
+    const isUntidy = session?.isUntidy === true;
+    if (Atomics.wait(word, BELL.rung, seen, isUntidy ? QUIET_MS : NAP_MS) !== 'timed-out') continue;
+    if (isUntidy) session?.rest(true);
+    else await new Promise(resolve => setImmediate(resolve));
   }
 }
 

@@ -1,16 +1,19 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** At so many of them, or so many bytes of their memories: V8 begins by itself at hardly twice as much. */
-const MOST_INSTANCES = 64;
-const MOST_BYTES = 16 << 20;
+/** From so many of them on, or so many bytes of their memories, they are collected in the next quiet moment. */
+const MANY_INSTANCES = 128;
+const MANY_BYTES = 16 << 20;
+/** At so many times as much nobody waits for a quiet one: at 32 MiB V8 begins by itself. */
+const PRESSING = 1.5;
 
 type Collect = () => void;
 let known: Collect | undefined;
 
 /**
  * Instances that failed and are not collected yet. Their memories count towards a limit of V8's, at which it collects: in the
- * midst of a batch, for 10 to 40 ms. So a thread that has nothing else to do asks for it before that.
+ * midst of a batch, for 10 to 40 ms. So a thread that has nothing else to do asks for it before that: seldom, as it takes 10 ms
+ * however few there are, and not as soon as it has nothing to do, as behind a failure there is more to come.
  */
 export class Discards {
   #instances = 0;
@@ -23,7 +26,15 @@ export class Discards {
   }
 
   get areDue(): boolean {
-    return this.#instances >= MOST_INSTANCES || this.#bytes >= MOST_BYTES;
+    return this.#areOver(1);
+  }
+
+  get arePressing(): boolean {
+    return this.#areOver(PRESSING);
+  }
+
+  #areOver(times: number): boolean {
+    return this.#instances >= MANY_INSTANCES * times || this.#bytes >= MANY_BYTES * times;
   }
 
   collect(): void {

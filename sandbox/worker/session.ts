@@ -99,8 +99,7 @@ export class Session {
     while (this.#serving) {
       if (this.#mode === MODE.halt) return 'idle';
       const committed = Atomics.load(control, RING.committed);
-      // Only a piece of it is committed: the host has to take that, and asks for the rest.
-      if (control[headerOf(committed - 1, this.#slabs.length) + HEADER.piece] === 1) return 'idle';
+      if (this.#isPieceOut(committed)) return 'idle';
       if (Atomics.load(control, RING.detach) === 1 && committed === Atomics.load(control, RING.limit)) {
         if (this.#isStateful) this.#save(committed, 0);
         this.#serving = false;
@@ -115,9 +114,21 @@ export class Session {
     return 'idle';
   }
 
-  /** The thread has nothing to do for now. */
-  rest(): void {
-    if (this.#discards.areDue) this.#discards.collect();
+  /** There is something to clean up, once the thread has had nothing to do for a moment. */
+  get isUntidy(): boolean {
+    return this.#discards.areDue;
+  }
+
+  /** The thread has nothing to do for now. @param isQuiet for a moment already */
+  rest(isQuiet: boolean): void {
+    // The rest of a slab is asked for as soon as the host has taken the piece, with the frames that wait behind it.
+    if (this.#isPieceOut(Atomics.load(this.#control, RING.committed))) return;
+    if (isQuiet ? this.#discards.areDue : this.#discards.arePressing) this.#discards.collect();
+  }
+
+  /** Only a piece of the slab before this one is committed: the host has to take that, and asks for the rest. */
+  #isPieceOut(sequence: number): boolean {
+    return this.#control[headerOf(sequence - 1, this.#slabs.length) + HEADER.piece] === 1;
   }
 
   /** False: a guest has failed, and the slab is left to another generation. */

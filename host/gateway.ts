@@ -326,7 +326,7 @@ export class Gateway {
     if (Number(new URL(mqtt.url).port) !== this.#broker.port) return source;
     const clientId = mqtt.clientId ?? `sluice-${name}`;
     this.#broker.held.source(clientId);
-    return { ...source, mqtt: { ...mqtt, clientId } };
+    return { ...source, mqtt: { ...mqtt, clientId, marksPeers: true } };
   }
 
   /** Frames wait for the plugins of a route that there is not any more. */

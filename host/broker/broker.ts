@@ -10,6 +10,7 @@ import { handshakeDefect, ServerCertificate } from '../sources/serve/server-cert
 import { type BrokerConfig, brokerSettings } from './broker-config.js';
 import { type BrokerRefusal, Door, type DoorHost } from './door.js';
 import { Held } from './held.js';
+import { Publishers } from './publishers.js';
 import { Rights } from './rights.js';
 
 export interface Broker {
@@ -83,7 +84,13 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     );
     done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
   };
-  aedes.authorizePublish = (client, packet, done) => held.authorize(client, packet, done);
+  const publishers = new Publishers(peerBehind, id => held.isSource(id));
+  aedes.authorizePublish = (client, packet, done) => {
+    const defect = publishers.note(client, packet);
+    if (defect === undefined) held.authorize(client, packet, done);
+    else done(defect);
+  };
+  aedes.authorizeForward = (client, packet) => publishers.mark(client, packet);
   aedes.on('connectionError', (client, { message }) => {
     if (/bad user name/.test(message)) return;
     const reason = /did not arrive in time/.test(message) ? 'timeout' : 'protocol';

@@ -51,6 +51,10 @@ export class Held {
     this.#sinks.add(clientId);
   }
 
+  isSource(clientId: string): boolean {
+    return this.#sources.has(clientId);
+  }
+
   isSink(clientId: string): boolean {
     return this.#sinks.has(clientId);
   }

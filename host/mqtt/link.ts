@@ -80,7 +80,7 @@ export class Link {
         : this.#connectTls(config, config.tls.options);
     this.#reader = events.reader({
       connack: packet => this.#connack(packet, config.keepAlive),
-      pingresp: () => this.#keepAlive?.pong(),
+      pingresp: () => this.#pong(),
       disconnect: (reason, text) => this.#refused('closed the connection', reason, text, codes.disconnected),
     });
     this.#patience = setTimeout(() => {
@@ -91,6 +91,8 @@ export class Link {
     );
     this.#socket.on('drain', () => {
       this.#blocked = false;
+      // It has read what it was sent; its answer may lie behind what there is no room for.
+      if (this.#paused) this.#pong();
       events.drain();
     });
     this.#socket.on('error', (error: Error) => {
@@ -226,15 +228,19 @@ export class Link {
     return {
       ping: () => {
         this.#socket.write(PINGREQ);
-        // The answer lies unread behind what there is no room for; that says nothing about the broker.
-        if (this.#paused) (this.#keepAlive ?? this.#watch)?.pong();
+        // The answer lies unread behind what there is no room for; that says nothing about the broker. One that does not
+        // even take the question is another thing.
+        if (this.#paused && !this.#blocked) this.#pong();
       },
-      dead: () =>
-        this.fail(
-          { code: this.#codes.disconnected, message: `${this.#where} did not answer a PINGREQ.` },
-          false,
-        ),
+      dead: () => {
+        const what = this.#blocked ? 'does not read what it is sent' : 'did not answer a PINGREQ';
+        this.fail({ code: this.#codes.disconnected, message: `${this.#where} ${what}.` }, false);
+      },
     };
+  }
+
+  #pong(): void {
+    (this.#keepAlive ?? this.#watch)?.pong();
   }
 
   #refused(what: string, reason: number, text: string | undefined, code: ErrorCode, legacy = false): void {

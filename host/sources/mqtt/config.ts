@@ -18,6 +18,8 @@ export interface MqttSourceConfig extends MqttConnection {
   readonly window?: number | undefined;
   /** Largest message, bytes of its packet. Default and most: what fits a slab. */
   readonly maxMessage?: number | undefined;
+  /** The broker, ours, writes in front of topics who published (`markTopic`). Default false. */
+  readonly marksPeers?: boolean | undefined;
   /** How long a 5.0 broker keeps the session of a configured client id. Default one day. */
   readonly sessionExpiryS?: number | undefined;
 }
@@ -28,6 +30,7 @@ export interface FilledSource extends FilledConnection {
   readonly qos: 0 | 1 | 2;
   readonly window: number;
   readonly maxMessage: number;
+  readonly marksPeers: boolean;
   readonly sessionExpiry: number;
 }
 
@@ -52,6 +55,7 @@ export function fillSource(name: string, config: MqttSourceConfig): FilledSource
     qos: config.qos ?? 1,
     window: Math.min(Math.max(config.window ?? 1_024, 1), MAX_STRING),
     maxMessage: Math.min(config.maxMessage ?? LARGEST_MESSAGE, LARGEST_MESSAGE),
+    marksPeers: config.marksPeers ?? false,
     sessionExpiry: connection.named ? (config.sessionExpiryS ?? DAY_S) : HOUR_S,
   };
 }

@@ -79,7 +79,7 @@ export class MqttSource implements Source {
     this.#config = filled;
     this.#ingress = ingress;
     this.#where = `${filled.host}:${filled.port}`;
-    this.#names = new Names(ingress);
+    this.#names = new Names(ingress, filled.marksPeers);
     this.#inHand = new InHand(filled.window, this.#unreleased);
     this.#subscription = new Subscription(filled, this.#where, fault => this.#failed(fault));
     const options = {

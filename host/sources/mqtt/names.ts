@@ -1,6 +1,7 @@
 import { PropertyImage } from '../../../runtime/index.js';
 import { PROPERTY_ID } from '../../protocols/mqtt-wire/constants.js';
 import { malformed } from '../../protocols/mqtt-wire/malformed.js';
+import { markEnd } from '../../protocols/mqtt-wire/peer-mark.js';
 import { PublishProperties } from '../../protocols/mqtt-wire/publish-properties.js';
 import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
 import { checkReceived, checkReceivedTopic, TEXT, type TextDefect } from '../../protocols/mqtt-wire/text.js';
@@ -13,15 +14,19 @@ const LONGEST_TOPIC = 256;
 const LISTS = 256;
 const LONGEST_LIST = 1_024;
 
+const PEER = Buffer.from('peer');
 const CONTENT_TYPE = Buffer.from('content-type');
 const RETAIN = Buffer.from('mqtt-retain');
+/** What else tells one list from another: bits. */
+const RETAINED = 1;
+const MARKED = 2;
 const TRUE = Buffer.from('true');
 
 /**
  * The numbers by which the ingress knows the topics and property lists of messages. What was seen lately is
  * found by its bytes; what is new, or too long to be kept, takes over the number of something older.
  *
- * A frame's properties are `mqtt-retain: true` for a message that the broker had stored, `content-type`
+ * A frame's properties are `peer` where our own broker says who published, `mqtt-retain: true` for a message that the broker had stored, `content-type`
  * where it is given, then the user properties in their order [MQTT-3.3.2-18]. The others of 5.0 §3.3.2.3
  * speak to clients and brokers, and stay here.
  */
@@ -29,6 +34,10 @@ export class Names {
   /** After -1: what is wrong with the string. */
   defect: TextDefect = TEXT.ok;
   readonly #ingress: Ingress;
+  readonly #marksPeers: boolean;
+  /** Who published the message of `topic`: where its bytes stand. */
+  #peerStart = 0;
+  #peerEnd = 0;
   readonly #topics = new ByteCache(TOPICS);
   /** Number of each place; the last is of those that are not kept. -1: none yet. */
   readonly #topicNumbers = new Int32Array(TOPICS + 1).fill(-1);
@@ -37,12 +46,18 @@ export class Names {
   readonly #walk = new PublishProperties();
   readonly #image = new PropertyImage();
 
-  constructor(ingress: Ingress) {
+  /** @param marksPeers topics may have the address of who published in front: `markTopic` */
+  constructor(ingress: Ingress, marksPeers = false) {
     this.#ingress = ingress;
+    this.#marksPeers = marksPeers;
   }
 
-  /** The number of the topic, -1 if it is none. */
-  topic({ bytes, topicStart, topicEnd }: Publication): number {
+  /** The number of the topic, -1 if it is none. First of a message. */
+  topic({ bytes, topicStart: start, topicEnd }: Publication): number {
+    const mark = this.#marksPeers ? markEnd(bytes, start, topicEnd) : -1;
+    const topicStart = mark < 0 ? start : mark + 1;
+    this.#peerStart = mark < 0 ? 0 : start + 1;
+    this.#peerEnd = mark < 0 ? 0 : mark;
     const known = this.#topics.find(bytes, topicStart, topicEnd, 0);
     if (known >= 0) return this.#topicNumbers[known] as number;
     this.defect = checkReceivedTopic(bytes, topicStart, topicEnd);
@@ -56,12 +71,16 @@ export class Names {
   }
 
   /**
-   * The number of the list of properties, -1 if one of them is no text.
+   * The number of the list of properties of the message whose topic was asked for, -1 if one of them is no text.
    * @throws SluiceError SLUICE_SOURCE_PROTOCOL if the property field is broken
    */
   properties(publication: Publication): number {
-    const { bytes, propertiesStart: start, propertiesEnd: end } = publication;
-    const tag = publication.retain ? 1 : 0;
+    const { bytes } = publication;
+    // A broker that marks who published speaks 3.1.1, which has no properties.
+    const isMarked = this.#peerEnd > 0;
+    const start = isMarked ? this.#peerStart : publication.propertiesStart;
+    const end = isMarked ? this.#peerEnd : publication.propertiesEnd;
+    const tag = (publication.retain ? RETAINED : 0) | (isMarked ? MARKED : 0);
     if (start === end && tag === 0) return 0;
     const known = this.#lists.find(bytes, start, end, tag);
     if (known >= 0) return this.#listNumbers[known] as number;
@@ -78,6 +97,7 @@ export class Names {
     const walk = this.#walk;
     const image = this.#image;
     image.begin();
+    if (this.#peerEnd > 0) image.add(PEER, 0, PEER.length, bytes, this.#peerStart, this.#peerEnd);
     if (retain) image.add(RETAIN, 0, RETAIN.length, TRUE, 0, TRUE.length);
     let typed = false;
     this.defect = TEXT.ok;

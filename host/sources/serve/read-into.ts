@@ -17,8 +17,10 @@ let names: Names | null | undefined;
 /**
  * Reads of an accepted TCP socket come into `buffer`, which many sockets may share: what `take` is given is good until
  * it returns. Without this each read allocates 64 KiB, copies what came into a second buffer, and leaves that to the
- * garbage collector: up to a quarter of all that a small frame costs. There is no public way to it, so it is looked
- * for, and where it is not found the socket reads as ever, into memory of its own.
+ * garbage collector: up to a quarter of all that a small frame costs. Node.js 24 has no public way to it: `onread` is an
+ * option of `new net.Socket` and `net.connect`, and a server makes the sockets that it accepts by itself, without it. (A
+ * socket of our own around the accepted one's handle would need the same inner names, and be counted by no server.) So
+ * it is looked for, and where it is not found the socket reads as ever, into memory of its own; a test then says so.
  * @returns true if `buffer` is used
  */
 export function readInto(

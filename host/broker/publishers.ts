@@ -1,0 +1,44 @@
+import type { Client } from 'aedes';
+import { isMarked, markTopic } from '../protocols/mqtt-wire/peer-mark.js';
+
+/** What is looked at of a packet. */
+interface Published {
+  topic: string;
+  readonly payload: string | Buffer;
+}
+
+/**
+ * Who published what, for the sources of the gateway. A packet is made anew for each of its readers, but its payload stays
+ * the same object all the way, stored or retained too; the address is kept by that, and as long as that.
+ */
+export class Publishers {
+  readonly #peerBehind: (client: Client) => string;
+  readonly #isSource: (clientId: string) => boolean;
+  readonly #byPayload = new WeakMap<Buffer, string>();
+
+  /** @param isSource a source of the gateway, which reads marks, comes under this client id */
+  constructor(peerBehind: (client: Client) => string, isSource: (clientId: string) => boolean) {
+    this.#peerBehind = peerBehind;
+    this.#isSource = isSource;
+  }
+
+  /** What a client publishes, or its will. The error: it may not. For `authorizePublish` of aedes. */
+  note(client: Client | null, { topic, payload }: Published): Error | undefined {
+    // aedes takes these for words of other brokers: one who says them could have others cut off.
+    if (topic.startsWith('$SYS/')) return new Error('published under $SYS/, which is the broker\u2019s own');
+    // aedes looks at what is published, not at wills.
+    if (/[#+]/.test(topic)) return new Error('published under a topic with + or #');
+    if (client !== null && typeof payload !== 'string')
+      this.#byPayload.set(payload, this.#peerBehind(client));
+    return undefined;
+  }
+
+  /** Marks what goes to a source of the gateway. For `authorizeForward` of aedes, which gives each reader a packet of its own. */
+  mark<T extends Published>(client: Client, packet: T): T {
+    if (!this.#isSource(client.id) || typeof packet.payload === 'string') return packet;
+    const peer = this.#byPayload.get(packet.payload);
+    // One that is sent again is marked already.
+    if (peer !== undefined && !isMarked(packet.topic)) packet.topic = markTopic(peer, packet.topic);
+    return packet;
+  }
+}

@@ -1,10 +1,14 @@
 import type { Recovery } from './recovery.js';
 
-/** While it is on, all that is published is refused in the stead of a chain whose breaker is open. */
+/**
+ * While it is on, all that is published is refused (SLUICE_BREAKER_OPEN) in the stead of a chain whose breaker is open,
+ * or that is not there.
+ */
 export class Refuser {
   readonly #recovery: Recovery;
   readonly #committed: () => void;
   #plugin: string | undefined;
+  #putsAside = false;
   #soon: NodeJS.Immediate | undefined;
 
   /** @param committed told when outcomes are there */
@@ -13,8 +17,10 @@ export class Refuser {
     this.#committed = committed;
   }
 
-  on(plugin: string): void {
+  /** @param putsAside what is given back is to come again, before what is not published yet */
+  on(plugin: string, putsAside: boolean): void {
     this.#plugin = plugin;
+    this.#putsAside = putsAside;
     this.published();
   }
 
@@ -24,6 +30,10 @@ export class Refuser {
 
   get isOn(): boolean {
     return this.#plugin !== undefined;
+  }
+
+  get putsAside(): boolean {
+    return this.isOn && this.#putsAside;
   }
 
   /** Deals with what is published at once; for those who are not in the midst of a source's turn. */

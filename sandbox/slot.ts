@@ -85,6 +85,16 @@ export class Slot {
     return this.#succession.renew(generation);
   }
 
+  /** Nobody is going to serve for now: frames go where those of an open breaker go, until somebody does. */
+  leaveUnserved(): void {
+    this.#succession.leaveUnserved();
+  }
+
+  /** What is published comes back as refused, unseen by any plugin. */
+  get givesBack(): boolean {
+    return this.#succession.givesBack;
+  }
+
   /** What the first chain goes on from, if its plugins have a state. */
   remember(states: readonly KeptState[]): void {
     this.#succession.remember(states);
@@ -97,7 +107,8 @@ export class Slot {
     this.#succession.drainPorts();
     const delivery = this.ring.next();
     const generation = this.#succession.serving;
-    if (delivery === undefined || generation === undefined) return delivery;
+    const unseen = this.state === 'stopped' || this.state === 'starting';
+    if (delivery === undefined || generation === undefined || (unseen && this.givesBack)) return delivery;
     pace(this.ring, delivery, generation.shortest);
     this.#succession.look(delivery);
     return delivery;

@@ -61,7 +61,7 @@ export class Succession {
     this.#events = events;
     this.#recovery = new Recovery(ring);
     this.#states = new StateKeeper(ring);
-    this.#refuser = new Refuser(this.#recovery, () => this.#committed());
+    this.#refuser = new Refuser(this.#recovery, () => events.committed());
     this.#seat = new Seat(ring, {
       committed: () => this.#committed(),
       told: message => this.#told(message),
@@ -140,7 +140,7 @@ export class Succession {
     else if (generation === this.#seat.generation) {
       // It served in the stead of the newest, whose breaker is open, and which is tried again in its time.
       this.#leaveTo('open', () => {
-        if (current !== undefined && this.#givesBack(this.#framesGo)) this.#refuser.on(current.nameOf(0));
+        if (current !== undefined) this.#giveBack(current.nameOf(0), this.#framesGo);
       });
     }
     await this.#halted;
@@ -172,6 +172,28 @@ export class Succession {
       this.#events.committed();
     });
     this.#seat.stop();
+  }
+
+  /**
+   * Nobody is going to serve for now, and yet what is published is not to wait: it goes where that of an open breaker
+   * goes, until somebody serves.
+   */
+  leaveUnserved(): void {
+    const attempt = this.#attempt;
+    void this.#halted.then(() => {
+      if (this.#state !== 'stopped' || attempt !== this.#attempt || this.#refuser.isOn) return;
+      this.#recovery.release();
+      const wanted = this.#events.whenOpen?.(false) ?? 'fallback';
+      this.#giveBack(
+        this.#seat.generation?.nameOf(0) ?? 'the route',
+        wanted === 'fallback' ? 'spool' : wanted,
+      );
+    });
+  }
+
+  /** What is published comes back unseen by any plugin. */
+  get givesBack(): boolean {
+    return this.#refuser.isOn;
   }
 
   /** Goes on in a fresh thread, if it serves: what it has not committed is run there. */
@@ -459,18 +481,19 @@ export class Succession {
       this.#leaveTo('recovering', () => this.#restart(fallback, [generation, fallback]));
     else
       this.#leaveTo('open', () => {
-        if (this.#givesBack(frames)) this.#refuser.on(generation.nameOf(0));
+        this.#giveBack(generation.nameOf(0), frames);
       });
   }
 
-  /** Frames that are to wait may have to do so elsewhere. */
-  #givesBack(frames: WhenOpen): boolean {
-    return frames === 'refuse' || (frames === 'spool' && this.#events.parks?.() === true);
+  /** What is published comes back, to be refused, or because it has to wait elsewhere; else it waits in the ring. */
+  #giveBack(plugin: string, frames: WhenOpen): void {
+    const parks = frames === 'spool' && this.#events.parks?.() === true;
+    if (parks || frames === 'refuse') this.#refuser.on(plugin, parks);
   }
 
   /** Somebody serves again, or the end has come: what was put aside while nobody did comes before what is not yet. */
   #refuseNoMore(): void {
-    if (this.#refuser.isOn && this.#framesGo === 'spool') {
+    if (this.#refuser.putsAside) {
       this.#ring.publish();
       this.#refuser.now();
     }

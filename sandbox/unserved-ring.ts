@@ -20,7 +20,7 @@ export class UnservedRing {
     this.#ring = new Ring({ published: () => this.#refuser.published(), replaced: () => {} });
     this.#ring.batchLimit = BATCH;
     this.#refuser = new Refuser(new Recovery(this.#ring), committed);
-    this.#refuser.on('the route');
+    this.#refuser.on('the route', true);
   }
 
   /** Nothing is in it, or on its way out of it. */

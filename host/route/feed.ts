@@ -266,8 +266,8 @@ export class Feed implements Ingress, RouteSource {
   }
 
   /** What is asked for again is not missed; of the rest the source knows whether it can tell the sender. */
-  sendBack(sequence: number): boolean {
-    return this.#repeats || this.#source?.sendBack?.(sequence) === true;
+  sendBack(sequence: number, code: Fault['code']): boolean {
+    return this.#repeats || this.#source?.sendBack?.(sequence, code) === true;
   }
 
   #strings(topic: number, properties: number): number {

@@ -27,8 +27,8 @@ export interface RouteSource {
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
   refused(plugin: string, fault: Fault): void;
-  /** A frame is refused as the breaker is open. True: nothing is lost by that; else it has to be kept. */
-  sendBack(sequence: number): boolean;
+  /** A frame is refused unseen, as nobody serves. True: nothing is lost by that; else it has to be kept. */
+  sendBack(sequence: number, code: Fault['code']): boolean;
   /** Its frames are in quarantine already, and stay there when they are refused again. */
   readonly replays?: boolean;
 }

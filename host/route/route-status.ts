@@ -39,11 +39,11 @@ export function statusOf(
 /** Why frames of a route cannot be delivered now; undefined: they can. */
 export function reasonOf({ route, state, missing, disabled }: RouteStatus): string | undefined {
   const { name } = route;
-  if (state === 'waiting') return `route ${name} waits for the plugin ${missing.join(', ')}`;
-  if (state === 'disabled') return `route ${name}: the plugin ${disabled.join(', ')} is disabled`;
   const fault = route.parked?.fault;
   const disk =
     fault === undefined ? '' : `; its frames cannot be put on the disk: ${fault.message} (${fault.code})`;
+  if (state === 'waiting') return `route ${name} waits for the plugin ${missing.join(', ')}${disk}`;
+  if (state === 'disabled') return `route ${name}: the plugin ${disabled.join(', ')} is disabled${disk}`;
   const open = brokenOff(route);
   if (open !== undefined) return `route ${name}: ${open}${disk}`;
   if (fault !== undefined && route.hasParked)

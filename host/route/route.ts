@@ -71,6 +71,8 @@ export class Route {
   /** Since when no frame was taken for lack of a slab, performance.now(). */
   #fullSince: number | undefined;
   #pumping = false;
+  /** Why no plugin serves it, though no breaker is open. */
+  #unserved: Fault | undefined;
   #emptied: (() => void) | undefined;
 
   constructor(
@@ -198,7 +200,7 @@ export class Route {
     const parking = this.#parking;
     if (parking === undefined || !parking.holds) return ring;
     if (parking.diverts) return parking.lot;
-    if (!this.#mayDivert) return state === 'open' ? ring : undefined;
+    if (!this.#mayDivert) return state === 'open' || this.slot.givesBack ? ring : undefined;
     parking.diverts = true;
     return parking.lot;
   }
@@ -254,12 +256,24 @@ export class Route {
     if (!first) this.#chain.swapped();
   }
 
+  /**
+   * No plugin serves it until a swap, for this reason: its frames go where they would go if a breaker were open, and who
+   * is told of it is told the reason.
+   */
+  leaveUnserved(fault: Fault): void {
+    this.#unserved = fault;
+    this.slot.leaveUnserved();
+  }
+
   async #remember(): Promise<void> {
     this.slot.remember((await this.#options.states?.()?.load(this.name)) ?? []);
   }
 
   #changed(change: SlotChange): void {
-    if (change.kind === 'serving') this.#chain.serves(change.generation);
+    if (change.kind === 'serving') {
+      this.#unserved = undefined;
+      this.#chain.serves(change.generation);
+    }
     this.#breakers.changed(change);
     this.#options.changed?.(change);
     if (this.#parking?.holds === true) this.pump();
@@ -458,12 +472,12 @@ export class Route {
 
   /** A frame that was to wait on the disk has found no room there. */
   #giveBack(frame: FrameCopy, sequence: number, { message: why }: Fault): Promise<void> | undefined {
-    const { name: plugin = this.name, version = '' } = this.#chain.stages[0] ?? {};
-    const message = `the circuit breaker of ${plugin} is open, and the frame cannot wait on the disk: ${why}`;
-    const fault: Fault = { code: 'SLUICE_BREAKER_OPEN', message };
+    const { name = this.name, version = '' } = this.#chain.stages[0] ?? {};
+    const { code, message, plugin = name } = this.#givenBack(`the circuit breaker of ${name} is open`);
+    const fault: Fault = { code, message: `${message}, and the frame cannot wait on the disk: ${why}` };
     const source = this.#sources.find(({ name, replays }) => name === frame.source && replays !== true);
     source?.refused(plugin, fault);
-    if (source?.sendBack(sequence) === true) return undefined;
+    if (source?.sendBack(sequence, code) === true) return undefined;
     return this.#isolate({ frame, route: this.name, plugin, version, stage: 0, fault });
   }
 
@@ -480,13 +494,11 @@ export class Route {
       return;
     }
     const source = this.#sources[delivery.originOf(frame)];
-    this.#cameFrom(source)?.refused(name, { code, message });
     if (code === 'SLUICE_BREAKER_OPEN') {
-      // The opening was told of, once.
-      if (source?.sendBack(delivery.sequenceOf(frame)) === false)
-        this.#keep(delivery.frame(frame), name, stage, { code, message });
+      this.#notRun(delivery, this.#givenBack(message), stage);
       return;
     }
+    this.#cameFrom(source)?.refused(name, { code, message });
     const copy = delivery.frame(frame);
     const bytes = Buffer.from(copy.payload);
     const payload = `${bytes.toString('hex', 0, 64)}${bytes.length > 64 ? `... (${bytes.length} bytes)` : ''}`;
@@ -499,6 +511,20 @@ export class Route {
     };
     this.#report.fault(fault, where, guilty ? 'error' : 'warn', { payload });
     if (poisoned) this.#keep(copy, name, stage, { code, message });
+  }
+
+  /** Why no plugin was asked. */
+  #givenBack(message: string): Fault {
+    return this.#unserved ?? { code: 'SLUICE_BREAKER_OPEN', message };
+  }
+
+  /** That nobody serves was told of, once. */
+  #notRun(delivery: Delivery, fault: Fault, stage: number): void {
+    const source = this.#sources[delivery.originOf(this.#frame)];
+    const plugin = fault.plugin ?? this.#chain.stages[stage]?.name ?? this.name;
+    this.#cameFrom(source)?.refused(plugin, fault);
+    if (source?.sendBack(delivery.sequenceOf(this.#frame), fault.code) === false)
+      this.#keep(delivery.frame(this.#frame), plugin, stage, fault);
   }
 
   /** What has waited on the disk is still its source's; the id stands on the frame. */

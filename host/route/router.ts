@@ -72,7 +72,7 @@ export class Router {
     this.#back.add(plugin);
   }
 
-  /** The plugin runs no more: frames of its routes wait, and hold up what cannot be asked for again. */
+  /** The plugin runs no more: frames of its routes wait on the disk, or are refused, as behind an open breaker. */
   disable(plugin: string): Promise<void> {
     this.#disabled.add(plugin);
     return this.#halt(plugin);
@@ -140,7 +140,9 @@ export class Router {
 
   /** Says which routes wait for a plugin that no file carries. */
   sayMissing(): void {
-    for (const { route, steps } of this.#routes) {
+    for (const running of this.#routes) {
+      this.#leaveUnserved(running);
+      const { route, steps } = running;
       for (const plugin of this.#missing(steps)) {
         const message = `the route ${route.name} waits for the plugin ${plugin}: no usable file in ${this.#parts.plugins.dir} carries it`;
         this.#parts.report.fault(
@@ -164,6 +166,18 @@ export class Router {
     const halted = this.#routes.filter(({ steps }) => names(steps, plugin));
     for (const running of halted) running.serving = new Map();
     await Promise.all(halted.map(({ route }) => route.slot.stop(AbortSignal.timeout(HALT_MS))));
+    for (const running of halted) this.#leaveUnserved(running);
+  }
+
+  /** Nobody serves it until a plugin comes: its frames are not to keep other routes waiting meanwhile. */
+  #leaveUnserved(running: RunningRoute): void {
+    const { route } = running;
+    if (route.slot.state !== 'stopped') return;
+    const { missing, disabled } = statusOf(running, this.#offers, this.#disabled);
+    const [plugin = running.steps[0]?.plugin ?? ''] = [...missing, ...disabled];
+    const why =
+      missing.length > 0 ? 'is not in the folder' : disabled.length > 0 ? 'is disabled' : 'is refused';
+    route.leaveUnserved({ code: 'SLUICE_ROUTE_UNSERVED', message: `the plugin ${plugin} ${why}`, plugin });
   }
 
   #missing(steps: readonly StepConfig[]): string[] {
@@ -306,6 +320,7 @@ export class Router {
     this.#parts.swapped({ offer, route: name, generation: slot.generation, fault: error.toFault() });
     // A route of its own that never ran leaves no trace; the next version of the file gets another. What waits on the
     // disk for it is that one's only if it is the same.
+    this.#leaveUnserved(running);
     if (goesOn || running.waiting.length === 0 || running.route.hasParked) return;
     running.route.close();
     const at = this.#routes.indexOf(running);
@@ -342,6 +357,7 @@ export class Router {
     });
     if (slot.state === 'stopped') running.serving = new Map();
     await ended;
+    this.#leaveUnserved(running);
     const again = takeRefused(running);
     const newest = running.steps.flatMap(({ plugin }) => this.#offers.get(plugin) ?? []);
     const displaced = again.filter(offer => !newest.includes(offer));

@@ -62,10 +62,10 @@ export interface Source {
   /** Every frame up to and including this sequence is confirmed or spooled by every sink of its routes. */
   delivered(sequence: number): void;
   /**
-   * A route does not take this frame, which is not delivered yet: the breaker of its plugin is open. True: its sender is
+   * A route does not take this frame, which is not delivered yet, as no plugin serves: `code` says why. True: its sender is
    * told so in place of a confirmation, and has it still. Else the frame has to be kept; so it is without this method.
    */
-  sendBack?(sequence: number): boolean;
+  sendBack?(sequence: number, code: Fault['code']): boolean;
   /**
    * Hands no more frames over; pending requests are failed. A source that acknowledges what was delivered
    * goes on with that until `close`; the others close what is open.

@@ -28,6 +28,8 @@ export interface LaneEvents {
 /** The way of one route's messages for one sink to the disk; bounded, and in its own pace. */
 export class Lane {
   readonly policy: WhenFull;
+  /** Of the space of the spool that may be filled by all before nothing is put down here. */
+  readonly share: number;
   /** Every queue that has put something down here. */
   readonly queues = new Set<Queue>();
   readonly #events: LaneEvents;
@@ -46,8 +48,9 @@ export class Lane {
   #emptied: (() => void) | undefined;
   #stopped = false;
 
-  constructor(policy: WhenFull, events: LaneEvents) {
+  constructor(policy: WhenFull, share: number, events: LaneEvents) {
     this.policy = policy;
+    this.share = share;
     this.#events = events;
   }
 

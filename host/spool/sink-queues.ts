@@ -10,7 +10,7 @@ import { Lane } from './lane.js';
 import type { Queue } from './queue.js';
 import type { RouteSpool } from './route-spool.js';
 import type { Run } from './run.js';
-import { PARKED, type Spool } from './spool.js';
+import { PARKED, PARKED_SHARE, type Spool } from './spool.js';
 
 /** Before records that could not be removed are tried again. */
 const AGAIN_MS = 1000;
@@ -199,9 +199,9 @@ export class SinkQueues {
   }
 
   #newLane(route: string): Lane {
-    const { spool, metrics, routeOf } = this.#options;
+    const { name, spool, metrics, routeOf } = this.#options;
     const { whenFull } = routeOf(route);
-    const lane = new Lane(whenFull, {
+    const lane = new Lane(whenFull, name === PARKED ? PARKED_SHARE : 1, {
       append: (chunk, own) => spool.append(chunk, own),
       durable: (result, count) => {
         metrics.appended(count);

@@ -10,6 +10,8 @@ import { type Found, Queue } from './queue.js';
 
 /** Stands in the place of a sink's name for frames that wait for the plugins of their route; no sink can have it. */
 export const PARKED = '~plugins';
+/** So much of the space is theirs at most: a plugin that is away for long must not keep the sinks from their spool. */
+export const PARKED_SHARE = 1 / 2;
 
 /** Before a file that could not be opened is tried again. */
 const AGAIN_MS = 5000;
@@ -133,6 +135,7 @@ export class Spool {
       queues: chunk.queues.filter(({ isKnown }) => !isKnown).map(({ name }) => name),
       room: {
         policy: lane.policy,
+        share: lane.share,
         queues: [...lane.queues].map(({ name, cursor }) => ({ queue: name.number, after: cursor })),
       },
     });

@@ -93,6 +93,8 @@ export interface QueueName {
 
 export interface Room {
   readonly policy: WhenFull;
+  /** Of the space of the file it may be filled so far for this. */
+  readonly share: number;
   /** Queues that may give records up, from behind this place on. */
   readonly queues: readonly { readonly queue: number; readonly after: number }[];
 }

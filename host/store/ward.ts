@@ -9,6 +9,9 @@ import type { Choice, Poison, Quarantine, Quarantined } from './quarantine.js';
 /** A replay is waited for this long: its route may have no plugin, or a sink that is away. */
 const PATIENCE_MS = 10_000;
 
+/** No plugin has seen the frame. */
+const NOT_RUN: ReadonlySet<Fault['code']> = new Set(['SLUICE_BREAKER_OPEN', 'SLUICE_ROUTE_UNSERVED']);
+
 /** What became of one frame that was replayed. */
 export type ReplayOutcome = Replayed | { readonly outcome: 'pending' };
 
@@ -128,7 +131,7 @@ export class Ward {
       const replayed = await replay.run(frame);
       metrics.replayed(replayed.outcome);
       if (replayed.outcome === 'delivered') await quarantine.remove({ id });
-      else if (replayed.fault.code === 'SLUICE_BREAKER_OPEN') return notRun(replayed);
+      else if (NOT_RUN.has(replayed.fault.code)) return notRun(replayed);
       else await quarantine.failedAgain(id, replayed.fault satisfies Fault);
       return replayed;
     } finally {
@@ -139,6 +142,6 @@ export class Ward {
 
 /** No plugin has seen it: what it failed on before stands. */
 function notRun({ plugin, fault }: Extract<Replayed, { outcome: 'refused' }>): Replayed {
-  const message = `${fault.message}, so the frame was not run; it stays in quarantine as it was: replay it when the breaker is closed, or put a corrected file of ${plugin} into the folder first`;
+  const message = `${fault.message}, so the frame was not run; it stays in quarantine as it was: replay it when ${plugin} serves again`;
   return { outcome: 'refused', plugin, fault: { ...fault, message } };
 }

@@ -36,6 +36,12 @@ export const SOURCE_ERRORS = {
     cause: 'One of several routes of a polled source was full, so a frame went to the other routes only.',
     remedy: 'Look at that route: its plugin hangs or is slow, or its sink is away. The log names it.',
   },
+  SLUICE_ROUTE_UNSERVED: {
+    cause:
+      'A plugin of the route is not in the folder, is disabled or was refused, and a frame could not wait for it on the disk, or is not to (`whenOpen: refuse`).',
+    remedy:
+      'GET /v1/routes names the plugin and the reason. Put its file into the folder, or enable it. What its sender was not told of is in quarantine: POST /v1/quarantine/replay.',
+  },
   SLUICE_SOURCE_OVERRUN: {
     cause:
       'A poll was skipped because the one before it is still under way, or what is observed changed again before all its blocks were read.',

@@ -267,7 +267,7 @@ test('a disk that is full of what waits for one plugin does not keep the other r
   assert.equal(await rig.metric('sluice_frames_refused_total', { code: 'SLUICE_BREAKER_OPEN' }), refused);
   assert.match(
     (await rig.ready()).reasons.join(),
-    /^route bad: the circuit breaker of trap is open: .*; its frames cannot be put on the disk: .*spool.db is at its bound/,
+    /^route bad: the circuit breaker of trap is open: .*; its frames cannot be put on the disk: .*spool.db is at its bound of 0.4 MiB for frames that wait for plugins/,
   );
   const [bad, good] = (await ask(rig, 'GET', '/v1/routes')).routes;
   assert.equal(bad.parked.fault.code, 'SLUICE_STORE_FULL');
@@ -333,4 +333,33 @@ test('a source for which the spool has no queue left is refused with a counter, 
   const none = { ...PARKED, code: 'SLUICE_SPOOL_QUEUES' };
   assert.equal(await rig.metric('sluice_parked_refused_total', none), 20);
   await rig.book.line('SLUICE_SPOOL_QUEUES', PARKED);
+});
+
+test('a plugin that is disabled or not there keeps no other route of a sender waiting: its frames are on the disk, and go through it in their order when it is back', async t => {
+  const rig = await broken(t, { routes: TWO, files: ['echo'] });
+  const heard = await Heard.at(t, rig);
+  assert.equal(await post(rig, 0, 2000), 202);
+  await heard.atLeast(2000);
+  assert.equal(await rig.metric('sluice_parked_frames', PARKED), 2000);
+  await rig.drop('trap');
+  await heard.atLeast(4000);
+  assert.deepEqual(heard.payloads, [...upTo(2000), ...upTo(2000)]);
+  await ask(rig, 'POST', '/v1/plugins/trap/disable');
+  assert.equal(await post(rig, 2000, 2000), 202);
+  await heard.atLeast(6000);
+  assert.deepEqual((await rig.ready()).reasons, ['route bad: the plugin trap is disabled']);
+  await ask(rig, 'POST', '/v1/plugins/trap/enable');
+  await heard.atLeast(8000);
+  assert.deepEqual(heard.payloads.slice(4000), [...upTo(4000).slice(2000), ...upTo(4000).slice(2000)]);
+});
+
+test('with `whenOpen: refuse` the sender of a frame for a plugin that is not there is told so', async t => {
+  const routes = [{ name: 'bad', from: 'hooks', through: ['trap'], whenOpen: 'refuse' }];
+  const rig = await broken(t, { routes, files: [] });
+  assert.equal(await post(rig, 0, 10), 503);
+  const refused = { plugin: 'trap', code: 'SLUICE_ROUTE_UNSERVED' };
+  assert.equal(await rig.metric('sluice_frames_refused_total', refused), 10);
+  await rig.drop('trap');
+  await rig.book.said(/trap.wasm serves/);
+  assert.equal(await post(rig, 0, 10), 202);
 });

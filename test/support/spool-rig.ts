@@ -9,7 +9,7 @@ import type { Fault } from '../../runtime/index.js';
 import { viewOf } from './mqtt-view.js';
 
 const ORIGIN = new Origins('gateway', '1').make('route', 'line1', false);
-const KEEP_ALL: Room = { policy: 'keep-all', queues: [] };
+const KEEP_ALL: Room = { policy: 'keep-all', share: 1, queues: [] };
 
 /** The tables of a spool, through the thread, without the sinks above it. */
 export class SpoolFile {

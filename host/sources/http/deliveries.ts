@@ -1,4 +1,4 @@
-import { type Fault, faultOf } from '../../../runtime/index.js';
+import { type ErrorCode, type Fault, faultOf } from '../../../runtime/index.js';
 import type { Memory } from '../serve/memory.js';
 import type { Ingress } from '../source.js';
 import { badRequest } from './body.js';
@@ -6,8 +6,8 @@ import { type Delivery, OVERHEAD_BYTES } from './delivery.js';
 import type { HttpNames } from './http-names.js';
 import { COME_AGAIN, type Refusal } from './refusal.js';
 
-const SENT_BACK =
-  'a plugin behind the source has failed too often and is not called now: send it again later';
+const FAILED = 'a plugin behind the source has failed too often and is not called now: send it again later';
+const UNSERVED = 'a plugin behind the source is not there, or is not to run now: send it again later';
 
 export interface DeliveryEvents {
   /** All its frames are handed over (`Prefer: respond-async`), or safe. */
@@ -59,15 +59,16 @@ export class Deliveries {
     const count = first < 0 ? this.#waiting.length : first;
     if (count === 0) return;
     for (const delivery of this.#waiting.splice(0, count)) {
-      if (delivery.isSentBack) this.#giveUp(delivery, 'SLUICE_BREAKER_OPEN', SENT_BACK);
-      else this.#accept(delivery);
+      const { sentBack } = delivery;
+      if (sentBack === undefined) this.#accept(delivery);
+      else this.#giveUp(delivery, sentBack, sentBack === 'SLUICE_ROUTE_UNSERVED' ? UNSERVED : FAILED);
     }
   }
 
-  sendBack(sequence: number): boolean {
+  sendBack(sequence: number, code: ErrorCode): boolean {
     const delivery = this.#waiting.find(each => each.owns(sequence));
     if (delivery === undefined) return false;
-    delivery.isSentBack = true;
+    delivery.sentBack = code;
     return true;
   }
 

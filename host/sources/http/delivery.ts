@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorCode } from '../../../runtime/index.js';
 import { LineCursor } from '../../protocols/ndjson.js';
 import type { Ingress } from '../source.js';
 import type { HttpNames, Sender } from './http-names.js';
@@ -18,8 +19,8 @@ export class Delivery {
   /** Frames that were handed over, and the sequence of the last. */
   taken = 0;
   sequence = 0;
-  /** A route did not take one of them: the sender is told to come again. */
-  isSentBack = false;
+  /** Why a route did not take one of them: the sender is told to come again. */
+  sentBack: ErrorCode | undefined;
   /** Bytes that it keeps in hand: its body until its frames are handed over, the rest until it is answered. */
   holding: number;
   /** When it is given up, steady clock. */

@@ -144,8 +144,8 @@ export class HttpSource implements Source {
     this.#deliveries.delivered(sequence);
   }
 
-  sendBack(sequence: number): boolean {
-    return this.#deliveries.sendBack(sequence);
+  sendBack(sequence: number, code: Fault['code']): boolean {
+    return this.#deliveries.sendBack(sequence, code);
   }
 
   stop(): Promise<void> {

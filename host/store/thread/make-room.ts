@@ -21,10 +21,11 @@ type Candidate = Room['queues'][number];
  * `keep-newest`: the oldest records of its longest queue go. `down-sample`: its longest queue is thinned (thin.ts).
  * @throws SluiceError SLUICE_STORE_FULL when the policy, or what there is to give up, does not allow it
  */
-export function makeRoom(file: StoreFile, need: number, { policy, queues }: Room): Gone[] {
+export function makeRoom(file: StoreFile, need: number, { policy, share, queues }: Room): Gone[] {
   if (!file.mayGrow) throw new SluiceError('SLUICE_STORE_FULL', `${file.path}: the disk is full`);
   const gone: Gone[] = [];
-  while (!fits(file, need)) {
+  const most = file.maxBytes * share;
+  while (!fits(file, need, most)) {
     const longest = policy === 'keep-all' ? undefined : longestOf(file, queues);
     const given =
       longest === undefined
@@ -35,7 +36,9 @@ export function makeRoom(file: StoreFile, need: number, { policy, queues }: Room
     if (given === undefined || given.records === 0) {
       throw new SluiceError(
         'SLUICE_STORE_FULL',
-        `${file.path} is at its bound of ${Math.floor(file.maxBytes / 2 ** 20)} MiB`,
+        share < 1
+          ? `${file.path} is at its bound of ${mib(most)} MiB for frames that wait for plugins; the rest is for sinks`
+          : `${file.path} is at its bound of ${mib(most)} MiB`,
       );
     }
     gone.push(given);
@@ -43,8 +46,12 @@ export function makeRoom(file: StoreFile, need: number, { policy, queues }: Room
   return gone;
 }
 
-function fits(file: StoreFile, need: number): boolean {
-  return file.usedBytes + need + need / 8 + MORE_PAGES * file.pageSize <= file.maxBytes;
+function fits(file: StoreFile, need: number, most: number): boolean {
+  return file.usedBytes + need + need / 8 + MORE_PAGES * file.pageSize <= most;
+}
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1).replace('.0', '');
 }
 
 function longestOf(file: StoreFile, queues: readonly Candidate[]): Candidate | undefined {

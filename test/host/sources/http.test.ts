@@ -98,7 +98,10 @@ test('a request of which a route sends a frame back is answered with 503; what w
   await ingress.until(() => ingress.frames.length === 4);
   await post('x', { prefer: 'respond-async' });
   const byLines = ingress.frames.findIndex(({ bytes }) => String(bytes) === 'b') + 1;
-  assert.deepEqual([source.sendBack(byLines), source.sendBack(5)], [true, false]);
+  assert.deepEqual(
+    [source.sendBack(byLines, 'SLUICE_BREAKER_OPEN'), source.sendBack(5, 'SLUICE_BREAKER_OPEN')],
+    [true, false],
+  );
   source.delivered(5);
   const { status, body, headers } = await first;
   assert.deepEqual([status, headers['retry-after']], [503, '1']);

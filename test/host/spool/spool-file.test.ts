@@ -69,7 +69,7 @@ test('keep-all refuses at the bound, and takes again when something was removed'
 
 test('keep-newest gives up the oldest that nobody has fetched, and says how many', async t => {
   const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
-  const room = { policy: 'keep-newest', queues: [{ queue: 1, after: 20 }] } as const;
+  const room = { policy: 'keep-newest', share: 1, queues: [{ queue: 1, after: 20 }] } as const;
   let gone = 0;
   for (let next = 1; next < 5000; next += 50) {
     const result = await file.append(1, range(next, 50), 1000, room);
@@ -85,7 +85,7 @@ test('keep-newest gives up the oldest that nobody has fetched, and says how many
 
 test('down-sample keeps the newer half whole, and of all the time before an even sample', async t => {
   const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
-  const room = { policy: 'down-sample', queues: [{ queue: 1, after: 0 }] } as const;
+  const room = { policy: 'down-sample', share: 1, queues: [{ queue: 1, after: 0 }] } as const;
   let gone = 0;
   for (let next = 1; next < 5000; next += 50) {
     const result = await file.append(1, range(next, 50), 1000, room);

@@ -14,15 +14,15 @@ test(
   limit,
   async t => {
     const rig = await startAdminRig(t);
-    await rig.reaches(5, 'sluice_delivered_total');
+    await rig.reaches(5, 'sluice_messages_total');
     const off = await rig.ask('POST', '/v1/plugins/modbus-json/disable');
     assert.deepEqual([off.status, off.body.state], [200, 'disabled']);
     assert.ok((await readdir(join(rig.data, 'plugins'))).includes('modbus-json.disabled'));
     assert.deepEqual((await rig.ready()).reasons, ['route line1: the plugin modbus-json is disabled']);
-    const delivered = await rig.metric('sluice_delivered_total');
+    const messages = await rig.metric('sluice_messages_total');
     const on = await rig.ask('POST', '/v1/plugins/modbus-json/enable');
     assert.deepEqual([on.status, on.body.state, on.body.generation], [200, 'serving', 2]);
-    await rig.reaches(delivered + 5, 'sluice_delivered_total');
+    await rig.reaches(messages + 5, 'sluice_messages_total');
   },
 );
 
@@ -42,7 +42,7 @@ test('a deleted plugin is gone from folder and routes, and a rollback brings it 
 
 test('the pages show plugins, routes, sources, sinks, versions and their own description', limit, async t => {
   const rig = await startAdminRig(t);
-  await rig.reaches(5, 'sluice_delivered_total');
+  await rig.reaches(5, 'sluice_messages_total');
   const { body: plugins } = await rig.ask('GET', '/v1/plugins');
   assert.equal(plugins.plugins[0].state, 'serving');
   const { body: sources } = await rig.ask('GET', '/v1/sources');

@@ -105,7 +105,7 @@ test(
     const bytes = await version('7.0.0');
     await put(rig, `${FILE}.sig`, signer.sign(bytes));
     await put(rig, FILE, bytes);
-    await rig.reaches(5, 'sluice_delivered_total');
+    await rig.reaches(5, 'sluice_messages_total');
     await mkdir(join(keys, 'revoked'));
     await rename(join(keys, 'a.pub'), join(keys, 'revoked', 'a.pub'));
     await rig.book.said(
@@ -114,9 +114,9 @@ test(
     const stopped = await view(rig);
     assert.deepEqual([stopped.state, stopped.refused.code], ['refused', 'SLUICE_SIGNATURE_REVOKED']);
     assert.equal((await rig.get('/readyz')).status, 503);
-    const delivered = await rig.metric('sluice_delivered_total');
+    const messages = await rig.metric('sluice_messages_total');
     await put(rig, `${FILE}.sig`, other.sign(bytes));
-    await rig.reaches(delivered + 5, 'sluice_delivered_total');
+    await rig.reaches(messages + 5, 'sluice_messages_total');
     const again = await view(rig);
     assert.deepEqual([again.state, again.signature.key, again.refused], ['serving', other.id, undefined]);
   },
@@ -124,7 +124,7 @@ test(
 
 test('a plugin whose file is removed by hand serves on, and is shown to have none', limit, async t => {
   const rig = await startAdminRig(t);
-  await rig.reaches(5, 'sluice_delivered_total');
+  await rig.reaches(5, 'sluice_messages_total');
   assert.equal((await view(rig)).fileState, 'present');
   await rm(join(rig.plugins, FILE));
   await rig.book.said(/modbus-json\.wasm \(modbus-json\) is gone; the version of it in memory serves on/);
@@ -137,7 +137,7 @@ test(
   limit,
   async t => {
     const rig = await startAdminRig(t);
-    await rig.reaches(5, 'sluice_delivered_total');
+    await rig.reaches(5, 'sluice_messages_total');
     await put(rig, FILE, 'no plugin');
     await rig.book.line('SLUICE_MODULE_NOT_WASM');
     const { body } = await rig.ask('GET', '/v1/plugins');
@@ -172,7 +172,7 @@ test(
       await rig.book.said(
         /^modbus-json\.wasm is refused; version 7\.0\.0 of modbus-json, which served last, takes/,
       );
-      await rig.reaches(3, 'sluice_delivered_total');
+      await rig.reaches(3, 'sluice_messages_total');
       const shown = await view(rig);
       assert.deepEqual(
         [shown.state, shown.version, shown.fileState, shown.refused.code, shown.signature.state],

@@ -35,7 +35,7 @@ export const LIMITS = {
   /** Result bytes of one batch, unless manifest and configuration agree on another value. */
   output: 16 << 20,
   /** Most frames in a batch: beyond this the cost a frame no longer falls. */
-  batch: 1024,
+  batch: 2048,
   /** Slabs of a ring: one filled, one run, one delivered, one spare. */
   slabs: 4,
   /** Log lines that one call of a guest may leave, and their length. */

@@ -43,6 +43,8 @@ export interface WindowedSink extends Sink {
   readonly taken: number;
   /** Of the messages that were taken, so many of the oldest are settled. */
   readonly settled: number;
+  /** There may be an insurer: for it the ids of messages are kept. Called before the first message. */
+  keepIds(): void;
   /** Shows the messages that are not settled, oldest first. */
   insure(insurer: Insurer): void;
 }

@@ -18,6 +18,7 @@ export class ByteCache {
   readonly #bytes: Uint8Array[];
   readonly #next: Uint8Array;
   #hash = 0;
+  #last = 0;
 
   /** @param places a power of two, 4 or more */
   constructor(places: number) {
@@ -31,22 +32,30 @@ export class ByteCache {
 
   /** The place of `bytes[start, end)`, -1 if it is not known. @param tag part of what is looked for, 0 to 255 */
   find(bytes: Uint8Array, start: number, end: number, tag: number): number {
+    // What comes next is mostly what came last.
+    if (this.#is(this.#last, bytes, start, end, tag)) return this.#last;
     let hash = BASIS ^ tag;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), PRIME);
     // The low bits choose the group, and FNV mixes upwards.
     hash ^= hash >>> 15;
     this.#hash = hash;
-    const length = end - start;
     const first = (hash & (this.#groups - 1)) * WAYS;
     for (let place = first; place < first + WAYS; place++) {
-      if (this.#hashes[place] !== hash || this.#lengths[place] !== length) continue;
-      const known = this.#bytes[place] as Uint8Array;
-      let i = 0;
-      while (i < length && known[i] === bytes[start + i]) i++;
-      // The tag stands behind the string.
-      if (i === length && known[length] === tag) return place;
+      if (this.#hashes[place] !== hash || !this.#is(place, bytes, start, end, tag)) continue;
+      this.#last = place;
+      return place;
     }
     return -1;
+  }
+
+  #is(place: number, bytes: Uint8Array, start: number, end: number, tag: number): boolean {
+    const length = end - start;
+    if (this.#lengths[place] !== length) return false;
+    const known = this.#bytes[place] as Uint8Array;
+    // The tag stands behind the string.
+    if (known[length] !== tag) return false;
+    for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false;
+    return true;
   }
 
   /** Keeps what the last `find` did not find; returns its place, whose former string is forgotten. */

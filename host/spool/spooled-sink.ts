@@ -37,6 +37,7 @@ export class SpooledSink implements Sink {
 
   constructor(sink: WindowedSink, options: SpooledSinkOptions) {
     this.#sink = sink;
+    sink.keepIds();
     this.#health = new Health(sink);
     const queues = new SinkQueues(options, {
       found: queue => this.#catchUp.add(queue),

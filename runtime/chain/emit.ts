@@ -144,6 +144,10 @@ class MessagePen {
   readonly #shift: number;
   /** Offset of the next record. */
   #at: number;
+  /** The properties that were written last: address and number in the guest, offset in the slab. */
+  #list = 0;
+  #listed = 0;
+  #listAt = 0;
 
   constructor(produced: Produced, target: Target, messages: number) {
     const { out } = target;
@@ -170,7 +174,7 @@ class MessagePen {
       let tuples = 0;
       if (some > 0) {
         tuples = this.#properties(u32[r + 9] as number, some, index);
-        // The tuples may have moved the slab to a larger one.
+        // They may have moved the slab to a larger one.
         w = this.#out.slab.u32;
       }
       const flags = (u32[r + 8] as number) & 0xffff;
@@ -201,7 +205,16 @@ class MessagePen {
     }
   }
 
+  /** A list that the message before has too is written once. */
   #properties(list: number, count: number, index: number): number {
+    if (list === this.#list && count === this.#listed) return this.#listAt;
+    this.#listAt = this.#writeProperties(list, count, index);
+    this.#list = list;
+    this.#listed = count;
+    return this.#listAt;
+  }
+
+  #writeProperties(list: number, count: number, index: number): number {
     const { u32, base, end } = this.#produced;
     if (list % PROPERTY.align !== 0 || list < base || list + count * PROPERTY.size > end) {
       throw badResult(

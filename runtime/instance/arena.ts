@@ -78,14 +78,22 @@ export class Arena {
   }
 
   /**
-   * Copies the items into a fresh arena and rebases their pointers. Property tuples are written anew for
-   * each item: several items may share one list.
+   * Copies the items into a fresh arena and rebases their pointers. Property tuples are written anew, once for
+   * items that stand side by side and share a list.
    * @returns address of the first frame record
    */
   lend(items: Items): number {
     const { records, recordsAt, count, length } = items;
     let tuples = 0;
-    for (let i = 0, w = recordsAt + 9; i < count; i++, w += FRAME_WORDS) tuples += records[w] as number;
+    let list = -1;
+    let listed = 0;
+    for (let i = 0, w = recordsAt + 8; i < count; i++, w += FRAME_WORDS) {
+      const some = records[w + 1] as number;
+      if (some === 0 || (some === listed && records[w] === list)) continue;
+      list = records[w] as number;
+      listed = some;
+      tuples += some;
+    }
     const tail = items.tail === undefined ? 0 : items.tail.length;
     const framesAt = alignUp(length + tail, 8);
     const tuplesAt = framesAt + count * FRAME.size;
@@ -96,6 +104,9 @@ export class Arena {
     const words = this.#u32;
     let to = (base + framesAt) >> 2;
     let tupleTo = (base + tuplesAt) >> 2;
+    let listAt = base;
+    list = -1;
+    listed = 0;
     for (let i = 0, w = recordsAt; i < count; i++, w += FRAME_WORDS, to += FRAME_WORDS) {
       words[to] = (records[w] as number) + base;
       words[to + 1] = records[w + 1] as number;
@@ -106,12 +117,15 @@ export class Arena {
       words[to + 6] = (records[w + 6] as number) + base;
       words[to + 7] = records[w + 7] as number;
       const some = records[w + 9] as number;
-      words[to + 8] = some === 0 ? base : tupleTo << 2;
-      words[to + 9] = some;
-      if (some > 0) {
-        this.#tuples(items, (records[w + 8] as number) + base, some, tupleTo);
+      if (some > 0 && (some !== listed || records[w + 8] !== list)) {
+        list = records[w + 8] as number;
+        listed = some;
+        listAt = tupleTo << 2;
+        this.#tuples(items, list + base, some, tupleTo);
         tupleTo += some * TUPLE_WORDS;
       }
+      words[to + 8] = some === 0 ? base : listAt;
+      words[to + 9] = some;
     }
     this.produced.inputEnd = base + length;
     return base + framesAt;

@@ -136,6 +136,23 @@ test('core modules and null instances run in one chain', async () => {
   assert.deepEqual(payloads([outcome!]), [['line1 out 5 A', 'line1 out 5 B']]);
 });
 
+test('each frame keeps its own properties, whether it shares their list with its neighbours or not', async () => {
+  const echo = await loadStage('test/guests/echo.wasm', {});
+  const one: [string, string][] = [['k', 'one']];
+  const two: [string, string][] = [
+    ['k', 'two'],
+    ['more', ''],
+  ];
+  const lists = [one, one, [], one, two, two, one];
+  for (const stages of [[echo], [echo, split, echo]]) {
+    const outcomes = new DirectRunner(stages).run(lists.map(list => frame('a,b', list)));
+    for (const [index, outcome] of outcomes.entries()) {
+      assert.ok('messages' in outcome && outcome.messages.length > 0);
+      for (const { properties } of outcome.messages) assert.deepEqual(properties, lists[index]);
+    }
+  }
+});
+
 test('kernels between converters see samples and their shape', async () => {
   const toFloats = kernel('to-floats', ({ data, ...rest }) => ({
     ...rest,

@@ -53,6 +53,8 @@ export class DirectRunner {
   readonly #records = new Uint32Array(LIMITS.batch * 10);
   readonly #header = new Int32Array(HEADER.words);
   readonly #topics = new Map<string, Interned>();
+  /** Frames with the same list share it in the slab. */
+  readonly #lists = new Map<FullFrame['properties'], Interned>();
 
   constructor(stages: readonly Stage[]) {
     this.#chain = new Chain(stages);
@@ -88,7 +90,7 @@ export class DirectRunner {
     const writer = new FrameWriter(this.#slab, this.#records, this.#slab.size / 2);
     for (const [index, { source, topic, timestamp, properties }] of frames.entries()) {
       const bytes = payloads[index] as Buffer;
-      const list = properties.length === 0 ? undefined : Interned.properties(properties);
+      const list = properties.length === 0 ? undefined : this.#list(properties);
       const at = Number(BigInt(timestamp) / 1000n) / 1000;
       if (!writer.push(this.#text(source), this.#text(topic), at, bytes, 0, bytes.length, list))
         throw new Error('the batch does not fit');
@@ -105,6 +107,12 @@ export class DirectRunner {
     const out = new OutWriter(this.#slab, word(HEADER.inputEnd), count, LIMITS.output, grow);
     this.#chain.run(this.#slab, word(HEADER.dataEnd), word(HEADER.recordsAt), 0, count, out);
     return out;
+  }
+
+  #list(properties: FullFrame['properties']): Interned {
+    const known = this.#lists.get(properties) ?? Interned.properties(properties);
+    this.#lists.set(properties, known);
+    return known;
   }
 
   #text(text: string): Interned {

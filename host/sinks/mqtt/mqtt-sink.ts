@@ -151,6 +151,10 @@ export class MqttSink implements WindowedSink {
     return this.#window.settled;
   }
 
+  keepIds(): void {
+    this.#window.keepIds();
+  }
+
   insure(insurer: Insurer): void {
     const window = this.#window;
     const prefix = this.#config.prefix.length;
@@ -232,16 +236,13 @@ export class MqttSink implements WindowedSink {
     });
   }
 
+  readonly #done = (ticket: Ticket, count: number): void => this.#tally.done(ticket, count);
+
   /** A write is done: its QoS 0 messages are confirmed. After the loss of the connection it is too late. */
   #taken(runs: Set<Run>, run: Run): void {
     if (!runs.delete(run)) return;
     const window = this.#window;
-    if (run.confirmed < run.count) {
-      for (let i = 0; i < run.count; i++) {
-        const slot = window.takenBy(run, i);
-        if (slot >= 0) this.#tally.done(window.settle(slot));
-      }
-    }
+    if (run.confirmed < run.count) window.settleTaken(run, this.#done);
     window.store.unpin(run.segment);
     this.#settled();
   }

@@ -64,8 +64,8 @@ export class SegmentStore {
     return segment;
   }
 
-  unpin(segment: Segment): void {
-    segment.pins -= 1;
+  unpin(segment: Segment, count = 1): void {
+    segment.pins -= count;
     if (segment.pins > 0) return;
     segment.used = 0;
     if (segment !== this.#last) this.#release(segment);

@@ -7,12 +7,12 @@ export class Tally {
   #code: Fault['code'] | undefined;
   #count = 0;
 
-  done(ticket: Ticket): void {
-    this.#add(ticket, undefined);
+  done(ticket: Ticket, count = 1): void {
+    this.#add(ticket, undefined, count);
   }
 
   dropped(ticket: Ticket, code: Fault['code']): void {
-    this.#add(ticket, code);
+    this.#add(ticket, code, 1);
   }
 
   /** Tells the ticket. It may write to the sink again from there. */
@@ -27,12 +27,12 @@ export class Tally {
     else ticket.dropped(count, code);
   }
 
-  #add(ticket: Ticket, code: Fault['code'] | undefined): void {
+  #add(ticket: Ticket, code: Fault['code'] | undefined, count: number): void {
     if (ticket !== this.#ticket || code !== this.#code) {
       this.flush();
       this.#ticket = ticket;
       this.#code = code;
     }
-    this.#count += 1;
+    this.#count += count;
   }
 }

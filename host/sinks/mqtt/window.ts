@@ -37,7 +37,6 @@ export interface Run {
  */
 export class SendWindow {
   readonly store: SegmentStore;
-  readonly ids: SlotIds;
   readonly #slots: number;
   readonly #segment: (Segment | undefined)[];
   readonly #ticket: (Ticket | undefined)[];
@@ -53,12 +52,12 @@ export class SendWindow {
   #inFlight = 0;
   #writes = 0;
   #taken = 0;
+  #ids: SlotIds | undefined;
 
   /** @param messages at most 65,535 */
   constructor(messages: number, bytes: number) {
     this.store = new SegmentStore(bytes);
     this.#slots = Math.max(1, Math.min(messages, MOST_MESSAGES));
-    this.ids = new SlotIds(this.#slots);
     this.#segment = new Array<Segment | undefined>(this.#slots).fill(undefined);
     this.#ticket = new Array<Ticket | undefined>(this.#slots).fill(undefined);
     this.#offset = new Uint32Array(this.#slots);
@@ -66,6 +65,16 @@ export class SendWindow {
     this.#write = new Uint32Array(this.#slots);
     this.#qos = new Uint8Array(this.#slots);
     this.#state = new Uint8Array(this.#slots);
+  }
+
+  /** From now on what a packet does not carry of its message is kept too. */
+  keepIds(): void {
+    this.#ids ??= new SlotIds(this.#slots);
+  }
+
+  /** After `keepIds`. */
+  get ids(): SlotIds {
+    return this.#ids as SlotIds;
   }
 
   /** Messages taken and not settled. */
@@ -121,7 +130,7 @@ export class SendWindow {
     id: MessageId,
   ): void {
     const slot = this.nextId - 1;
-    this.ids.set(slot, view, id);
+    this.#ids?.set(slot, view, id);
     this.#segment[slot] = segment;
     this.#ticket[slot] = ticket;
     this.#offset[slot] = segment.used;
@@ -188,11 +197,28 @@ export class SendWindow {
     return slot;
   }
 
-  /** The slot of a message at QoS 0 that went out with this write, -1 if it is not (or no longer) one. */
-  takenBy(run: Run, index: number): number {
-    const slot = (run.first + index) % this.#slots;
-    if (this.#write[slot] !== run.write || this.#state[slot] !== SENT || this.#qos[slot] !== 0) return -1;
-    return slot;
+  /**
+   * Ends the messages at QoS 0 that went out with this write, and are not settled yet.
+   * @param done told how many of a ticket, in their order; this window is as it says by then
+   */
+  settleTaken(run: Run, done: (ticket: Ticket, count: number) => void): void {
+    let ticket: Ticket | undefined;
+    let count = 0;
+    for (let i = 0, slot = run.first; i < run.count; i++, slot = this.#after(slot)) {
+      if (this.#write[slot] !== run.write || this.#state[slot] !== SENT || this.#qos[slot] !== 0) continue;
+      const own = this.#ticket[slot]!;
+      if (ticket !== undefined && own !== ticket) {
+        this.#settled(run.segment, count);
+        done(ticket, count);
+        count = 0;
+      }
+      ticket = own;
+      this.#end(slot);
+      count += 1;
+    }
+    if (ticket === undefined) return;
+    this.#settled(run.segment, count);
+    done(ticket, count);
   }
 
   /** The oldest message at QoS 1 that went out on this connection and is not settled, -1 if there is none. */
@@ -219,19 +245,28 @@ export class SendWindow {
   /** Ends a message and returns its ticket. */
   settle(slot: number): Ticket {
     const ticket = this.#ticket[slot]!;
-    this.#ticket[slot] = undefined;
     const segment = this.#segment[slot]!;
+    this.#end(slot);
+    this.#settled(segment, 1);
+    return ticket;
+  }
+
+  #end(slot: number): void {
+    this.#ticket[slot] = undefined;
     this.#segment[slot] = undefined;
     this.#state[slot] = SETTLED;
-    this.#inFlight -= 1;
-    this.store.unpin(segment);
+  }
+
+  /** So many messages of a segment have ended: what is free by that is free. */
+  #settled(segment: Segment, count: number): void {
+    this.#inFlight -= count;
+    this.store.unpin(segment, count);
     while (this.#used > 0 && this.#state[this.#head] === SETTLED) {
       if (this.#used === this.#unsent) this.#step();
       this.#state[this.#head] = FREE;
       this.#head = this.#head + 1 === this.#slots ? 0 : this.#head + 1;
       this.#used -= 1;
     }
-    return ticket;
   }
 
   /**

@@ -20,6 +20,9 @@ export class Session {
   /** By the client's sequence, modulo their number: the sequence here; 0: refused, which needs no delivery. */
   #sequences = new Float64Array(0);
   readonly #prefixes = new Map<number, Buffer>();
+  /** The one that was asked for last: that of the next frame is mostly the same. */
+  #origin: Origin | undefined;
+  #prefix: Buffer | undefined;
 
   /** @param taken nothing up to this one is waited for */
   constructor(client: string, id: number, taken: number) {
@@ -38,20 +41,31 @@ export class Session {
   take(sequence: number): void {
     if (this.open === this.#sequences.length) this.#grow();
     this.taken += 1;
-    this.#sequences[this.taken % this.#sequences.length] = sequence;
+    this.#sequences[this.#place(this.taken)] = sequence;
   }
 
   /** Every frame up to `sequence` is safe. True if that acknowledges one of this client. */
   delivered(sequence: number): boolean {
     const before = this.acknowledged;
-    const room = this.#sequences.length;
-    while (this.acknowledged < this.taken && this.#sequences[(this.acknowledged + 1) % room]! <= sequence)
+    if (before === this.taken) return false;
+    const last = this.#sequences[this.#place(this.taken)]!;
+    // Mostly all are; where the last was refused, that says nothing of those before it.
+    if (last > 0 && last <= sequence) this.acknowledged = this.taken;
+    while (this.acknowledged < this.taken && this.#sequences[this.#place(this.acknowledged + 1)]! <= sequence)
       this.acknowledged += 1;
     return this.acknowledged > before;
   }
 
   /** What message ids begin with: `GATEWAY/SOURCE/CLIENT.SESSION-`. */
   prefix(origin: Origin): Buffer {
+    if (origin !== this.#origin) {
+      this.#prefix = this.#prefixOf(origin);
+      this.#origin = origin;
+    }
+    return this.#prefix as Buffer;
+  }
+
+  #prefixOf(origin: Origin): Buffer {
     const known = this.#prefixes.get(origin.number);
     if (known !== undefined) return known;
     const made = Buffer.from(`${origin.stem}${this.client}.${this.id.toString(36)}-`, 'utf8');
@@ -59,10 +73,15 @@ export class Session {
     return made;
   }
 
+  /** Their number is a power of two. */
+  #place(sequence: number): number {
+    return sequence & (this.#sequences.length - 1);
+  }
+
   #grow(): void {
     const grown = new Float64Array(Math.max(FIRST_ROOM, this.#sequences.length * 2));
     for (let n = this.acknowledged + 1; n <= this.taken; n++)
-      grown[n % grown.length] = this.#sequences[n % this.#sequences.length]!;
+      grown[n & (grown.length - 1)] = this.#sequences[this.#place(n)]!;
     this.#sequences = grown;
   }
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Backoff } from '../../../host/mqtt/backoff.js';
 import { PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { type Run, SendWindow } from '../../../host/sinks/mqtt/window.js';
+import type { Ticket } from '../../../host/sinks/sink.js';
 import { numberedId, Recorder } from '../../support/mqtt-recorder.js';
 import { viewOf } from '../../support/mqtt-view.js';
 
@@ -64,12 +65,13 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
       fc.integer({ min: 2, max: 12 }),
       fc.array(step, { maxLength: 120, size: 'max' }),
       (slots, steps) => {
-        const ticket = new Recorder();
+        const tickets = [new Recorder(), new Recorder()] as const;
+        const ticketOf = (number: number): Recorder => tickets[(number >> 1) % 2 === 0 ? 0 : 1];
         const window = new SendWindow(slots, 2_048);
         const model: Model = { open: [], ids: new Map(), runs: [] };
-        const settle = (slot: number, number: number): void => {
+        const settled = (ticket: Ticket, number: number): void => {
           assert.ok(model.open.includes(number), 'only what is open is settled');
-          assert.equal(window.settle(slot), ticket);
+          assert.equal(ticket, ticketOf(number));
           model.open.splice(model.open.indexOf(number), 1);
         };
         let next = 0;
@@ -77,7 +79,7 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
         for (const one of steps) {
           if (one.kind === 'take') {
             const { size, qos } = one as { size: number; qos: number };
-            if (take(window, next, size, qos, ticket)) model.open.push(next++);
+            if (take(window, next, size, qos, ticketOf(next))) model.open.push(next++);
           } else if (one.kind === 'send') {
             const { quota } = one as { quota: number };
             const run = window.next(quota);
@@ -97,17 +99,17 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
           } else if (one.kind === 'acknowledge' && model.ids.size > 0) {
             const { pick } = one as { pick: number };
             const [id, number] = [...model.ids][pick % model.ids.size]!;
-            settle(window.slotOf(id), number);
+            settled(window.settle(window.slotOf(id)), number);
             model.ids.delete(id);
             assert.equal(window.slotOf(id), -1);
           } else if (one.kind === 'written') {
             const written = model.runs.shift();
             if (written === undefined) continue;
             const { run, zero } = written;
-            for (let i = 0; i < run.count; i++) {
-              const slot = window.takenBy(run, i);
-              if (slot >= 0) settle(slot, zero.shift()!);
-            }
+            window.settleTaken(run, (ticket, count) => {
+              for (let i = 0; i < count; i++) settled(ticket, zero.shift()!);
+              assert.equal(window.inFlight, model.open.length, 'what was told is done');
+            });
             assert.deepEqual(zero, []);
             window.store.unpin(run.segment);
           } else if (one.kind === 'reconnect') {

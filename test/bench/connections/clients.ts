@@ -21,8 +21,8 @@ export type Task =
   | { readonly task: 'open'; readonly kind: Kind; readonly port: number; readonly count: number }
   | { readonly task: 'close' };
 
-/** A gateway, its tunnel source alone, a server on node:net. */
-export type Kind = 'gateway' | 'tunnel' | 'bare';
+/** A gateway, its tunnel source alone, a server on node:net, and one that converts and publishes too. */
+export type Kind = 'gateway' | 'tunnel' | 'bare' | 'publishing';
 
 export interface Exchanged {
   readonly exchanges: number;

@@ -28,8 +28,8 @@ const REST_MS = 1000;
 const PAGE = 4096;
 
 /**
- * A gateway with a tunnel (in front of plugin and mosquitto), the tunnel's source alone, a bare server, and two
- * processes of clients.
+ * A gateway with a tunnel (in front of plugin and mosquitto), the tunnel's source alone, a bare server, one that converts
+ * and publishes to that mosquitto too (the best program of `ingest`), and two processes of clients.
  */
 export class Site {
   readonly #folder: string;
@@ -72,6 +72,9 @@ export class Site {
       [fileURLToPath(new URL('./bare.js', import.meta.url)), `${other}`],
       /ready/,
     );
+    const third = await unusedPort();
+    const best = fileURLToPath(new URL('../ingest/bare-best.js', import.meta.url));
+    await this.#serve('publishing', third, [best, `${broker.port}`, `${third}`], /ready/);
     const alone = await this.#fork<number>('../tunnel/server.js', 'tunnel');
     this.#servers.set('tunnel', { pid: alone.child.pid ?? -1, port: alone.first });
     for (let number = 0; number < CLIENTS; number++)

@@ -16,6 +16,7 @@ export interface BrokerConfig extends ListenAddress {
   readonly totalRate?: number | undefined;
   readonly maxPacket?: number | undefined;
   readonly memory?: number | undefined;
+  readonly kept?: number | undefined;
   /** How long a client may take to say who it is, and a packet that has begun to come whole. */
   readonly helloMs?: number | undefined;
   readonly packetMs?: number | undefined;
@@ -33,6 +34,8 @@ export interface BrokerSettings {
   readonly maxPacket: number;
   /** Bytes of packets that have not come whole, over all connections. */
   readonly memory: number;
+  /** Bytes of retained messages, of those for clients that are away, and of those at QoS 2 before their PUBREL. */
+  readonly kept: number;
   readonly helloMs: number;
   readonly packetMs: number;
   readonly drainMs: number;
@@ -49,6 +52,7 @@ export function brokerSettings(config: BrokerConfig): BrokerSettings {
     totalRate: config.totalRate ?? Number.POSITIVE_INFINITY,
     maxPacket: config.maxPacket ?? 2 ** 20,
     memory: config.memory ?? 2 ** 26,
+    kept: config.kept ?? 2 ** 26,
     helloMs,
     packetMs,
     drainMs: config.drainMs ?? 5_000,

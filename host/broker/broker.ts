@@ -10,6 +10,7 @@ import { handshakeDefect, ServerCertificate } from '../sources/serve/server-cert
 import { type BrokerConfig, brokerSettings } from './broker-config.js';
 import { type BrokerRefusal, Door, type DoorHost } from './door.js';
 import { Held } from './held.js';
+import { Kept, type Persistence } from './kept.js';
 import { Publishers } from './publishers.js';
 import { Rights } from './rights.js';
 
@@ -39,6 +40,8 @@ export interface BrokerEvents {
 const SILENT: BrokerEvents = { refused: () => {}, renewed: () => {}, failed: () => {} };
 /** 3.1.1 §3.2.2.3: bad user name or password. */
 const BAD_PASSWORD = 4;
+/** aedes finds no message where `Kept` left it out. */
+const NOT_KEPT = 'no such packet';
 
 /**
  * The broker that a gateway brings along, for sites and devices that have none: aedes 1.2, in memory, MQTT 3.1.1. Each
@@ -48,6 +51,7 @@ const BAD_PASSWORD = 4;
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
  * - rights for single topics: who is let in may publish and read everything;
  * - passing on without all of its readers: the others wait for one that does not read, which is cut off after 5 s;
+ * - keeping more than `kept` for who is away, or retained: then new messages are left out there, and counted;
  * - anything durable: retained messages, sessions, and what was acknowledged to a device and no source of the gateway
  *   reads at QoS 1 (`Held`), end with the process;
  * - more than one process: no bridge, no cluster.
@@ -84,6 +88,17 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     );
     done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
   };
+  const { persistence } = aedes as unknown as { persistence: Persistence };
+  Kept.over(persistence, {
+    kept: settings.kept,
+    isSource: id => held.isSource(id),
+    full: text =>
+      events.refused(
+        'full',
+        `${text}: the ${settings.kept} bytes that may be kept (\`kept\`), or the quarter of it that one client may have, are used up`,
+        'kept',
+      ),
+  });
   const publishers = new Publishers(peerBehind, id => held.isSource(id));
   aedes.authorizePublish = (client, packet, done) => {
     const defect = publishers.note(client, packet);
@@ -101,7 +116,11 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     if (told.has(client.conn)) return;
     told.add(client.conn);
     const isSlow = message === 'drain timeout';
-    const why = isSlow ? `it has not read what it is sent for ${settings.drainMs} ms` : message;
+    const why = isSlow
+      ? `it has not read what it is sent for ${settings.drainMs} ms`
+      : message === NOT_KEPT
+        ? 'it has not acknowledged what it was sent, and no more is kept for it'
+        : message;
     const who = `${peerBehind(client)} (${JSON.stringify(client.id.slice(0, 60))})`;
     events.refused(isSlow ? 'timeout' : 'protocol', `${who} was cut off: ${why}`, peerBehind(client));
   });

@@ -7,9 +7,10 @@ import type { BrokerSettings } from './broker-config.js';
 /** A client that does not take its last words gets this long. */
 const GOODBYE_MS = 1_000;
 
-/** Why a client is turned away, or (`rate`) made to wait: a label of the counter. */
+/** Why a client is turned away, made to wait (`rate`) or not told of a message (`full`): a label of the counter. */
 export type BrokerRefusal =
   | 'connections'
+  | 'full'
   | 'memory'
   | 'password'
   | 'protocol'

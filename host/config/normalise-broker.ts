@@ -16,6 +16,7 @@ export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig 
     read.warning(at('host'), 'passwords and messages go over the network in the clear: set `tls`');
   const maxPacket = read.size(input.maxPacket, at('maxPacket'), { least: 1_024, most: 2 ** 28 });
   const memory = read.size(input.memory, at('memory'), { least: 65_536 });
+  const kept = read.size(input.kept, at('kept'), { least: 65_536 });
   return {
     host,
     port: input.port ?? (tls === undefined ? 1883 : 8883),
@@ -28,5 +29,6 @@ export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig 
     ...(totalRate === undefined ? {} : { totalRate }),
     ...(maxPacket === undefined ? {} : { maxPacket }),
     ...(memory === undefined ? {} : { memory }),
+    ...(kept === undefined ? {} : { kept }),
   };
 }

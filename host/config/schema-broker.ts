@@ -37,6 +37,11 @@ export const BrokerSchema = Type.Object(
     memory: Type.Optional(
       Size('Most memory, over all connections, for packets that have not come whole. Default 64MiB'),
     ),
+    kept: Type.Optional(
+      Size(
+        'Most memory for what is kept: retained messages, and messages for clients that are away, of each a quarter. Default 64MiB',
+      ),
+    ),
   },
   {
     additionalProperties: false,

@@ -96,7 +96,7 @@ function families(registry: Registry) {
     ),
     brokerRefused: family(
       'broker_refused_total',
-      'Clients that the embedded broker turned away, cut off, or (rate) read later.',
+      'Clients that the embedded broker turned away, cut off, (rate) read later, or (full) not told of a message.',
       'reason',
     ),
     policy: family('policy_version', 'Version of the policy that is in force.'),

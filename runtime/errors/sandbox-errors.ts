@@ -20,8 +20,9 @@ export const SANDBOX_ERRORS = {
     remedy: 'A defect in Sluice: report it.',
   },
   SLUICE_FRAME_TOO_LARGE: {
-    cause: 'A frame is larger than the largest slab.',
-    remedy: 'Split it at the source, or raise `limits.frame`.',
+    cause: 'A frame, a body or a message is larger than its source takes, or than the largest slab.',
+    remedy:
+      'Split it at the device, or raise what the message names (`maxBody`, `maxFrame`, `maxMessage` of the source); 31 MiB are the most.',
   },
   SLUICE_SANDBOX_LIMIT: {
     cause: 'Every sandbox thread that is allowed is in use.',

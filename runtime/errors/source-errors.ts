@@ -25,7 +25,8 @@ export const SOURCE_ERRORS = {
   },
   SLUICE_SOURCE_PROTOCOL: {
     cause: 'A device sent bytes that break the protocol.',
-    remedy: 'Check that the port speaks the configured protocol; the connection is opened anew.',
+    remedy:
+      'Check that both ends speak the same protocol on this port, with or without TLS. A connection is closed for it, and may be opened anew; over CoAP and serial lines it is left out.',
   },
   SLUICE_SOURCE_BACKPRESSURE: {
     cause:
@@ -98,7 +99,7 @@ export const SOURCE_ERRORS = {
     cause:
       'A device asked for something that is not taken: over Modbus another function than 5, 6, 15 and 16, a quantity, address or unit out of range; over HTTP or CoAP another path, method, coding or body. It was answered with the reason.',
     remedy:
-      'The message says which. Correct the device, or the settings of this source (`units`, `coils`, `holding` of `listen`).',
+      'The message says which. Correct the device; what Modbus devices may write stands in `units`, `coils` and `holding` of `listen`.',
   },
   SLUICE_SOURCE_UNCONFIRMED: {
     cause:

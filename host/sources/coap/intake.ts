@@ -144,7 +144,7 @@ export class Intake {
 
   #refuseSize(exchange: Exchange): void {
     const { maxBody } = this.#settings;
-    const why = `the body has more than ${maxBody} bytes`;
+    const why = `the body has more than ${maxBody} bytes (\`maxBody\`)`;
     this.#replies.complain('SLUICE_FRAME_TOO_LARGE', exchange, CODE.tooLarge, why);
     this.#replies.answer(exchange, CODE.tooLarge, undefined, [uintOption(OPTION.size1, maxBody)]);
   }

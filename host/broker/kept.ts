@@ -1,0 +1,169 @@
+/** What is looked at of a packet and of a client. */
+interface Packet {
+  readonly topic?: string;
+  readonly payload?: string | Buffer;
+  readonly messageId?: number | undefined;
+}
+interface Owner {
+  readonly id: string;
+}
+interface Reader {
+  readonly clientId: string;
+}
+
+/** What keeps things for aedes; not in its types. */
+export interface Persistence {
+  storeRetained(packet: Packet): Promise<void>;
+  outgoingEnqueueCombi(readers: readonly Reader[], packet: Packet): Promise<void>;
+  outgoingClearMessageId(client: Owner, packet: Packet): Promise<Packet | undefined>;
+  incomingStorePacket(client: Owner, packet: Packet): Promise<void>;
+  incomingDelPacket(client: Owner, packet: Packet): Promise<void>;
+  cleanIncoming(client: Owner): Promise<void>;
+}
+
+export interface KeptCeilings {
+  /** Most bytes. */
+  readonly kept: number;
+  /** A source of the gateway comes under this client id: it is left nothing out. */
+  isSource(clientId: string): boolean;
+  /** Something was not kept. */
+  full(text: string): void;
+}
+
+/** What one session may have of the whole. */
+const SHARE = 1 / 4;
+/** What a packet costs beside its topic and payload, about. */
+const OVERHEAD_BYTES = 256;
+
+/**
+ * A ceiling for what aedes keeps in memory: retained messages, messages for sessions that are away or do not
+ * acknowledge, and messages at QoS 2 whose PUBREL has not come. Without it a client that never comes back, or one that
+ * never ends what it began, uses up the memory of the gateway.
+ */
+export class Kept {
+  readonly #inner: Persistence;
+  readonly #ceilings: KeptCeilings;
+  readonly #retained = new Map<string, number>();
+  /** Bytes by client id. */
+  readonly #outgoing = new Map<string, number>();
+  /** Bytes by client id and message id. */
+  readonly #incoming = new Map<string, Map<number | undefined, number>>();
+  #held = 0;
+
+  constructor(inner: Persistence, ceilings: KeptCeilings) {
+    this.#inner = inner;
+    this.#ceilings = ceilings;
+  }
+
+  /** Bytes that are kept. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Puts the ceiling in front of what keeps. */
+  static over(persistence: Persistence, ceilings: KeptCeilings): Kept {
+    // As it is now, without what is put in front of it.
+    const kept = new Kept(bound(persistence), ceilings);
+    persistence.storeRetained = packet => kept.#storeRetained(packet);
+    persistence.outgoingEnqueueCombi = (readers, packet) => kept.#enqueue(readers, packet);
+    persistence.outgoingClearMessageId = (client, packet) => kept.#clear(client, packet);
+    persistence.incomingStorePacket = (client, packet) => kept.#storeIncoming(client, packet);
+    persistence.incomingDelPacket = (client, packet) => kept.#deleteIncoming(client, packet);
+    persistence.cleanIncoming = client => kept.#cleanIncoming(client);
+    return kept;
+  }
+
+  async #storeRetained(packet: Packet): Promise<void> {
+    const { topic = '', payload = '' } = packet;
+    const before = this.#retained.get(topic) ?? 0;
+    const bytes = payload.length === 0 ? 0 : sizeOf(packet);
+    if (bytes > before && this.#held + bytes - before > this.#ceilings.kept) {
+      this.#ceilings.full(`the message under ${quoted(topic)} is passed on, and not retained`);
+      return;
+    }
+    this.#held += bytes - before;
+    if (bytes === 0) this.#retained.delete(topic);
+    else this.#retained.set(topic, bytes);
+    await this.#inner.storeRetained(packet);
+  }
+
+  async #enqueue(readers: readonly Reader[], packet: Packet): Promise<void> {
+    const bytes = sizeOf(packet);
+    const { kept, isSource, full } = this.#ceilings;
+    const taken: Reader[] = [];
+    for (const reader of readers) {
+      const { clientId } = reader;
+      const own = this.#outgoing.get(clientId) ?? 0;
+      const isFull = this.#held + bytes > kept;
+      if (isSource(clientId)) {
+        // Its sender has it still: it gets no answer.
+        if (isFull) throw new Error('it published what the gateway cannot keep now (`kept`)');
+      } else if (isFull || own + bytes > kept * SHARE) {
+        full(
+          `the message under ${quoted(packet.topic)} is left out for ${quoted(clientId)}, which is away or does not acknowledge`,
+        );
+        continue;
+      }
+      this.#outgoing.set(clientId, own + bytes);
+      this.#held += bytes;
+      taken.push(reader);
+    }
+    await this.#inner.outgoingEnqueueCombi(taken, packet);
+  }
+
+  async #clear(client: Owner, packet: Packet): Promise<Packet | undefined> {
+    const cleared = await this.#inner.outgoingClearMessageId(client, packet);
+    if (cleared === undefined) return undefined;
+    const bytes = Math.min(sizeOf(cleared), this.#outgoing.get(client.id) ?? 0);
+    const left = (this.#outgoing.get(client.id) ?? 0) - bytes;
+    this.#held -= bytes;
+    if (left > 0) this.#outgoing.set(client.id, left);
+    else this.#outgoing.delete(client.id);
+    return cleared;
+  }
+
+  async #storeIncoming(client: Owner, packet: Packet): Promise<void> {
+    const bytes = sizeOf(packet);
+    // No PUBREC: it has the message still.
+    if (this.#held + bytes > this.#ceilings.kept)
+      throw new Error('it published at QoS 2 what cannot be kept until its PUBREL (`kept`)');
+    const own = this.#incoming.get(client.id) ?? new Map<number | undefined, number>();
+    this.#held += bytes - (own.get(packet.messageId) ?? 0);
+    own.set(packet.messageId, bytes);
+    this.#incoming.set(client.id, own);
+    await this.#inner.incomingStorePacket(client, packet);
+  }
+
+  async #deleteIncoming(client: Owner, packet: Packet): Promise<void> {
+    await this.#inner.incomingDelPacket(client, packet);
+    const own = this.#incoming.get(client.id);
+    this.#held -= own?.get(packet.messageId) ?? 0;
+    own?.delete(packet.messageId);
+    if (own?.size === 0) this.#incoming.delete(client.id);
+  }
+
+  async #cleanIncoming(client: Owner): Promise<void> {
+    await this.#inner.cleanIncoming(client);
+    for (const bytes of this.#incoming.get(client.id)?.values() ?? []) this.#held -= bytes;
+    this.#incoming.delete(client.id);
+  }
+}
+
+function bound(inner: Persistence): Persistence {
+  return {
+    storeRetained: inner.storeRetained.bind(inner),
+    outgoingEnqueueCombi: inner.outgoingEnqueueCombi.bind(inner),
+    outgoingClearMessageId: inner.outgoingClearMessageId.bind(inner),
+    incomingStorePacket: inner.incomingStorePacket.bind(inner),
+    incomingDelPacket: inner.incomingDelPacket.bind(inner),
+    cleanIncoming: inner.cleanIncoming.bind(inner),
+  };
+}
+
+function sizeOf({ topic = '', payload = '' }: Packet): number {
+  return OVERHEAD_BYTES + topic.length + payload.length;
+}
+
+function quoted(text = ''): string {
+  return JSON.stringify(text.slice(0, 60));
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { connect as connectTcp } from 'node:net';
+import { test } from 'node:test';
+import { connectAsync } from 'mqtt';
+import { generate } from 'mqtt-packet';
+import { startBroker } from '../../host/broker/broker.js';
+
+const HOST = '127.0.0.1';
+const KEPT = 65_536;
+const LARGE = 'x'.repeat(10_000);
+
+async function scene(t: { after(done: () => Promise<void>): void }) {
+  const refusals: string[] = [];
+  const broker = await startBroker(
+    { host: HOST, port: 0, kept: KEPT },
+    { refused: (reason, text) => refusals.push(`${reason}: ${text}`), renewed: () => {}, failed: () => {} },
+  );
+  t.after(() => broker.stop());
+  const open = (clientId: string, clean = true) =>
+    connectAsync(`mqtt://${HOST}:${broker.port}`, {
+      protocolVersion: 4,
+      clientId,
+      clean,
+      reconnectPeriod: 0,
+    });
+  return { broker, refusals, open };
+}
+
+test('for a client that is away so much is kept and no more, it is counted and said, and the others are told all', async t => {
+  const { refusals, open } = await scene(t);
+  const away = await open('away', false);
+  await away.subscribeAsync('a/#', { qos: 1 });
+  await away.endAsync();
+  const [sender, reader] = [await open('sender'), await open('reader')];
+  const told = new Promise<void>(resolve => {
+    let count = 0;
+    reader.on('message', () => {
+      count += 1;
+      if (count === 6) resolve();
+    });
+  });
+  await reader.subscribeAsync('a/#', { qos: 1 });
+  for (let n = 0; n < 5; n++) await sender.publishAsync('a/b', LARGE, { qos: 1 });
+  // A quarter of 64 KiB: one of these, and not two.
+  assert.equal(refusals.length, 4);
+  assert.match(refusals[0]!, /^full: the message under "a\/b" is left out for "away", which is away.*`kept`/);
+  const back = await open('away', false);
+  const [topic] = await new Promise<[string]>(resolve => back.once('message', topic => resolve([topic])));
+  assert.equal(topic, 'a/b');
+  await back.publishAsync('c', 'behind the PUBACK', { qos: 1 });
+  await back.endAsync();
+  // It has taken its one, so there is room again.
+  await sender.publishAsync('a/b', LARGE, { qos: 1 });
+  await told;
+  assert.equal(refusals.length, 4);
+  for (const each of [sender, reader]) await each.endAsync();
+});
+
+test('retained messages have the same ceiling; one that takes the place of another, and one that is taken away, cost nothing', async t => {
+  const { refusals, open } = await scene(t);
+  const sender = await open('sender');
+  const retain = (topic: string, payload: string) =>
+    sender.publishAsync(topic, payload, { retain: true, qos: 1 });
+  for (let n = 0; n < 20; n++) await retain('same', LARGE);
+  for (let n = 0; n < 5; n++) await retain(`t${n}`, LARGE);
+  assert.deepEqual(refusals, []);
+  await retain('one more', LARGE);
+  assert.match(
+    refusals.join(),
+    /^full: the message under "one more" is passed on, and not retained: .*`kept`/,
+  );
+  await retain('t0', '');
+  await retain('one more', LARGE);
+  assert.equal(refusals.length, 1);
+  await sender.endAsync();
+});
+
+test('who publishes at QoS 2 and never ends it is cut off before it has used up the memory, unanswered', async t => {
+  const { broker, refusals } = await scene(t);
+  const socket = connectTcp(broker.port, HOST);
+  let answers = 0;
+  socket.on('data', bytes => {
+    answers += bytes.length;
+  });
+  const hello = {
+    cmd: 'connect',
+    clientId: 'half',
+    clean: false,
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+  } as const;
+  socket.write(generate({ ...hello, keepalive: 0 }));
+  const message = { cmd: 'publish', topic: 'a', payload: LARGE, qos: 2, dup: false, retain: false } as const;
+  for (let messageId = 1; messageId <= 20; messageId++) socket.write(generate({ ...message, messageId }));
+  await new Promise(resolve => socket.once('close', resolve));
+  assert.ok(answers <= 4 + 6 * 4, `${answers} bytes of answers`);
+  assert.match(refusals.join(), /"half"\) was cut off: it published at QoS 2 what cannot be kept.*`kept`/);
+});

@@ -1,6 +1,7 @@
 /**
  * Which test files share a process: to start one and to load the gateway into it takes a second or two, longer than
- * most files of tests. About equally long, since as many processes run at a time as pay. Globs relative to dist/test.
+ * most files of tests. Their files in test/grouped are numbered, and so started, by the processor time that they take:
+ * were a long one the last, it would run alone while the other cores have nothing to do. Globs relative to dist/test.
  */
 export const GROUPS = {
   'admin-spool': [
@@ -16,7 +17,7 @@ export const GROUPS = {
     'host/!(gateway-bad-files|gateway-broker|gateway-limits|gateway-modbus-server|gateway-parked|gateway-parked-kill|gateway-plc|gateway-taken-back|gateway-tls|gateway-vibration|policy).test.js',
     '{faults,chaos}/*.test.js',
   ],
-  guests: ['cpp-kernels/!(chain).test.js', '{plugins-wasm,scripts}/*.test.js'],
+  guests: ['cpp-kernels/!(chain).test.js', '{conformance,plugins-wasm,scripts}/*.test.js'],
   'plugins-slots': ['host/plugins/*.test.js', 'sandbox/{slot,state}*.test.js'],
   protocols: ['host/{config,protocols,telemetry,sources,sinks}/**/*.test.js'],
   runtime: ['{runtime,structure}/**/*.test.js'],
@@ -36,4 +37,4 @@ export const GROUPS = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Those in no group: a process each, or a command of its own (package.json). */
-export const UNGROUPED = ['{conformance,grouped,peers,long,system}/*.test.js'] as const;
+export const UNGROUPED = ['{grouped,peers,long,system}/*.test.js'] as const;

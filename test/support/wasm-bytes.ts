@@ -17,11 +17,15 @@ export type SectionParts = readonly [id: number, ...content: (readonly number[] 
 
 /** A module of sections. */
 export function moduleOf(...sections: readonly SectionParts[]): Buffer {
-  const parts = sections.map(([id, ...content]) => {
-    const body = Buffer.concat(content.map(part => Uint8Array.from(part)));
-    return Buffer.concat([Uint8Array.of(id, ...leb(body.length)), body]);
+  // Joined once: some have 31 MB.
+  const parts = sections.flatMap(([id, ...content]) => {
+    const size = content.reduce((sum, { length }) => sum + length, 0);
+    return [[id, ...leb(size)], ...content];
   });
-  return Buffer.concat([MAGIC, ...parts]);
+  return Buffer.concat([
+    MAGIC,
+    ...parts.map(part => (part instanceof Uint8Array ? part : Uint8Array.from(part))),
+  ]);
 }
 
 /** `pattern` as often as it fits into so many bytes. */

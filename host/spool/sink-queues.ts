@@ -162,14 +162,25 @@ export class SinkQueues {
     // The spool is open only now, and nobody is here any more.
     if (this.#isStopped) return;
     const { spool, name, route: only, routeOf } = this.#options;
-    for (const queue of spool.claim(
-      name,
-      ({ aside, route }) => !aside && routeOf(route).catchUp === 'ordered',
-      only,
-    )) {
-      this.#add(queue);
+    const isOrdered = ({ aside, route }: QueueName): boolean =>
+      !aside && !spool.isLate && routeOf(route).catchUp === 'ordered';
+    for (const queue of spool.claim(name, isOrdered, only)) {
+      if (spool.isLate) this.#late(queue);
+      else this.#add(queue);
       this.#events.found(queue);
     }
+  }
+
+  /** Others have passed it, so it is a queue for itself; the one of its origin keeps its order. */
+  #late(queue: Queue): void {
+    this.#byNumber.set(queue.name.number, queue);
+    const { source, route } = queue.name;
+    const message = `${queue.records} ${this.#what} of ${source || 'the chain'} (route ${route}) lay in a spool that could not be opened at the start: fresh ones have passed them`;
+    this.#options.report({ code: 'SLUICE_SPOOL_LATE', message });
+  }
+
+  get #what(): string {
+    return this.#options.name === PARKED ? 'frames' : 'messages';
   }
 
   #first({ route, source, number }: Origin): Queue | undefined {
@@ -241,9 +252,8 @@ export class SinkQueues {
 
   #dropped(code: ErrorCode, count: number, { name }: Queue, why: string): void {
     this.#options.metrics.dropped(code, count);
-    const what = name.sink === PARKED ? 'frames' : 'messages';
     const whom = name.sink === PARKED ? 'its plugins' : name.sink;
-    const message = `${count} ${what} of ${name.source || 'the chain'} (route ${name.route}) for ${whom} in the spool ${why}`;
+    const message = `${count} ${this.#what} of ${name.source || 'the chain'} (route ${name.route}) for ${whom} in the spool ${why}`;
     this.#options.report({ code, message });
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
 import type { Database } from '../store/database.js';
 import type { Appended, Gone, QueueName, Taken } from '../store/messages.js';
@@ -13,7 +14,8 @@ export const PARKED = '~plugins';
 /** So much of the space is theirs at most: a plugin that is away for long must not keep the sinks from their spool. */
 export const PARKED_SHARE = 1 / 2;
 
-/** Before a file that could not be opened is tried again. */
+/** Before a file that could not be opened is tried again: at the start, while all waits for it, and later. */
+const SOON_MS = 250;
 const AGAIN_MS = 5000;
 
 const OWN = `FROM record WHERE record.id >= queue.id * ${PLACES} AND record.id < (queue.id + 1) * ${PLACES}`;
@@ -37,6 +39,8 @@ export class Spool {
   #again: NodeJS.Timeout | undefined;
   /** Why it is not open. */
   fault: Fault | undefined;
+  /** It was opened only when others had passed what is in it. */
+  isLate = false;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -52,9 +56,24 @@ export class Spool {
     else this.#opened.push(then);
   }
 
-  /** A file that cannot be opened now is tried again and again. */
-  async open(): Promise<void> {
-    this.#again = undefined;
+  /**
+   * A file that cannot be opened now is tried again and again.
+   * @param patienceMs it is waited for so long, as what is in it comes before all that is fresh
+   */
+  async open(patienceMs = 0): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!(await this.#try())) {
+      if (performance.now() >= end) {
+        this.isLate = true;
+        this.#again = setTimeout(() => void this.open(), AGAIN_MS);
+        return;
+      }
+      await after(SOON_MS);
+    }
+    for (const then of this.#opened.splice(0)) then();
+  }
+
+  async #try(): Promise<boolean> {
     const { store, folder, maxBytes, failed } = this.#options;
     try {
       const database = await store.open({ path: join(folder, 'spool.db'), schema: SPOOL_SCHEMA, maxBytes });
@@ -80,11 +99,11 @@ export class Spool {
       }
       this.fault = undefined;
       this.#database = database;
-      for (const then of this.#opened.splice(0)) then();
+      return true;
     } catch (thrown) {
       this.fault = faultOf(thrown);
       failed(this.fault);
-      this.#again = setTimeout(() => void this.open(), AGAIN_MS);
+      return false;
     }
   }
 

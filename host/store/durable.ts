@@ -15,6 +15,8 @@ const QUARANTINE_SHARE = 1 / 8;
 const SPOOL_SHARE = 3 / 4;
 const STATES_SHARE = 1 / 32;
 const QUARANTINE_MOST = 256 * 2 ** 20;
+/** A start waits so long for a spool that cannot be opened; then the gateway goes on without, and what is in it comes late. */
+const SPOOL_PATIENCE_MS = 5_000;
 
 export interface DurableParts {
   readonly data: Config['data'];
@@ -83,7 +85,7 @@ export class Durable {
   }
 }
 
-/** A file that cannot be opened now is tried again by itself. */
+/** A file that cannot be opened is tried again by itself. */
 async function openSpool(store: Store, { data, report }: DurableParts): Promise<Spool> {
   const spool = new Spool({
     store,
@@ -91,7 +93,7 @@ async function openSpool(store: Store, { data, report }: DurableParts): Promise<
     maxBytes: data.maxBytes * SPOOL_SHARE,
     failed: fault => report.fault(fault, { file: 'spool.db' }, 'error'),
   });
-  await spool.open();
+  await spool.open(SPOOL_PATIENCE_MS);
   return spool;
 }
 

@@ -75,6 +75,11 @@ export const STORE_ERRORS = {
     remedy:
       'Configure the sink, or the route, again under that name, and they go out. To give them up, delete spool.db from the data folder while the gateway is stopped.',
   },
+  SLUICE_SPOOL_LATE: {
+    cause:
+      'spool.db could not be opened for five seconds at the start, so the gateway went on without. Now it is open, and what an earlier run had left in it comes behind what came meanwhile; messages of it carry `sluice-late`.',
+    remedy: 'Nothing is lost. Look for what held or hid the file: the lines before this one say what it was.',
+  },
   SLUICE_SPOOL_QUEUES: {
     cause:
       'There are more pairs of a sink (or a route whose plugins are away) and a source than the spool can keep apart.',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -45,26 +45,20 @@ class Heard extends Waiting {
 }
 
 /** A gateway whose plugin has failed, and is not tried again for as long as a test takes. */
-async function broken(
+interface Broken {
+  readonly at?: string;
+  readonly routes?: readonly unknown[];
+  readonly sinks?: Record<string, unknown>;
+  readonly data?: Record<string, string>;
+  readonly files?: readonly string[];
+}
+
+/** One that has not started. */
+function makeBroken(
   t: TestContext,
-  {
-    at,
-    routes,
-    sinks,
-    data,
-    prepare,
-    files = ['trap', 'echo'],
-  }: {
-    at?: string;
-    routes?: readonly unknown[];
-    sinks?: Record<string, unknown>;
-    data?: Record<string, string>;
-    /** Told of its folder before it starts. */
-    prepare?: (folder: string) => void;
-    files?: string[];
-  } = {},
+  { at, routes, sinks, data, files = ['trap', 'echo'] }: Broken,
 ): Promise<GatewayRig> {
-  const rig = await makeGateway(
+  return makeGateway(
     t,
     {
       plugins: {
@@ -79,6 +73,14 @@ async function broken(
     files,
     at,
   );
+}
+
+/** @param prepare told of its folder before it starts */
+async function broken(
+  t: TestContext,
+  { prepare, ...how }: Broken & { readonly prepare?: (folder: string) => void } = {},
+): Promise<GatewayRig> {
+  const rig = await makeBroken(t, how);
   const folder = dirname(rig.plugins);
   if (prepare !== undefined) mkdirSync(join(folder, 'data'));
   prepare?.(folder);
@@ -160,6 +162,30 @@ test('what waits for its plugins outlives the gateway', async t => {
   await rig.drop('trap');
   await heard.atLeast(1000);
   assert.deepEqual(heard.payloads, upTo(1000));
+});
+
+test('a start waits for a spool that cannot be opened yet, so that what is in it comes before what is fresh', async t => {
+  const first = await broken(t);
+  await open(first);
+  assert.equal(await post(first, 0, 700), 202);
+  await first.gateway.stop();
+  await mend(first);
+  const folder = dirname(first.plugins);
+  const file = join(folder, 'data', 'spool.db');
+  await rename(file, `${file}.hidden`);
+  mkdirSync(file);
+  const rig = await makeBroken(t, { at: folder, files: [] });
+  const started = rig.gateway.start();
+  await rig.book.line('SLUICE_STORE_FAILED', { file: 'spool.db' });
+  rmdirSync(file);
+  await rename(`${file}.hidden`, file);
+  await started;
+  const heard = await Heard.at(t, rig);
+  assert.equal(await post(rig, 700, 100), 202);
+  await heard.until('what is fresh', () => heard.payloads.includes('{"n":799}'));
+  // What had gone before anybody listened is missing at the front, and nothing else.
+  assert.deepEqual(heard.payloads, upTo(800).slice(-heard.payloads.length));
+  await rig.falls(0, 'sluice_parked_frames', PARKED);
 });
 
 test('a plugin that fails again on its trial loses nothing of what waits, and what waits is in order behind it', async t => {

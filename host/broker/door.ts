@@ -39,7 +39,6 @@ export class Door extends Duplex {
   /** No rate holds for it. */
   isFree = false;
   #holding = 0;
-  #messages = 0;
   #completed = 0;
   #partSince = Number.POSITIVE_INFINITY;
   #wait: NodeJS.Timeout | undefined;
@@ -81,6 +80,9 @@ export class Door extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#wait);
+    // Else clients that come and go use up the rate of all others with messages that never got through.
+    if (this.#wait !== undefined) for (const rate of this.#host.rates) rate.giveBack();
+    this.#wait = undefined;
     this.#host.holds(-this.#holding);
     this.#holding = 0;
     // What is said last (a refusal with its code) goes out before the end.
@@ -93,44 +95,59 @@ export class Door extends Duplex {
     done(error);
   }
 
+  /** Passes on what has its turn, up to the first message that has to wait for it. */
   #take(chunk: Buffer): void {
     if (this.destroyed) return;
     const gauge = this.#gauge;
-    const defect = gauge.push(chunk);
-    if (defect !== undefined) {
-      this.#refuse(defect.reason, defect.text);
+    for (let at = 0; at < chunk.length; at = gauge.seen) {
+      const begun = gauge.messages;
+      const defect = gauge.push(chunk, at);
+      if (defect !== undefined) {
+        this.#refuse(defect.reason, defect.text);
+        return;
+      }
+      const wait = gauge.messages > begun ? this.#reserve() : 0;
+      if (wait === 0) continue;
+      if (this.#holds()) {
+        this.push(chunk.subarray(0, gauge.seen));
+        this.#sleep(wait, chunk.subarray(gauge.seen));
+      }
       return;
     }
+    if (!this.#holds()) return;
+    if (!this.push(chunk)) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** False: there is no memory for the packet that has not come whole. */
+  #holds(): boolean {
+    const gauge = this.#gauge;
     if (gauge.partial === 0) this.#partSince = Number.POSITIVE_INFINITY;
     else if (gauge.completed !== this.#completed || this.#partSince === Number.POSITIVE_INFINITY)
       this.#partSince = performance.now();
     this.#completed = gauge.completed;
     const more = gauge.partial - this.#holding;
     this.#holding = gauge.partial;
-    if (!this.#host.holds(more)) {
-      this.#refuse('memory', 'sent a packet for which there is no memory now (`memory`)');
-      return;
-    }
-    const goesOn = this.push(chunk);
-    const pause = this.#pace();
-    if (pause > 0) {
-      this.#host.slowed();
-      this.#wait = setTimeout(() => {
-        this.#wait = undefined;
-        this.#socket.resume();
-      }, pause);
-    }
-    if (pause > 0 || !goesOn) this.#socket.pause();
+    if (this.#host.holds(more)) return true;
+    this.#refuse('memory', 'sent a packet for which there is no memory now (`memory`)');
+    return false;
   }
 
-  /** Milliseconds to wait before more is read: so many messages are let through a second. */
-  #pace(): number {
-    let pause = 0;
-    const now = performance.now();
+  /** Milliseconds until one more message may be let through. */
+  #reserve(): number {
     if (this.isFree) return 0;
-    for (; this.#messages < this.#gauge.messages; this.#messages++)
-      for (const rate of this.#host.rates) pause = Math.max(pause, rate.reserve(now));
-    return pause;
+    const now = performance.now();
+    return Math.max(...this.#host.rates.map(rate => rate.reserve(now)));
+  }
+
+  #sleep(ms: number, rest: Buffer): void {
+    this.#host.slowed();
+    this.#socket.pause();
+    this.#wait = setTimeout(() => {
+      this.#wait = undefined;
+      if (rest.length > 0) this.#take(rest);
+      else this.#socket.resume();
+    }, ms);
   }
 
   #refuse(reason: BrokerRefusal, text: string): void {

@@ -1,6 +1,9 @@
 import type { Client } from 'aedes';
 import { isMarked, markTopic } from '../protocols/mqtt-wire/peer-mark.js';
 
+/** Bytes: its length is written in two. Source: MQTT 3.1.1, 1.5.3. */
+const LONGEST_TOPIC = 65_535;
+
 /** What is looked at of a packet. */
 interface Published {
   topic: string;
@@ -38,7 +41,10 @@ export class Publishers {
     if (!this.#isSource(client.id) || typeof packet.payload === 'string') return packet;
     const peer = this.#byPayload.get(packet.payload);
     // One that is sent again is marked already.
-    if (peer !== undefined && !isMarked(packet.topic)) packet.topic = markTopic(peer, packet.topic);
+    if (peer === undefined || isMarked(packet.topic)) return packet;
+    const marked = markTopic(peer, packet.topic);
+    // It has no room beside the longest topics; such a frame does not say who published it.
+    if (Buffer.byteLength(marked) <= LONGEST_TOPIC) packet.topic = marked;
     return packet;
   }
 }

@@ -79,6 +79,24 @@ test('a frame from the embedded broker carries the address of who published it; 
   await broker.stop();
 });
 
+test('a topic that has no room for a mark comes as it is, and the broker and its readers stay', async () => {
+  const broker = await startBroker({ host: HOST, port: 0 });
+  broker.held.source(OWN);
+  const ingress = new RecordingIngress();
+  const source = await reader(broker, ingress);
+  await ingress.until(() => ingress.peers.length === 1);
+  const one = await device(broker, '127.0.0.2');
+  await one.publishAsync(`in/${'x'.repeat(65_532)}`, 'long', { qos: 0 });
+  await one.publishAsync('in/a', 'short', { qos: 0 });
+  await ingress.until(() => ingress.frames.length === 2);
+  const found = ingress.frames.map(({ topic, properties }) => `${topic.length} ${properties.join(' ')}`);
+  assert.deepEqual(found, ['65535 ', '4 peer,127.0.0.2']);
+  await source.stop();
+  await source.close();
+  await one.endAsync();
+  await broker.stop();
+});
+
 test('nobody passes for the broker: under $SYS/ to have others cut off, or with a will that is marked already', async () => {
   const refused: string[] = [];
   const events = {

@@ -22,6 +22,8 @@ export class PacketGauge {
   completed = 0;
   /** PUBLISH packets that have begun so far. */
   messages = 0;
+  /** Where in its chunk the last look ended. */
+  seen = 0;
   readonly #largest: number;
   readonly #head = Buffer.alloc(LARGEST_HEAD);
   #headBytes = 0;
@@ -33,9 +35,14 @@ export class PacketGauge {
     this.#largest = largest;
   }
 
-  /** Why the connection is to be closed; undefined: nothing is wrong with it so far. */
-  push(chunk: Uint8Array): GaugeDefect | undefined {
-    for (let at = 0; at < chunk.length; ) {
+  /**
+   * Looks at `chunk[from, …)`, up to where the next PUBLISH has said how long it is, or the end: `seen`.
+   * @returns why the connection is to be closed; undefined: nothing is wrong with it so far
+   */
+  push(chunk: Uint8Array, from: number): GaugeDefect | undefined {
+    const { messages } = this;
+    let at = from;
+    while (at < chunk.length && this.messages === messages) {
       if (this.#left > 0) {
         const count = Math.min(this.#left, chunk.length - at);
         at += count;
@@ -49,6 +56,7 @@ export class PacketGauge {
       const defect = this.#headBytes === 1 ? this.#order() : this.#size();
       if (defect !== undefined) return defect;
     }
+    this.seen = at;
     return undefined;
   }
 

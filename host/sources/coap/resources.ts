@@ -46,6 +46,7 @@ export class Resources {
   readonly #most: number;
   /** Of one address, under all its ports and tokens: it must not take the places of the others. */
   readonly #mostOfOne: number;
+  readonly #mostOfPath: number;
   readonly #byPath = new Map<string, Kept>();
   readonly #observers = new Map<string, Map<string, Observer>>();
   #bytes = 0;
@@ -58,6 +59,7 @@ export class Resources {
   constructor(most: number, share: number) {
     this.#most = most;
     this.#mostOfOne = Math.max(1, Math.floor(most * share));
+    this.#mostOfPath = Math.max(1, Math.floor(MOST_OF_PATH * share));
   }
 
   get(path: string): Representation | undefined {
@@ -89,6 +91,8 @@ export class Resources {
     if (!observers.has(key)) {
       const own = this.#byAddress.get(peer.address) ?? 0;
       if (observers.size >= MOST_OF_PATH) return `${MOST_OF_PATH} observe it, and that is the most`;
+      if (countOf(observers, peer.address) >= this.#mostOfPath)
+        return `${this.#mostOfPath} observations of it are of this address, and that is the most (\`peerShare\` of ${MOST_OF_PATH})`;
       if (this.#observed >= this.#most) return `all ${this.#most} observations are in use (\`observers\`)`;
       if (own >= this.#mostOfOne)
         return `${own} observations are of this address, and that is the most (\`peerShare\` of \`observers\`)`;
@@ -134,6 +138,12 @@ export class Resources {
     if (own === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, own);
   }
+}
+
+function countOf(observers: ReadonlyMap<string, Observer>, address: string): number {
+  let count = 0;
+  for (const { peer } of observers.values()) if (peer.address === address) count += 1;
+  return count;
 }
 
 /** Who observes, of one path. */

@@ -29,6 +29,7 @@ export function readBody(
   let size = 0;
   let packed = 0;
   let over = false;
+  let isRead = false;
   const finish = (): void => {
     over = true;
     gunzip?.destroy();
@@ -64,11 +65,13 @@ export function readBody(
     else if (!gunzip.write(chunk)) waitFor(gunzip, request);
   };
   const ended = (): void => {
+    isRead = true;
     if (gunzip === undefined) complete();
     else gunzip.end();
   };
   const gone = (): void => {
-    if (over || request.complete) return;
+    // One that has come whole and waits to be unpacked ends here too: nothing more of it is read.
+    if (over || isRead) return;
     finish();
     limits.holds(-size);
     limits.gone(size);

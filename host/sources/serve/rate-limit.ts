@@ -35,6 +35,11 @@ export class RateLimit {
     return this.#left >= 0 ? 0 : Math.ceil((-this.#left / this.#perSecond) * 1000);
   }
 
+  /** One that had its turn reserved does not come: those behind it do not wait for it. */
+  giveBack(): void {
+    this.#left = Math.min(this.#perSecond, this.#left + 1);
+  }
+
   #refill(now: number): void {
     this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;

@@ -341,6 +341,9 @@ export class TunnelConnection {
     }
     this.#over = true;
     clearTimeout(this.#wait);
+    // Else one that comes and goes uses up the rate of all others with frames that never got through.
+    if (this.#wait !== undefined) this.#host.rate.giveBack();
+    this.#wait = undefined;
     this.#host.holds(-this.#holding);
     this.#holding = 0;
     this.#host.closed(this);

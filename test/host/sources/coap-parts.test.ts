@@ -138,6 +138,13 @@ test('one address cannot take all places for observers, nor all of the memory fo
     /256 observations are of this address.*`peerShare`/,
   );
   assert.equal(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')), undefined);
+  // Nor those of one path, of which there are less.
+  const path = new Resources(1_024, 0.25);
+  path.put('p', BLOCK, undefined);
+  const ask = (n: number) => path.observe('p', PEER, Buffer.from([n]));
+  for (let n = 0; n < 16; n++) assert.equal(ask(n), undefined);
+  assert.match(ask(16) ?? '', /16 observations of it are of this address.*`peerShare`/);
+  assert.equal(path.observe('p', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')), undefined);
 
   let evicted = 0;
   const ceilings = { maxBody: 16, memory: 16 * 400, bodies: 256, peerShare: 0.25 };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -126,6 +127,16 @@ test('a sender that goes away in the middle of a body leaves no frame', async t 
   await raw(port, head, socket => setImmediate(() => socket.end()));
   await ingress.until(() => ingress.faults.length > 0);
   assert.equal(ingress.frames.length, 0);
+});
+
+test('a gzip body that came whole, and whose sender left before it was unpacked, gives its memory back', async t => {
+  const { ingress, post, port } = await httpScene(t, { memory: 1_000_000 });
+  // Bytes that do not shrink keep the unpacker's door shut, zeros keep it busy.
+  const packed = gzipSync(Buffer.concat([randomBytes(100_000), Buffer.alloc(800_000)]));
+  const head = `POST /ingest/plc HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`;
+  await raw(port, head, socket => socket.write(packed, () => setImmediate(() => socket.destroy())));
+  await ingress.until(() => ingress.faultsOf('SLUICE_SOURCE_DISCONNECTED').length === 1);
+  assert.equal((await post('x'.repeat(900_000), { prefer: 'respond-async' })).status, 202);
 });
 
 test('connections beyond the ceiling of an address are turned away', async t => {

@@ -22,6 +22,17 @@ test('those that wait for one rate have their turns one after the other', () => 
   assert.equal(limit.take(250), false);
 });
 
+test('a turn that is given back is that of the next, and no more than a second\u2019s worth is ever left', () => {
+  const limit = new RateLimit(10);
+  for (let n = 0; n < 10; n++) limit.reserve(0);
+  assert.deepEqual([limit.reserve(0), limit.reserve(0)], [100, 200]);
+  limit.giveBack();
+  assert.equal(limit.reserve(0), 200);
+  for (let n = 0; n < 30; n++) limit.giveBack();
+  for (let n = 0; n < 10; n++) assert.equal(limit.take(0), true);
+  assert.equal(limit.take(0), false);
+});
+
 test('in no second more than a second\u2019s worth beyond the first one goes through', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.array(fc.nat(400), { maxLength: 200 }), (rate, gaps) => {

@@ -135,6 +135,28 @@ test('all clients together have a rate too, and each has its turn', async t => {
   assert.ok(ingress.skipsOf('SLUICE_SOURCE_RATE') >= 2);
 });
 
+test('a client that comes again and again while its frame waits does not use up the rate of the others', async t => {
+  const { ingress, port } = await tunnelScene(t, { totalRate: 20 });
+  const first = await TunnelPeer.welcomed(port, 'a');
+  first.data(...Array.from({ length: 20 }, (_, n) => n + 1));
+  await ingress.until(() => ingress.frames.length === 20);
+  const begin = performance.now();
+  for (let n = 0; n < 40; n++) {
+    const before = ingress.skipsOf('SLUICE_SOURCE_RATE');
+    const again = await TunnelPeer.welcomed(port, 'a');
+    again.data(21);
+    await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_RATE') > before || ingress.frames.length > 20);
+    if (ingress.frames.length > 20) break;
+  }
+  const other = await TunnelPeer.welcomed(port, 'b');
+  other.data(1);
+  await ingress.until(() => ingress.frames.filter(({ bytes }) => String(bytes) === '1').length === 2);
+  assert.ok(
+    performance.now() - begin < 1_500,
+    `${performance.now() - begin} ms, where 41 in a queue take 2,050`,
+  );
+});
+
 test('what has not come whole may use so much memory over all connections', async t => {
   const { ingress, port } = await tunnelScene(t, { memory: 70_000 });
   const half = encodeData(1, { payload: Buffer.alloc(100_000) }).subarray(0, 50_000);

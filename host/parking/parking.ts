@@ -54,7 +54,7 @@ export class Parking {
   #stopped = false;
 
   constructor(parts: ParkingParts) {
-    const { route, spool, whenFull, metrics, look } = parts;
+    const { route, spool, whenFull, metrics, report, look } = parts;
     this.#parts = parts;
     this.wayBack = new WayBack(parts);
     const queues = new SinkQueues(
@@ -64,7 +64,8 @@ export class Parking {
         spool,
         routeOf: () => ({ catchUp: 'ordered', whenFull }),
         metrics,
-        report: fault => this.#failed(fault),
+        report,
+        notPut: fault => this.#failed(fault),
       },
       {
         found: queue => {

@@ -477,7 +477,8 @@ export class Route {
     const fault: Fault = { code, message: `${message}, and the frame cannot wait on the disk: ${why}` };
     const source = this.#sources.find(({ name, replays }) => name === frame.source && replays !== true);
     source?.refused(plugin, fault);
-    if (source?.sendBack(sequence, code) === true) return undefined;
+    // What was on the disk before is its source's no more, and is nowhere else.
+    if (sequence > 0 && source?.sendBack(sequence, code) === true) return undefined;
     return this.#isolate({ frame, route: this.name, plugin, version, stage: 0, fault });
   }
 

@@ -131,7 +131,7 @@ export class CatchUp {
       queue.cursor = place;
       passed++;
       if (chunk.isDurable) run.spooled(1);
-      else chunk.tell(run);
+      else chunk.handedOn(run);
       return true;
     });
     run.seal();

@@ -5,6 +5,7 @@ import type { Ticket } from '../sinks/sink.js';
 import { CHUNK } from '../store/spool-file.js';
 import type { Queue } from './queue.js';
 import type { RecordWriter } from './record.js';
+import type { Run } from './run.js';
 
 /** One record: its image is `bytes[start, end)`. */
 export type ShowRecord = (bytes: Buffer, start: number, end: number, place: number, chunk: Chunk) => boolean;
@@ -36,6 +37,8 @@ export class Chunk {
   /** Told when it is durable: tickets, and for how many messages. */
   readonly #tickets: Ticket[] = [];
   readonly #counts: number[] = [];
+  /** Records of it that were handed on from here, before they were durable. */
+  readonly #runs: Run[] = [];
 
   constructor(size: number) {
     this.shared = new SharedArrayBuffer(size);
@@ -85,6 +88,12 @@ export class Chunk {
     }
   }
 
+  /** The next record of the run was handed on from here: it is told when that one is durable. */
+  handedOn(run: Run): void {
+    this.tell(run);
+    if (this.#runs.at(-1) !== run) this.#runs.push(run);
+  }
+
   /**
    * Shows the records of a queue behind the place `after`, as long as `show` says true; false if it did not.
    */
@@ -108,34 +117,42 @@ export class Chunk {
     for (const queue of this.queues) queue.isKnown = true;
     for (let i = 0; i < this.#tickets.length; i++)
       (this.#tickets[i] as Ticket).spooled(this.#counts[i] as number);
-    this.#tickets.length = this.#counts.length = 0;
+    this.#tickets.length = this.#counts.length = this.#runs.length = 0;
   }
 
   /**
-   * It is not written: every record is given back, and there is nothing in it. Each has one ticket: none is a copy.
+   * It is not written: every record is given back, and there is nothing in it. Those that were handed on from here are
+   * not, as they are under way: their tickets are told when they have got there. None is a copy.
    * @param code why, for the tickets
    */
   giveBack(code: ErrorCode, take: TakeRecord): void {
     const bytes = this.#bytes;
-    let run = 0;
+    let own = 0;
     let left = this.#counts[0] ?? 0;
     for (let at = 0; at < this.used; ) {
       const start = at + CHUNK.header;
       const end = start + bytes.readUInt32LE(at + CHUNK.size);
       const number = bytes.readUInt32LE(at + CHUNK.queue);
       const queue = this.queues.find(({ name }) => name.number === number) as Queue;
-      queue.withdraw(end - start);
-      const taken = take(bytes, start, end, queue, bytes.readDoubleLE(at + CHUNK.mark));
-      const ticket = this.#tickets[run] as Ticket;
-      if (taken === undefined) ticket.dropped(1, code);
-      else void taken.then(() => ticket.dropped(1, code));
+      const place = bytes.readDoubleLE(at + CHUNK.place);
+      const ticket = this.#tickets[own] as Ticket;
+      const told = (): void => ticket.dropped(1, code);
+      const run = this.#runs.find(each => each.queue === queue && each.first <= place && place <= each.last);
+      queue.withdraw(end - start, run === undefined);
+      if (run !== undefined) run.withdrawn(told);
+      else {
+        const taken = take(bytes, start, end, queue, bytes.readDoubleLE(at + CHUNK.mark));
+        if (taken === undefined) told();
+        else void taken.then(told);
+      }
       left--;
-      if (left === 0) left = this.#counts[++run] ?? 0;
+      if (left === 0) left = this.#counts[++own] ?? 0;
       at = end;
     }
     this.isDurable = true;
     this.used = this.count = 0;
     this.queues.length = this.#upTo.length = this.#tickets.length = this.#counts.length = 0;
+    this.#runs.length = 0;
   }
 
   /** All chunks before it are durable too: its records can be fetched. */

@@ -56,9 +56,9 @@ export class Queue {
     this.appended = place;
   }
 
-  /** A record that was put down and has not come to the disk is not in it any more. */
-  withdraw(bytes: number): void {
-    this.pending--;
+  /** A record that was put down and has not come to the disk is not in it any more. @param waits it was not handed on */
+  withdraw(bytes: number, waits: boolean): void {
+    if (waits) this.pending--;
     this.records--;
     this.bytes -= bytes;
     if (this.records === 0) this.oldest = 0;

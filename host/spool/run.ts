@@ -27,6 +27,7 @@ export class Run implements Ticket {
   #settled = 0;
   #durable: number;
   #isSealed = false;
+  readonly #toTell: (() => void)[] = [];
 
   /** @param fetched they are on the disk already */
   constructor(queue: Queue, events: RunEvents, fetched: boolean) {
@@ -71,6 +72,12 @@ export class Run implements Ticket {
     this.#look();
   }
 
+  /** One of its records is not going to be on the disk: there is only what the sink holds. @param told when all are confirmed */
+  withdrawn(told: () => void): void {
+    this.#toTell.push(told);
+    this.spooled(1);
+  }
+
   #settle(count: number): void {
     this.#settled += count;
     this.#events.settled(count);
@@ -78,7 +85,9 @@ export class Run implements Ticket {
   }
 
   #look(): void {
-    if (this.#isSealed && this.#count > 0 && this.#settled === this.#count && this.#durable >= this.#count)
-      this.#events.finished(this);
+    if (!this.#isSealed || this.#count === 0 || this.#settled < this.#count || this.#durable < this.#count)
+      return;
+    this.#events.finished(this);
+    for (const told of this.#toTell.splice(0)) told();
   }
 }

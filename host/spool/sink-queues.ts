@@ -27,6 +27,8 @@ export interface SinkQueuesOptions {
   readonly routeOf: (route: string) => RouteSpool;
   readonly metrics: SpoolMetrics;
   readonly report: (fault: Fault) => void;
+  /** Told in the stead of `report` when something could not be put down. */
+  readonly notPut?: (fault: Fault) => void;
 }
 
 export interface SinkQueuesEvents {
@@ -210,7 +212,7 @@ export class SinkQueues {
   }
 
   #newLane(route: string): Lane {
-    const { name, spool, metrics, routeOf } = this.#options;
+    const { name, spool, metrics, routeOf, report, notPut = report } = this.#options;
     const { whenFull } = routeOf(route);
     const lane = new Lane(whenFull, name === PARKED ? PARKED_SHARE : 1, {
       append: (chunk, own) => spool.append(chunk, own),
@@ -219,7 +221,7 @@ export class SinkQueues {
         this.#madeRoom(result, whenFull);
         this.#events.durable();
       },
-      failed: fault => this.#options.report(fault),
+      failed: notPut,
       room: () => this.#events.room(),
     });
     this.#lanes.set(route, lane);

@@ -358,6 +358,8 @@ test('a source for which the spool has no queue left is refused with a counter, 
   for (let n = 0; n < 2; n++) assert.equal(await post(rig, 0, 10), 503);
   const none = { ...PARKED, code: 'SLUICE_SPOOL_QUEUES' };
   assert.equal(await rig.metric('sluice_parked_refused_total', none), 20);
+  // No disk has failed.
+  assert.equal(await rig.metric('sluice_parked_failures_total', none), 0);
   await rig.book.line('SLUICE_SPOOL_QUEUES', PARKED);
 });
 

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { FrameId, Origins } from '../../../host/sinks/message-id.js';
+import type { Ticket } from '../../../host/sinks/sink.js';
+import { CatchUp } from '../../../host/spool/catch-up.js';
+import { Lane } from '../../../host/spool/lane.js';
+import { Queue } from '../../../host/spool/queue.js';
+import { SpoolMetrics } from '../../../host/telemetry/spool-metrics.js';
+import { SluiceError } from '../../../runtime/index.js';
+import { viewOf } from '../../support/mqtt-view.js';
+
+const NAME = { number: 7, sink: 'plant', route: 'route', source: 'line1', aside: false };
+const FRAMES = 3;
+
+/** Counts what it is told of. */
+class Counting implements Ticket {
+  count = 0;
+  done(count: number): void {
+    this.count += count;
+  }
+  spooled(count: number): void {
+    this.count += count;
+  }
+  dropped(count: number): void {
+    this.count += count;
+  }
+}
+
+const cell = { value: 0, add: () => {}, set: () => {} };
+const METRICS = new SpoolMetrics({
+  records: cell,
+  bytes: cell,
+  oldest: cell,
+  appended: cell,
+  sent: cell,
+  dropped: () => cell,
+});
+
+test('frames that went on from memory while their disk was full are not given back too: who sent them hears of them when they are through', async () => {
+  const queue = new Queue(NAME, true);
+  const runs: Ticket[] = [];
+  const events = { take: () => assert.fail(), lost: () => assert.fail(), failed: () => assert.fail() };
+  const receiver = {
+    capacity: 100,
+    write: (_view: unknown, run: Ticket) => runs.push(run) > 0,
+    flush: () => {},
+  };
+  const messages = { messages: () => {}, dropped: () => {} };
+  const finished = () => {};
+  const catchUp = new CatchUp(receiver, Number.POSITIVE_INFINITY, events, {
+    messages,
+    spool: METRICS,
+    finished,
+  });
+  const given: number[] = [];
+  const lane = new Lane('keep-all', 1, {
+    append: () => Promise.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full')),
+    durable: () => assert.fail(),
+    failed: () => lane.giveBack((_bytes, _start, _end, _queue, mark) => void given.push(mark)),
+    room: () => {},
+  });
+  const ticket = new Counting();
+  const id = new FrameId(new Origins('gateway', '1').make('route', 'line1', false));
+  const add = (sequence: number): boolean =>
+    lane.add(viewOf({ topic: 't' }), id, queue, ++queue.last, ticket, undefined, sequence);
+  for (let sequence = 1; sequence <= FRAMES; sequence++) add(sequence);
+  catchUp.start();
+  assert.equal(catchUp.finish(queue, lane), true);
+  await turn();
+  assert.deepEqual(given, []);
+  assert.deepEqual([queue.pending, queue.records, queue.bytes, ticket.count], [0, 0, 0, 0]);
+  for (const run of runs) run.done(1);
+  assert.equal(ticket.count, FRAMES);
+
+  // What has not gone on is given back as before.
+  add(9);
+  lane.flush();
+  await turn();
+  assert.deepEqual([given, queue.pending, ticket.count], [[9], 0, FRAMES + 1]);
+  catchUp.end();
+  lane.stop();
+});

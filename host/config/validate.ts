@@ -114,6 +114,9 @@ function report(error: ErrorObject, root: unknown, origins: Origins, guessed: Se
       origins.error(path, `must be at ${side} ${params.limit}, but ${actual(error.data, path, origins)}`);
       return;
     }
+    case 'exclusiveMinimum':
+      origins.error(path, `must be more than ${params.limit}, but ${actual(error.data, path, origins)}`);
+      return;
     case 'uniqueItems':
       origins.error(path, 'names the same thing twice');
       return;

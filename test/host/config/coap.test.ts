@@ -22,6 +22,10 @@ test('an address that is neither loopback nor private is refused without an expl
   assert.equal(config.sources.get('field')?.coap?.host, '0.0.0.0');
 });
 
+test('a share of nothing is refused, and it is said what may be and what is', async () => {
+  await assert.rejects(read({ peerShare: 0 }), /peerShare: must be more than 0, but is 0/);
+});
+
 test('private addresses are known in each way of writing them, and 0.0.0.0 and multicast are none', async () => {
   for (const host of ['::ffff:10.1.2.3', 'fe80::1', 'fe80::1%eth0', 'FD12::1'])
     assert.match((await read({ host })).warnings.map(({ text }) => text).join(), /has no DTLS/, host);

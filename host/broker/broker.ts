@@ -95,7 +95,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     full: text =>
       events.refused(
         'full',
-        `${text}: the ${settings.kept} bytes that may be kept (\`kept\`), or the quarter of it that one client may have, are used up`,
+        `${text}: what may be kept, three quarters of ${settings.kept} bytes (\`kept\`), or the quarter that one client may have, is used up`,
         'kept',
       ),
   });

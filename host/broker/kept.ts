@@ -1,5 +1,6 @@
 /** What is looked at of a packet and of a client. */
 interface Packet {
+  readonly cmd?: string;
   readonly topic?: string;
   readonly payload?: string | Buffer;
   readonly messageId?: number | undefined;
@@ -16,6 +17,9 @@ export interface Persistence {
   storeRetained(packet: Packet): Promise<void>;
   outgoingEnqueueCombi(readers: readonly Reader[], packet: Packet): Promise<void>;
   outgoingClearMessageId(client: Owner, packet: Packet): Promise<Packet | undefined>;
+  outgoingUpdate(client: Owner, packet: Packet): Promise<void>;
+  outgoingStream(client: Owner): AsyncIterable<Packet>;
+  cleanSubscriptions(client: Owner): Promise<void>;
   incomingStorePacket(client: Owner, packet: Packet): Promise<void>;
   incomingDelPacket(client: Owner, packet: Packet): Promise<void>;
   cleanIncoming(client: Owner): Promise<void>;
@@ -32,6 +36,8 @@ export interface KeptCeilings {
 
 /** What one session may have of the whole. */
 const SHARE = 1 / 4;
+/** What all may have but sources of the gateway: what nobody fetches must not keep devices from being heard. */
+const OTHERS_SHARE = 3 / 4;
 /** What a packet costs beside its topic and payload, about. */
 const OVERHEAD_BYTES = 256;
 
@@ -64,6 +70,8 @@ export class Kept {
   static over(persistence: Persistence, ceilings: KeptCeilings): Kept {
     // As it is now, without what is put in front of it.
     const kept = new Kept(bound(persistence), ceilings);
+    persistence.outgoingUpdate = (client, packet) => kept.#update(client, packet);
+    persistence.cleanSubscriptions = client => kept.#cleanSession(client);
     persistence.storeRetained = packet => kept.#storeRetained(packet);
     persistence.outgoingEnqueueCombi = (readers, packet) => kept.#enqueue(readers, packet);
     persistence.outgoingClearMessageId = (client, packet) => kept.#clear(client, packet);
@@ -73,11 +81,16 @@ export class Kept {
     return kept;
   }
 
+  /** Fewer than for sources are for all else. */
+  #isFull(bytes: number): boolean {
+    return this.#held + bytes > this.#ceilings.kept * OTHERS_SHARE;
+  }
+
   async #storeRetained(packet: Packet): Promise<void> {
     const { topic = '', payload = '' } = packet;
     const before = this.#retained.get(topic) ?? 0;
     const bytes = payload.length === 0 ? 0 : sizeOf(packet);
-    if (bytes > before && this.#held + bytes - before > this.#ceilings.kept) {
+    if (bytes > before && this.#isFull(bytes - before)) {
       this.#ceilings.full(`the message under ${quoted(topic)} is passed on, and not retained`);
       return;
     }
@@ -90,15 +103,15 @@ export class Kept {
   async #enqueue(readers: readonly Reader[], packet: Packet): Promise<void> {
     const bytes = sizeOf(packet);
     const { kept, isSource, full } = this.#ceilings;
+    const sources = readers.filter(({ clientId }) => isSource(clientId)).length;
+    // Its sender has it still: it gets no answer. Before anything is counted.
+    if (sources > 0 && this.#held + sources * bytes > kept)
+      throw new Error('it published what the gateway cannot keep now (`kept`)');
     const taken: Reader[] = [];
     for (const reader of readers) {
       const { clientId } = reader;
       const own = this.#outgoing.get(clientId) ?? 0;
-      const isFull = this.#held + bytes > kept;
-      if (isSource(clientId)) {
-        // Its sender has it still: it gets no answer.
-        if (isFull) throw new Error('it published what the gateway cannot keep now (`kept`)');
-      } else if (isFull || own + bytes > kept * SHARE) {
+      if (!isSource(clientId) && (this.#isFull(bytes) || own + bytes > kept * SHARE)) {
         full(
           `the message under ${quoted(packet.topic)} is left out for ${quoted(clientId)}, which is away or does not acknowledge`,
         );
@@ -114,18 +127,41 @@ export class Kept {
   async #clear(client: Owner, packet: Packet): Promise<Packet | undefined> {
     const cleared = await this.#inner.outgoingClearMessageId(client, packet);
     if (cleared === undefined) return undefined;
-    const bytes = Math.min(sizeOf(cleared), this.#outgoing.get(client.id) ?? 0);
-    const left = (this.#outgoing.get(client.id) ?? 0) - bytes;
-    this.#held -= bytes;
-    if (left > 0) this.#outgoing.set(client.id, left);
-    else this.#outgoing.delete(client.id);
+    this.#release(client, sizeOf(cleared));
     return cleared;
+  }
+
+  /** A message at QoS 2 makes way for its PUBREL, which is smaller. */
+  async #update(client: Owner, packet: Packet): Promise<void> {
+    let freed = 0;
+    if (packet.cmd === 'pubrel')
+      for await (const each of this.#inner.outgoingStream(client)) {
+        if (each.messageId !== packet.messageId) continue;
+        freed = sizeOf(each) - sizeOf(packet);
+        break;
+      }
+    await this.#inner.outgoingUpdate(client, packet);
+    this.#release(client, freed);
+  }
+
+  #release({ id }: Owner, size: number): void {
+    const own = this.#outgoing.get(id) ?? 0;
+    const bytes = Math.min(size, own);
+    this.#held -= bytes;
+    if (own > bytes) this.#outgoing.set(id, own - bytes);
+    else this.#outgoing.delete(id);
+  }
+
+  /** 3.1.1 §3.1.2.4: of the session before nothing is left; aedes forgets what it subscribed to only. */
+  async #cleanSession(client: Owner): Promise<void> {
+    for await (const packet of this.#inner.outgoingStream(client)) await this.#clear(client, packet);
+    await this.#inner.cleanSubscriptions(client);
   }
 
   async #storeIncoming(client: Owner, packet: Packet): Promise<void> {
     const bytes = sizeOf(packet);
     // No PUBREC: it has the message still.
-    if (this.#held + bytes > this.#ceilings.kept)
+    if (this.#isFull(bytes))
       throw new Error('it published at QoS 2 what cannot be kept until its PUBREL (`kept`)');
     const own = this.#incoming.get(client.id) ?? new Map<number | undefined, number>();
     this.#held += bytes - (own.get(packet.messageId) ?? 0);
@@ -151,6 +187,9 @@ export class Kept {
 
 function bound(inner: Persistence): Persistence {
   return {
+    outgoingUpdate: inner.outgoingUpdate.bind(inner),
+    outgoingStream: inner.outgoingStream.bind(inner),
+    cleanSubscriptions: inner.cleanSubscriptions.bind(inner),
     storeRetained: inner.storeRetained.bind(inner),
     outgoingEnqueueCombi: inner.outgoingEnqueueCombi.bind(inner),
     outgoingClearMessageId: inner.outgoingClearMessageId.bind(inner),

@@ -39,7 +39,7 @@ export const BrokerSchema = Type.Object(
     ),
     kept: Type.Optional(
       Size(
-        'Most memory for what is kept: retained messages, and messages for clients that are away, of each a quarter. Default 64MiB',
+        'Most memory for what is kept: retained messages, and messages for clients that are away, of each a quarter; a quarter of it is for sources of the gateway only. Default 64MiB',
       ),
     ),
   },

@@ -62,7 +62,7 @@ test('retained messages have the same ceiling; one that takes the place of anoth
   const retain = (topic: string, payload: string) =>
     sender.publishAsync(topic, payload, { retain: true, qos: 1 });
   for (let n = 0; n < 20; n++) await retain('same', LARGE);
-  for (let n = 0; n < 5; n++) await retain(`t${n}`, LARGE);
+  for (let n = 0; n < 3; n++) await retain(`t${n}`, LARGE);
   assert.deepEqual(refusals, []);
   await retain('one more', LARGE);
   assert.match(
@@ -95,4 +95,51 @@ test('who publishes at QoS 2 and never ends it is cut off before it has used up 
   await new Promise(resolve => socket.once('close', resolve));
   assert.ok(answers <= 4 + 6 * 4, `${answers} bytes of answers`);
   assert.match(refusals.join(), /"half"\) was cut off: it published at QoS 2 what cannot be kept.*`kept`/);
+});
+
+test('messages at QoS 2 that have got there take no room any more', async t => {
+  const { refusals, open } = await scene(t);
+  const [reader, sender] = [await open('reader', false), await open('sender')];
+  await reader.subscribeAsync('a', { qos: 2 });
+  let count = 0;
+  const told = new Promise<void>(resolve => {
+    reader.on('message', () => {
+      count += 1;
+      if (count === 5) resolve();
+    });
+  });
+  for (let n = 0; n < 5; n++) {
+    await sender.publishAsync('a', LARGE, { qos: 2 });
+    // Its PUBCOMP goes before this.
+    await reader.publishAsync('b', '', { qos: 1 });
+  }
+  await told;
+  assert.deepEqual(refusals, []);
+  for (const each of [sender, reader]) await each.endAsync();
+});
+
+test('what nobody fetches leaves room for the sources of the gateway, and a session that is begun anew leaves nothing', async t => {
+  const { broker, refusals, open } = await scene(t);
+  const names = ['one', 'two', 'three', 'four'];
+  for (const name of [...names, 'source']) {
+    const away = await open(name, false);
+    await away.subscribeAsync('a', { qos: 1 });
+    await away.endAsync();
+  }
+  const sender = await open('sender');
+  await sender.publishAsync('a', LARGE, { qos: 1 });
+  await sender.publishAsync('a', LARGE.slice(0, 5000), { qos: 1 });
+  broker.held.source('source');
+  const full = refusals.length;
+  assert.ok(full > 0);
+  await sender.publishAsync('a', LARGE.slice(0, 5000), { qos: 1 });
+  assert.doesNotMatch(refusals.join(), /protocol/);
+  for (const name of names) await (await open(name)).endAsync();
+  const back = await open('one', false);
+  await back.subscribeAsync('a', { qos: 1 });
+  await back.endAsync();
+  const before = refusals.length;
+  await sender.publishAsync('a', LARGE, { qos: 1 });
+  assert.equal(refusals.length, before);
+  await sender.endAsync();
 });

@@ -25,6 +25,7 @@ test('killed while the breaker of its plugin is open, a gateway has all frames t
   );
   t.after(() => gateway.kill());
   await gateway.start();
+  await broker.read();
   const publisher = await connectAsync(common.url, { protocolVersion: 4 });
   t.after(() => publisher.endAsync(true));
   await publisher.publishAsync('in/x', Buffer.from([0xee]), { qos: 1 });

@@ -16,6 +16,7 @@ export class CountingBroker extends Waiting {
   readonly counts = new Map<string, number>();
   /** Messages that the gateway has acknowledged. */
   acknowledged = 0;
+  #isRead = false;
   readonly #server = createServer({ noDelay: true });
   #aedes: Aedes | undefined;
 
@@ -33,11 +34,20 @@ export class CountingBroker extends Waiting {
       if (client?.id === 'floor') this.acknowledged++;
       this.changed();
     });
+    aedes.on('subscribe', (_subscriptions, client) => {
+      if (client?.id === 'floor') this.#isRead = true;
+      this.changed();
+    });
     this.#aedes = aedes;
     this.#server.on('connection', socket => aedes.handle(socket));
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Until the gateway has subscribed: what is published before is nobody's. */
+  read(): Promise<void> {
+    return this.until('the subscription of the gateway', () => this.#isRead);
   }
 
   async stop(): Promise<void> {
@@ -73,6 +83,7 @@ export async function killRounds(t: TestContext, away: readonly boolean[]): Prom
   );
   t.after(() => gateway.kill());
   await gateway.start();
+  await broker.read();
   const publisher = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4 });
   t.after(() => publisher.endAsync(true));
   let sent = 0;

@@ -89,13 +89,21 @@ export class Quarantine {
     return this.#count;
   }
 
-  /** Resolves with its id when the frame is on the disk. @throws SluiceError SLUICE_STORE_FULL, SLUICE_STORE_FAILED */
-  async put(poison: Poison): Promise<number> {
-    if (this.#count >= this.#most) await this.#makeRoom(this.#count - this.#most + 1);
+  /**
+   * Resolves with its id when the frame is on the disk.
+   * @param displaces the oldest go where there is no room
+   * @throws SluiceError SLUICE_STORE_FULL, SLUICE_STORE_FAILED
+   */
+  async put(poison: Poison, displaces = true): Promise<number> {
+    const over = this.#count - this.#most + 1;
+    if (over > 0) {
+      if (!displaces) throw new SluiceError('SLUICE_STORE_FULL', `${this.#count} frames are in quarantine`);
+      await this.#makeRoom(over);
+    }
     try {
       return await this.#insert(poison);
     } catch (thrown) {
-      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_STORE_FULL') throw thrown;
+      if (!displaces || !(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_STORE_FULL') throw thrown;
       await this.#makeRoom(ROOM);
       return this.#insert(poison);
     }

@@ -9,6 +9,9 @@ import type { Choice, Poison, Quarantine, Quarantined } from './quarantine.js';
 /** A replay is waited for this long: its route may have no plugin, or a sink that is away. */
 const PATIENCE_MS = 10_000;
 
+/** What has found the disk full is tried again after this, all of it together. */
+const AGAIN_MS = 1000;
+
 /** No plugin has seen the frame. */
 const NOT_RUN: ReadonlySet<Fault['code']> = new Set(['SLUICE_BREAKER_OPEN', 'SLUICE_ROUTE_UNSERVED']);
 
@@ -37,25 +40,50 @@ export class Ward {
   readonly #parts: WardParts;
   /** Frames on their way through their route. */
   readonly #underWay = new Map<number, Promise<ReplayOutcome>>();
+  #again: Promise<void> | undefined;
 
   constructor(parts: WardParts) {
     this.#parts = parts;
   }
 
+  /**
+   * Where the disk is full, a frame that no plugin has seen waits for room, and its source with it: it was taken, and
+   * nothing is wrong with it. One that a plugin fails on holds nobody up: the oldest make room for it.
+   */
   readonly isolate = async (poison: Poison): Promise<void> => {
-    const { metrics, report, isolated } = this.#parts;
-    const { frame, plugin, fault } = poison;
-    try {
-      const id = await this.#quarantine.put(poison);
-      metrics.put(frame.source, plugin, fault.code);
-      isolated(poison, id);
-    } catch (thrown) {
-      metrics.dropped(1, faultOf(thrown).code);
-      const bytes = Buffer.from(frame.payload).toString('hex');
-      const message = `a frame of ${frame.source} (${frame.topic}) could not be kept in quarantine and is gone: ${faultOf(thrown).message}`;
-      report.fault({ ...faultOf(thrown), message, plugin }, { source: frame.source }, 'error', { bytes });
+    while (!(await this.#isIsolated(poison))) {
+      this.#again ??= sleep(AGAIN_MS, undefined, { ref: false }).finally(() => {
+        this.#again = undefined;
+      });
+      await this.#again;
     }
   };
+
+  /** False: it is worth another try. */
+  async #isIsolated(poison: Poison): Promise<boolean> {
+    const { metrics, report, isolated } = this.#parts;
+    const { frame, plugin, fault } = poison;
+    const waits = NOT_RUN.has(fault.code);
+    try {
+      const id = await this.#quarantine.put(poison, !waits);
+      metrics.put(frame.source, plugin, fault.code);
+      isolated(poison, id);
+      return true;
+    } catch (thrown) {
+      const { code, message: why } = faultOf(thrown);
+      const which = `a frame of ${frame.source} (${frame.topic})`;
+      if (code === 'SLUICE_STORE_FULL' && waits) {
+        const message = `${which} can be neither run (${fault.message}) nor kept in quarantine; it waits for room there, and its source with it: ${why}`;
+        report.fault({ ...faultOf(thrown), message, plugin }, { source: frame.source }, 'error');
+        return false;
+      }
+      metrics.dropped(1, code);
+      const bytes = Buffer.from(frame.payload).toString('hex');
+      const message = `${which} could not be kept in quarantine and is gone: ${why}`;
+      report.fault({ ...faultOf(thrown), message, plugin }, { source: frame.source }, 'error', { bytes });
+      return true;
+    }
+  }
 
   /** @throws SluiceError SLUICE_QUARANTINE_ID: there is none; SLUICE_QUARANTINE_ROUTE: its route is gone */
   async replay(id: number): Promise<ReplayOutcome> {

@@ -322,6 +322,45 @@ test('on a disk that was full, frames are put down again as soon as there is roo
   assert.doesNotMatch((await rig.ready()).reasons.join(), /disk/);
 });
 
+test('what an acknowledged source has sent waits where neither the disk nor the quarantine has room, and is not gone', {
+  skip: cannotMount(),
+}, async t => {
+  const disk = mountSmallDisk('24m');
+  t.after(() => disk.remove());
+  const { dir } = disk;
+  const broker = new CountingBroker();
+  const port = await broker.start();
+  t.after(() => broker.stop());
+  const floor = { ...mqtt(port).mqtt, qos: 1, clientId: 'floor', topics: ['in/#'] };
+  const rig = await startGateway(
+    t,
+    {
+      sources: { floor: { mqtt: floor } },
+      sinks: { plant: mqtt(port, { prefix: 'out/' }) },
+      routes: [
+        { name: 'bad', from: 'floor', through: ['absent'] },
+        { name: 'good', from: 'floor', through: ['echo'] },
+      ],
+      data: { dir },
+    },
+    ['echo'],
+  );
+  await broker.read();
+  fillDisk(dir);
+  const sender = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4 });
+  t.after(() => sender.endAsync(true));
+  const sent = Array.from({ length: 50 }, (_, i) => `${i}`.padEnd(20_000, '.'));
+  for (const text of sent) await sender.publishAsync('in/x', text, { qos: 1 });
+  await rig.book.said(/it waits for room there, and its source with it/);
+  assert.ok(broker.acknowledged < sent.length, `${broker.acknowledged} acknowledged`);
+  for (const name of readdirSync(dir)) if (name.startsWith('ballast')) rmSync(join(dir, name));
+  await broker.until('all acknowledged', () => broker.acknowledged === sent.length);
+  await broker.until('all through the other route', () => broker.counts.size === sent.length);
+  assert.equal(await rig.metric('sluice_quarantine_dropped_total'), 0);
+  const onDisk = await rig.metric('sluice_parked_frames', PARKED);
+  assert.equal(onDisk + (await rig.metric('sluice_quarantine_frames')), sent.length);
+});
+
 test('what is replayed while frames come back from the disk does not wait behind them, nor is it refused', async t => {
   const broker = new CountingBroker();
   const port = await freePort();

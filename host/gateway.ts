@@ -32,8 +32,9 @@ import { Durable } from './store/durable.js';
 import { Ward } from './store/ward.js';
 
 import type { Log } from './telemetry/log.js';
-import { Metrics, type SinkMetrics } from './telemetry/metrics.js';
+import { Metrics } from './telemetry/metrics.js';
 import { Reporter } from './telemetry/reporter.js';
+import type { SinkMetrics } from './telemetry/sink-metrics.js';
 
 /** Name of the sink that stands for the embedded broker. */
 const EMBEDDED = 'embedded';

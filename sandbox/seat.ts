@@ -9,7 +9,8 @@ import { CALL, MODE, type Mode, RING } from './ring-words.js';
 import type { Sandbox } from './sandbox.js';
 import { unless } from './unless.js';
 
-type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
+/** What is heard from a thread about its work. */
+export type Told = Extract<FromSandbox, { kind: 'fault' | 'log' | 'state' | 'restored' | 'unsaved' }>;
 
 export interface SeatEvents {
   /** Slabs are committed, or something else is to be looked at. */

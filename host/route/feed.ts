@@ -1,8 +1,8 @@
 import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js';
 import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
-import type { SourceMetrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
+import type { SourceMetrics } from '../telemetry/source-metrics.js';
 import type { Route } from './route.js';
 import type { RouteSource } from './route-parts.js';
 

@@ -5,7 +5,7 @@ import type { FrameNames } from '../sources/source.js';
 import type { Spool } from '../spool/spool.js';
 import type { WhenFull } from '../store/messages.js';
 import type { Poison } from '../store/quarantine.js';
-import type { SinkMetrics } from '../telemetry/metrics.js';
+import type { SinkMetrics } from '../telemetry/sink-metrics.js';
 import type { Route } from './route.js';
 
 export interface RouteSink {

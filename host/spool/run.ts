@@ -1,6 +1,6 @@
 import type { Fault } from '../../runtime/index.js';
 import type { Ticket } from '../sinks/sink.js';
-import type { SinkMetrics } from '../telemetry/metrics.js';
+import type { SinkMetrics } from '../telemetry/sink-metrics.js';
 import type { SpoolMetrics } from '../telemetry/spool-metrics.js';
 import type { Queue } from './queue.js';
 

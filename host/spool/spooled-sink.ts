@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { MessageView } from '../../sandbox/index.js';
 import type { FrameId } from '../sinks/message-id.js';
 import type { Sink, SinkState, Ticket, WindowedSink } from '../sinks/sink.js';
-import type { SinkMetrics } from '../telemetry/metrics.js';
+import type { SinkMetrics } from '../telemetry/sink-metrics.js';
 import { CatchUp } from './catch-up.js';
 import { Copies } from './copies.js';
 import { Health } from './health.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { faultOf, type Lifetimes } from '../../runtime/index.js';
 import type { Config } from '../config/config.js';
 import { Spool } from '../spool/spool.js';
-import type { QuarantineMetrics } from '../telemetry/metrics.js';
+import type { QuarantineMetrics } from '../telemetry/quarantine-metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { DataFolder } from './data-folder.js';
 import { QUARANTINE_SCHEMA, Quarantine } from './quarantine.js';

@@ -12,6 +12,7 @@ import { Happenings } from '../demo/happenings.js';
 import { LiveTable } from '../demo/live.js';
 import { startPlc } from '../demo/plc.js';
 import { PluginDrop } from '../demo/plugin-drop.js';
+import { BLOCK, EVERY_MS, FEATURES, RATE, startPump } from '../demo/pump.js';
 import { Witness } from '../demo/witness.js';
 import { Gateway } from '../gateway.js';
 import { createLog, type Log } from '../telemetry/log.js';
@@ -22,14 +23,19 @@ export interface DemoOptions {
   readonly json?: boolean;
 }
 
+const LINE = 'line1';
 const UNITS = [1, 2, 3, 4];
+const PUMP = 'pump1';
+/** The one that is upgraded and broken. */
 const PLUGIN = 'modbus-json.wasm';
-/** Messages are shown at most this often, or nobody could read them. */
-const SHOW_EVERY_MS = 250;
+const PLUGINS = [PLUGIN, 'features.wasm', 'block-json.wasm'];
+/** Messages of each source are shown at most this often, or nobody could read them. */
+const SHOW_EVERY_MS = 400;
 
 /**
- * A simulated PLC, an embedded broker, the gateway between them, and a subscriber that counts. Everything
- * is real but the PLC's process, and all of it lives on loopback and in a temporary folder.
+ * A simulated PLC on Modbus TCP, a simulated vibration sensor on CoAP, an embedded broker, the gateway between them, and a
+ * subscriber that counts. Everything is real but the devices' readings, and all of it lives on loopback and in a temporary
+ * folder.
  */
 export async function demo(options: DemoOptions): Promise<void> {
   const forMs = options.for === undefined ? undefined : parseDuration(options.for);
@@ -43,14 +49,18 @@ export async function demo(options: DemoOptions): Promise<void> {
   parts.defer(() => rm(folder, { recursive: true, force: true }));
   const broker = await startBroker({ host: '127.0.0.1', port: 0 });
   parts.defer(() => broker.stop());
-  const plc = await startPlc(UNITS);
+  const plc = await startPlc(LINE, UNITS);
   parts.defer(() => plc.stop());
-  const witness = await Witness.start(broker.port, plc);
+  const pump = await startPump(`${PUMP}/vibration`);
+  parts.defer(() => pump.stop());
+  const devices = [plc, pump];
+  const witness = await Witness.start(broker.port, devices);
   parts.defer(() => witness.close());
-  const { config } = await readConfig(configOf(folder, plc.port, broker.port), join(folder, 'sluice.yaml'), {
+  const ports = { plc: plc.port, pump: pump.port, broker: broker.port };
+  const { config } = await readConfig(configOf(folder, ports), join(folder, 'sluice.yaml'), {
     environment: {},
   });
-  await copyPlugin(config.plugins.dir);
+  await copyPlugins(config.plugins.dir);
   const live = options.json !== true && process.stdout.isTTY && process.stdin.isTTY;
   const happenings = new Happenings();
   const gateway = new Gateway(config, { log: logFor(live ? happenings : undefined) });
@@ -61,8 +71,8 @@ export async function demo(options: DemoOptions): Promise<void> {
     ['plugins', `${config.plugins.dir} (copy another version there: it is swapped)`],
     ['broker', `mqtt://127.0.0.1:${broker.port} (try: mosquitto_sub -p ${broker.port} -t '#' -v)`],
     [
-      'device',
-      `simulated PLC, modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms`,
+      'devices',
+      `simulated: PLC on modbus tcp 127.0.0.1:${plc.port}, units ${UNITS.join(', ')}, polled every 50 ms; vibration sensor on coap 127.0.0.1:${pump.port}, a block every ${EVERY_MS} ms`,
     ],
     ['metrics', `http://127.0.0.1:${gateway.adminPort}/metrics`],
   ] as const;
@@ -71,9 +81,8 @@ export async function demo(options: DemoOptions): Promise<void> {
     const drop = new PluginDrop(config.plugins.dir, PLUGIN, await readFile(join(config.plugins.dir, PLUGIN)));
     const table = new LiveTable({
       gateway,
-      plc,
+      devices,
       witness,
-      units: UNITS,
       drop,
       happenings,
       places,
@@ -88,10 +97,12 @@ export async function demo(options: DemoOptions): Promise<void> {
   } else {
     for (const [name, place] of places) say(`${name.padEnd(9)}${place}`);
     say(forMs === undefined ? 'Ctrl-C ends the demo.' : `ends after ${options.for}.`);
-    let shown = 0;
+    const shown = new Map<string, number>();
     witness.onMessage = ({ topic, payload }) => {
-      if (performance.now() - shown < SHOW_EVERY_MS) return;
-      shown = performance.now();
+      const source = topic.split('/', 1).join();
+      const now = performance.now();
+      if (now - (shown.get(source) ?? 0) < SHOW_EVERY_MS) return;
+      shown.set(source, now);
       say(`${topic}  ${payload}`);
     };
     await untilSignal(forMs);
@@ -144,31 +155,37 @@ async function summarise(gateway: Gateway, witness: Witness) {
   };
 }
 
-async function copyPlugin(folder: string): Promise<void> {
+async function copyPlugins(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const built = fileURLToPath(new URL('../../plugins/modbus-json.wasm', import.meta.url));
-  try {
-    await copyFile(built, join(folder, PLUGIN));
-  } catch (thrown) {
-    throw new SluiceError(
-      'SLUICE_MODULE_UNREADABLE',
-      `${built}: ${(thrown as Error).message}; run npm run build:wasm`,
-    );
+  for (const file of PLUGINS) {
+    const built = fileURLToPath(new URL(`../../plugins/${file}`, import.meta.url));
+    try {
+      await copyFile(built, join(folder, file));
+    } catch (thrown) {
+      throw new SluiceError(
+        'SLUICE_MODULE_UNREADABLE',
+        `${built}: ${(thrown as Error).message}; run npm run build:wasm`,
+      );
+    }
   }
 }
 
-function configOf(folder: string, plcPort: number, brokerPort: number): string {
+function configOf(folder: string, ports: { plc: number; pump: number; broker: number }): string {
   return `
 plugins: { dir: ${JSON.stringify(join(folder, 'plugins'))}, signatures: off }
 sources:
-  line1:
+  ${LINE}:
     modbus:
-      devices: [ { host: 127.0.0.1, port: ${plcPort}, units: 1-${UNITS.length} } ]
+      devices: [ { host: 127.0.0.1, port: ${ports.plc}, units: 1-${UNITS.length} } ]
       poll: [ { holding: 0-11, every: 50ms } ]
+  ${PUMP}:
+    coap:
+      devices: [ { host: 127.0.0.1, port: ${ports.pump} } ]
+      poll: [ { path: vibration, every: ${EVERY_MS}ms } ]
 sinks:
-  plant: { mqtt: { url: "mqtt://127.0.0.1:${brokerPort}", version: 4, qos: 1 } }
+  plant: { mqtt: { url: "mqtt://127.0.0.1:${ports.broker}", version: 4, qos: 1 } }
 routes:
-  - from: line1
+  - from: ${LINE}
     through:
       - plugin: modbus-json
         config:
@@ -177,6 +194,12 @@ routes:
             - { name: temperature, register: 2, type: i16, scale: 0.1, unit: "°C" }
             - { name: pressure, register: 3, type: u16, scale: 0.01, unit: bar }
             - { name: speed, register: 4, type: u16, unit: rpm }
+    to: [ plant ]
+  - from: ${PUMP}
+    through:
+      - plugin: features
+        config: { input: f32, channels: 2, rate: ${RATE}, window: ${BLOCK}, features: [ ${FEATURES.join(', ')} ] }
+      - block-json
     to: [ plant ]
 data: { dir: ${JSON.stringify(join(folder, 'data'))} }
 admin: { host: 127.0.0.1, port: 0 }

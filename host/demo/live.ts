@@ -1,12 +1,11 @@
 import type { ReadStream } from 'node:tty';
 import type { Gateway } from '../gateway.js';
+import type { DemoDevice } from './demo-device.js';
 import type { DemoView, UnitRow } from './demo-view.js';
 import type { Happenings } from './happenings.js';
 import { Keys } from './keys.js';
 import { painter } from './paint.js';
-import type { DemoPlc } from './plc.js';
 import type { Dropped, PluginDrop } from './plugin-drop.js';
-import { readable } from './readable.js';
 import { Screen, type Terminal } from './screen.js';
 import { renderDemo } from './table.js';
 import { UnitMeter } from './unit-meter.js';
@@ -17,9 +16,8 @@ const DRAW_EVERY_MS = 250;
 
 export interface LiveParts {
   readonly gateway: Gateway;
-  readonly plc: DemoPlc;
+  readonly devices: readonly DemoDevice[];
   readonly witness: Witness;
-  readonly units: readonly number[];
   readonly drop: PluginDrop;
   readonly happenings: Happenings;
   readonly places: DemoView['places'];
@@ -34,7 +32,7 @@ export class LiveTable {
   readonly #parts: LiveParts;
   readonly #screen: Screen;
   readonly #keys: Keys;
-  readonly #meters: ReadonlyMap<number, UnitMeter>;
+  readonly #meters: ReadonlyMap<string, UnitMeter>;
   readonly #paint = painter(process.env);
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -44,10 +42,11 @@ export class LiveTable {
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
-    const { units, witness, plc } = parts;
-    this.#meters = new Map(
-      units.map(unit => [unit, new UnitMeter(witness.unit(unit), () => plc.sequenceOf(unit))]),
+    const { devices, witness } = parts;
+    const meters = devices.flatMap(({ rows, sent }) =>
+      rows.map(row => [row, new UnitMeter(witness.track(row), () => sent.sequenceOf(row))] as const),
     );
+    this.#meters = new Map(meters);
     this.quit = new Promise(resolve => {
       this.#wantsToQuit = resolve;
     });
@@ -101,23 +100,20 @@ export class LiveTable {
 
   #view(now: number): DemoView {
     const { gateway, witness, happenings, places } = this.#parts;
-    const [route] = gateway.routes;
-    const plugin = route?.plugins.map(({ name, version }) => `${name} ${version}`).join(' → ') || '-';
-    const state = route?.slot.state ?? 'missing';
-    const breaker = route?.slot.current?.breaker?.state.kind ?? 'closed';
-    const rows = [...this.#meters].map(
-      ([unit, { track, perSecond, faults }]): UnitRow => ({
-        device: `line1/${unit}`,
-        plugin,
+    const rows = [...this.#meters].map(([row, { track, perSecond, faults }]): UnitRow => {
+      const route = gateway.routes.find(({ name }) => name === row.split('/')[0]);
+      return {
+        device: row,
+        plugin: route?.plugins.map(({ name, version }) => `${name} ${version}`).join(' → ') || '-',
         perSecond,
         p50Ms: track.latency(0.5),
         p99Ms: track.latency(0.99),
         faults,
-        breaker,
-        state,
-        message: readable(track.payload),
-      }),
-    );
+        breaker: route?.slot.current?.breaker?.state.kind ?? 'closed',
+        state: route?.slot.state ?? 'missing',
+        message: track.words,
+      };
+    });
     return {
       seconds: (now - this.#began) / 1000,
       places,

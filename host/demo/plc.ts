@@ -1,40 +1,31 @@
 import { createRequire } from 'node:module';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
 import type { ServerTCP as Server } from 'modbus-serial';
+import { type DemoDevice, objectIn, type Reading } from './demo-device.js';
+import { inWords, isPoint } from './points.js';
+import { SentLog } from './sent-log.js';
 
 // The package is CommonJS and exports its server as a property.
 const { ServerTCP } = createRequire(import.meta.url)('modbus-serial') as { ServerTCP: typeof Server };
 
-export interface DemoPlc {
+export interface DemoPlc extends DemoDevice {
   readonly port: number;
   /** Replies given so far. */
   readonly replies: number;
-  /** Sequence of the last reply of a unit; 0: none yet. */
-  sequenceOf(unit: number): number;
-  /** When the reply with this sequence left, performance.now(); undefined if it never did. */
-  sentAt(unit: number, sequence: number): number | undefined;
-  stop(): Promise<void>;
 }
-
-/** Replies whose time is remembered, for each unit. */
-const REMEMBERED = 4096;
 
 /**
  * A simulated PLC on real Modbus TCP (modbus-serial). Every reply carries a sequence number of its unit
  * in registers 0 and 1, so that loss and repeats can be counted from the data; then come a temperature
  * (tenths of a degree), a pressure (hundredths of a bar) and a speed.
+ * @param line first level of its topics; the unit is the second
  */
-export async function startPlc(units: readonly number[]): Promise<DemoPlc> {
-  const sequences = new Map(units.map(unit => [unit, 0]));
-  const times = new Map(units.map(unit => [unit, new Float64Array(REMEMBERED)]));
-  let replies = 0;
+export async function startPlc(line: string, units: readonly number[]): Promise<DemoPlc> {
+  const sent = new SentLog();
   const server = new ServerTCP(
     {
       getMultipleHoldingRegisters(first: number, length: number, unit: number): number[] {
-        const sequence = (sequences.get(unit) ?? 0) + 1;
-        sequences.set(unit, sequence);
-        replies++;
-        (times.get(unit) ?? new Float64Array(REMEMBERED))[sequence % REMEMBERED] = performance.now();
+        const sequence = sent.next(`${line}/${unit}`);
         const all = [sequence >>> 16, sequence & 0xffff, ...measurements(sequence, unit)];
         return Array.from({ length }, (_, index) => all[first + index] ?? 0);
       },
@@ -50,13 +41,22 @@ export async function startPlc(units: readonly number[]): Promise<DemoPlc> {
   });
   return {
     port,
+    rows: units.map(unit => `${line}/${unit}`),
+    sent,
     get replies() {
-      return replies;
+      return sent.total;
     },
-    sequenceOf: unit => sequences.get(unit) ?? 0,
-    sentAt: (unit, sequence) => times.get(unit)?.[sequence % REMEMBERED],
+    read: readingOf,
     stop: () => new Promise(resolve => server.close(() => resolve())),
   };
+}
+
+/** What `modbus-json` makes of a reply. */
+function readingOf(message: string): Reading | undefined {
+  const points = objectIn(message)?.points;
+  if (!Array.isArray(points) || !points.every(isPoint)) return undefined;
+  const sequence = points.find(({ name }) => name === 'sequence')?.value;
+  return typeof sequence === 'number' ? { sequence, words: inWords(points) } : undefined;
 }
 
 function measurements(sequence: number, unit: number): number[] {

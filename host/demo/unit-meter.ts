@@ -11,7 +11,7 @@ const WINDOW_MS = 2000;
 /** A reply without a message after this long will get none. */
 const PATIENCE_MS = 1000;
 
-/** Rate and missing messages of one unit, from two counters that are read now and then. */
+/** Rate and missing messages of one row, from two counters that are read now and then. */
 export class UnitMeter {
   readonly #track: UnitTrack;
   readonly #sent: () => number;
@@ -20,7 +20,7 @@ export class UnitMeter {
   /** Replies of the device for which no message has come. */
   faults = 0;
 
-  /** @param sent replies of the unit so far */
+  /** @param sent replies for it so far */
   constructor(track: UnitTrack, sent: () => number) {
     this.#track = track;
     this.#sent = sent;

@@ -1,7 +1,7 @@
 /** Latencies kept for the percentiles: the newest. */
 const KEPT = 512;
 
-/** What the subscriber has seen of one unit. */
+/** What the subscriber has seen of one row. */
 export class UnitTrack {
   readonly #seen = new Set<number>();
   readonly #latencies = new Float64Array(KEPT);
@@ -11,8 +11,8 @@ export class UnitTrack {
   /** Messages that came more than once. */
   repeats = 0;
   messages = 0;
-  /** The newest message's payload. */
-  payload = '';
+  /** The newest message, for people. */
+  words = '';
 
   /** @param latencyMs undefined: not known */
   take(sequence: number, latencyMs: number | undefined): void {

@@ -1,5 +1,5 @@
 import { connectAsync, type MqttClient } from 'mqtt';
-import type { DemoPlc } from './plc.js';
+import type { DemoDevice, Reading } from './demo-device.js';
 import { percentile, UnitTrack } from './unit-track.js';
 
 /** What the subscriber has seen. */
@@ -18,8 +18,9 @@ const END = 'sluice-demo/end';
  */
 export class Witness {
   readonly #client: MqttClient;
-  readonly #plc: DemoPlc;
-  readonly #tracks = new Map<number, UnitTrack>();
+  /** By the first two levels of their topics. */
+  readonly #devices: ReadonlyMap<string, DemoDevice>;
+  readonly #tracks = new Map<string, UnitTrack>();
   readonly #latencies: number[] = [];
   #ended: () => void = () => {};
   messages = 0;
@@ -27,15 +28,15 @@ export class Witness {
   /** Called for each message. */
   onMessage: (sighting: Sighting) => void = () => {};
 
-  private constructor(client: MqttClient, plc: DemoPlc) {
+  private constructor(client: MqttClient, devices: readonly DemoDevice[]) {
     this.#client = client;
-    this.#plc = plc;
+    this.#devices = new Map(devices.flatMap(device => device.rows.map(row => [row, device])));
     client.on('message', (topic, payload) => this.#take(topic, payload));
   }
 
-  static async start(brokerPort: number, plc: DemoPlc): Promise<Witness> {
+  static async start(brokerPort: number, devices: readonly DemoDevice[]): Promise<Witness> {
     const client = await connectAsync(`mqtt://127.0.0.1:${brokerPort}`, { protocolVersion: 4 });
-    const witness = new Witness(client, plc);
+    const witness = new Witness(client, devices);
     await client.subscribeAsync('#', { qos: 0 });
     return witness;
   }
@@ -53,14 +54,14 @@ export class Witness {
     await this.#client.endAsync(true);
   }
 
-  /** What came of a unit so far. */
-  unit(unit: number): UnitTrack {
-    const track = this.#tracks.get(unit) ?? new UnitTrack();
-    this.#tracks.set(unit, track);
+  /** What came so far for a row of the table. */
+  track(row: string): UnitTrack {
+    const track = this.#tracks.get(row) ?? new UnitTrack();
+    this.#tracks.set(row, track);
     return track;
   }
 
-  /** Sequences between the first and the last of a unit that never came. */
+  /** Sequences between the first and the last of a row that never came. */
   get lost(): number {
     return [...this.#tracks.values()].reduce((sum, { lost }) => sum + lost, 0);
   }
@@ -69,7 +70,7 @@ export class Witness {
     return [...this.#tracks.values()].reduce((sum, { repeats }) => sum + repeats, 0);
   }
 
-  /** Milliseconds from the PLC's reply to the subscriber. @param share 0 to 1 */
+  /** Milliseconds from the device's reply to the subscriber. @param share 0 to 1 */
   latency(share: number): number {
     return percentile(this.#latencies, share);
   }
@@ -81,30 +82,22 @@ export class Witness {
     }
     this.messages++;
     const text = payload.toString();
-    const unit = Number(topic.split('/')[1]);
-    const sequence = sequenceOf(text);
-    if (sequence === undefined || !Number.isInteger(unit)) this.unreadable++;
-    else this.#count(unit, sequence, text);
+    const row = topic.split('/', 2).join('/');
+    const device = this.#devices.get(row);
+    const reading = device?.read(text);
+    if (device === undefined || reading === undefined) this.unreadable++;
+    else this.#count(row, device, reading);
     this.onMessage({ topic, payload: text });
   }
 
-  #count(unit: number, sequence: number, payload: string): void {
-    const sentAt = this.#plc.sentAt(unit, sequence);
+  #count(row: string, { sent }: DemoDevice, { sequence, words }: Reading): void {
+    const sentAt = sent.sentAt(row, sequence);
     const latency = sentAt === undefined ? undefined : performance.now() - sentAt;
-    const track = this.unit(unit);
+    const track = this.track(row);
     track.take(sequence, latency);
-    track.payload = payload;
+    track.words = words;
     if (latency === undefined) return;
     if (this.#latencies.length >= KEPT) this.#latencies.length = 0;
     this.#latencies.push(latency);
-  }
-}
-
-function sequenceOf(payload: string): number | undefined {
-  try {
-    const { points } = JSON.parse(payload) as { points?: { name: string; value: number }[] };
-    return points?.find(({ name }) => name === 'sequence')?.value;
-  } catch {
-    return undefined;
   }
 }

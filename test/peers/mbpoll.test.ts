@@ -13,7 +13,7 @@ function values(printed: string): Map<number, number> {
 }
 
 test("mbpoll reads the demo's PLC: its sequence goes on from poll to poll, for each unit by itself", async t => {
-  const plc = await startPlc([1, 2]);
+  const plc = await startPlc('line1', [1, 2]);
   t.after(() => plc.stop());
   const poll = async (unit: number): Promise<Map<number, number>> =>
     values(

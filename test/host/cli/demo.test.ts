@@ -34,7 +34,8 @@ test('the demo without --json shows messages, ends with a line that counts, and 
   });
   const { code, stdout, stderr } = await sluiceProcess(['demo', '--for', '1s']);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /^line1\/1\/3\/0-11 {2}\{.*"sequence"/m);
+  assert.match(stdout, /^line1\/\d\/3\/0-11 {2}\{.*"sequence"/m);
+  assert.match(stdout, /^pump1\/vibration {2}\{.*"channels":6/m);
   assert.match(
     stdout.trimEnd().split('\n').at(-1)!,
     /frames in, \d+ messages out, 0 lost, 0 duplicated, 0 faults/,

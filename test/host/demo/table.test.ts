@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { DemoView, UnitRow } from '../../../host/demo/demo-view.js';
 import { Happenings } from '../../../host/demo/happenings.js';
 import { painter } from '../../../host/demo/paint.js';
-import { readable } from '../../../host/demo/readable.js';
+import { inWords } from '../../../host/demo/points.js';
 import { renderDemo } from '../../../host/demo/table.js';
 import { cells, fit, plain, wrap } from '../../../host/demo/text-width.js';
 import { anyText } from '../../support/any-text.js';
@@ -92,11 +92,12 @@ test('text is cut and filled by the cells that a terminal gives it', () => {
   assert.deepEqual(wrap('one two three four', 9, 2), ['one two', 'three fo…']);
 });
 
-test('points are shown as words; what is no such message is shown as it is', () => {
-  const payload = '{"points":[{"name":"t","value":21.46,"unit":"°C"},{"name":"n","value":4}]}';
-  assert.equal(readable(payload), 't 21.5 °C  n 4');
-  assert.equal(readable('{"points":3}'), '{"points":3}');
-  assert.equal(readable('{oops'), '{oops');
+test('points are shown as words', () => {
+  const points = [
+    { name: 't', value: 21.46, unit: '°C' },
+    { name: 'n', value: 4 },
+  ];
+  assert.equal(inWords(points), 't 21.5 °C  n 4');
 });
 
 test('events come from the log: swaps, refusals with their reason, faults; other lines are left out', () => {

@@ -24,22 +24,24 @@ export async function lookAt(folder: string): Promise<Map<string, FoundModule | 
   let root: string;
   let names: string[];
   try {
-    root = await realpath(folder);
-    names = (await readdir(root)).sort();
+    // Each call is a way to another thread and back: what need not wait for another does not.
+    const [path, all] = await Promise.all([realpath(folder), readdir(folder)]);
+    [root, names] = [path, all.sort()];
   } catch (thrown) {
     if (isGone(thrown)) return undefined;
     throw new SluiceError('SLUICE_PLUGIN_FOLDER', (thrown as Error).message, { cause: thrown });
   }
   const all = new Set(names);
-  const beside = (name: string) => (all.has(name) ? lookAtFile(root, name) : undefined);
-  for (const name of withoutOtherBuild(names.filter(name => NAME.test(name)))) {
-    const module = await lookAtFile(root, name);
+  const beside = async (name: string) => (all.has(name) ? lookAtFile(root, name) : undefined);
+  const look = async (name: string) => {
+    const parts = [lookAtFile(root, name), beside(sidecarOf(name)), beside(signaturesOf(name))] as const;
+    return { name, parts: await Promise.all(parts) };
+  };
+  const modules = withoutOtherBuild(names.filter(name => NAME.test(name)));
+  for (const { name, parts } of await Promise.all(modules.map(look))) {
+    const [module, sidecar, signatures] = parts;
     if (module === undefined) continue;
-    if (module instanceof SluiceError) found.set(name, module);
-    else {
-      const sidecar = await beside(sidecarOf(name));
-      found.set(name, { ...module, sidecar, signatures: await beside(signaturesOf(name)) });
-    }
+    found.set(name, module instanceof SluiceError ? module : { ...module, sidecar, signatures });
   }
   return found;
 }

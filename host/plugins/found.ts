@@ -3,6 +3,9 @@ import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promis
 import { dirname, join, sep } from 'node:path';
 import { LIMITS, SluiceError } from '../../runtime/index.js';
 
+/** Without blocking on a fifo. A path has no links left in it: one that is there now was put there since. */
+const HOW = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 /** A file of a watched folder as a look found it. */
 export interface Found {
   /** Where it really is: links are resolved. */
@@ -52,25 +55,24 @@ function foundAs(path: string, stats: BigIntStats): Found {
 
 /**
  * The bytes of a file, in shared memory, so that all sandboxes that run it hold one copy; undefined if it
- * is being changed, or gone.
+ * is being changed, or gone: what counts is that behind the reading it is the file that the look has found, unchanged.
  * @throws SluiceError SLUICE_MODULE_UNREADABLE, SLUICE_MODULE_TOO_LARGE
  */
-export async function readFound(name: string, found: Found): Promise<Uint8Array | undefined> {
+export async function readFound(name: string, { path, stamp, size }: Found): Promise<Uint8Array | undefined> {
+  if (size > LIMITS.file) {
+    throw new SluiceError('SLUICE_MODULE_TOO_LARGE', `${name}: ${size} bytes, the ceiling is ${LIMITS.file}`);
+  }
+  let handle: FileHandle | undefined;
   try {
-    const { handle, stats: before } = await openRegular(found.path, name);
-    await using _ = handle;
-    if (stampOf(before) !== found.stamp) return undefined;
-    if (before.size > LIMITS.file) {
-      throw new SluiceError(
-        'SLUICE_MODULE_TOO_LARGE',
-        `${name}: ${before.size} bytes, the ceiling is ${LIMITS.file}`,
-      );
-    }
-    const bytes = await readWhole(handle, Number(before.size));
-    return stampOf(await handle.stat({ bigint: true })) === found.stamp ? bytes : undefined;
+    handle = await open(path, HOW);
+    const bytes = await readWhole(handle, size);
+    return stampOf(await handle.stat({ bigint: true })) === stamp ? bytes : undefined;
   } catch (thrown) {
     if (isGone(thrown)) return undefined;
     throw asRefusal(name, thrown);
+  } finally {
+    // It was only read, so nobody has to wait for that.
+    handle?.close().catch(() => {});
   }
 }
 
@@ -112,12 +114,9 @@ async function mustBeInside(root: string, name: string, { fd }: FileHandle): Pro
   throw leadsOut(name);
 }
 
-/**
- * Opens without blocking on a fifo, and refuses what is not a regular file. The path has no links left in it: one
- * that is there now was put there since.
- */
+/** Refuses what is not a regular file. */
 async function openRegular(path: string, name: string): Promise<{ handle: FileHandle; stats: BigIntStats }> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  const handle = await open(path, HOW);
   try {
     const stats = await handle.stat({ bigint: true });
     mustBeRegular(name, stats);

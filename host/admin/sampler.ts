@@ -53,7 +53,7 @@ export class Sampler {
 
   #lookAtRoutes(): void {
     for (const { route } of this.#parts.router.status()) {
-      const full = route.fullForMs > FULL_MS;
+      const full = route.entrance.fullForMs > FULL_MS;
       if (full === this.#full.has(route.name)) continue;
       if (full) this.#full.add(route.name);
       else this.#full.delete(route.name);

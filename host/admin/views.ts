@@ -35,7 +35,7 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
       breaker: breakerView(route),
       slabsInUse: route.slot.ring.inUse,
       unconfirmed: route.unconfirmed,
-      fullForMs: Math.round(route.fullForMs),
+      fullForMs: Math.round(route.entrance.fullForMs),
       ...(waits ? { parked: spoolView(parked) } : {}),
       ...(reason === undefined ? {} : { reason }),
     };

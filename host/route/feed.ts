@@ -3,12 +3,15 @@ import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { SourceMetrics } from '../telemetry/source-metrics.js';
+import type { Entrance } from './entrance.js';
 import type { Route } from './route.js';
 import type { RouteSource } from './route-parts.js';
 
 /** One route that a source feeds, with the strings as that route's slabs know them. */
 interface Outlet {
   readonly route: Route;
+  /** Of the route. */
+  readonly entrance: Entrance;
   readonly origin: number;
   readonly source: Interned;
   readonly topics: Interned[];
@@ -75,7 +78,7 @@ export class Feed implements Ingress, RouteSource {
 
   /** A route has no room or confirms nothing, so the source is not read, does not ask, or is not sent more. */
   get isHeldUp(): boolean {
-    if (this.#blocked || this.#outlets.some(({ route }) => !route.hasRoom(1))) return true;
+    if (this.#blocked || this.#outlets.some(({ entrance }) => !entrance.hasRoom(1))) return true;
     // Who sends once may wait for the confirmation of that before he sends more.
     return this.#source?.isHeldUp ?? (!this.#repeats && this.#sequence > this.#delivered);
   }
@@ -84,7 +87,8 @@ export class Feed implements Ingress, RouteSource {
   connect(route: Route, filters: readonly TopicFilter[] = []): void {
     this.#outlets.push({
       route,
-      origin: route.attach(this),
+      entrance: route.entrance,
+      origin: route.entrance.attach(this),
       source: Interned.text(this.name),
       topics: this.#topics.map(copyOf),
       properties: this.#properties.map(copyOf),
@@ -143,16 +147,15 @@ export class Feed implements Ingress, RouteSource {
     const sequence = this.#sequence + 1;
     let routed = false;
     for (const outlet of this.#outlets) {
-      const { route, origin, source, topics, passes } = outlet;
+      const { entrance, origin, source, topics, passes } = outlet;
       if (passes[topic] === false) continue;
-      if (several && this.#repeats && !route.hasRoom(bytesNeeded)) {
-        this.#passOver(route);
+      if (several && this.#repeats && !entrance.hasRoom(bytesNeeded)) {
+        this.#passOver(outlet.route);
         continue;
       }
       const list = properties === 0 ? undefined : outlet.properties[properties];
-      if (
-        !route.push(origin, sequence, source, topics[topic] as Interned, timestampMs, bytes, start, end, list)
-      ) {
+      const text = topics[topic] as Interned;
+      if (!entrance.push(origin, sequence, source, text, timestampMs, bytes, start, end, list)) {
         this.#blocked = true;
         return 0;
       }
@@ -171,7 +174,7 @@ export class Feed implements Ingress, RouteSource {
 
   hasRoom(bytes: number): boolean {
     let room = 0;
-    for (const { route } of this.#outlets) if (route.hasRoom(bytes)) room++;
+    for (const { entrance } of this.#outlets) if (entrance.hasRoom(bytes)) room++;
     return this.#repeats ? room > 0 : room > 0 && room === this.#outlets.length;
   }
 
@@ -179,10 +182,10 @@ export class Feed implements Ingress, RouteSource {
   #fits(topic: number, bytes: number): boolean {
     let room = 0;
     let asked = 0;
-    for (const { route, passes } of this.#outlets) {
+    for (const { entrance, passes } of this.#outlets) {
       if (passes[topic] === false) continue;
       asked++;
-      if (route.hasRoom(bytes)) room++;
+      if (entrance.hasRoom(bytes)) room++;
     }
     return asked === 0 || (this.#repeats ? room > 0 : room === asked);
   }
@@ -286,7 +289,7 @@ export class Feed implements Ingress, RouteSource {
       this.#unrouted = 0;
       this.#settle();
     }
-    for (const { route } of this.#outlets) route.turnEnded();
+    for (const { entrance } of this.#outlets) entrance.turnEnded();
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
-import type { Route } from './route.js';
+import type { Entrance } from './entrance.js';
 import type { RouteSource } from './route-parts.js';
 
 /** What became of a frame that was sent through its route again. */
@@ -18,16 +18,16 @@ export class Replay implements RouteSource {
   readonly name = 'replay';
   readonly replays = true;
   readonly routes = 0;
-  readonly #route: Route;
+  readonly #entrance: Entrance;
   readonly #origin: number;
   #sequence = 0;
   #last: Promise<unknown> = Promise.resolve();
   #now: UnderWay | undefined;
   #room: (() => void) | undefined;
 
-  constructor(route: Route) {
-    this.#route = route;
-    this.#origin = route.attach(this);
+  constructor(entrance: Entrance) {
+    this.#entrance = entrance;
+    this.#origin = entrance.attach(this);
   }
 
   /** Resolves when every sink has confirmed it, or it was refused; that can take as long as a sink is away. */
@@ -46,7 +46,7 @@ export class Replay implements RouteSource {
         this.#room = room;
       });
     }
-    this.#route.turnEnded();
+    this.#entrance.turnEnded();
     return promise;
   }
 
@@ -55,7 +55,7 @@ export class Replay implements RouteSource {
     const ms = Number(timestamp / 1000n) / 1000;
     const list = properties.length === 0 ? undefined : Interned.properties(properties);
     const texts = [Interned.text(source), Interned.text(topic)] as const;
-    return this.#route.push(this.#origin, sequence, ...texts, ms, payload, 0, payload.length, list);
+    return this.#entrance.push(this.#origin, sequence, ...texts, ms, payload, 0, payload.length, list);
   }
 
   resume(): void {

@@ -48,8 +48,8 @@ export function reasonOf({ route, state, missing, disabled }: RouteStatus): stri
   if (open !== undefined) return `route ${name}: ${open}${disk}`;
   if (fault !== undefined && route.hasParked)
     return `route ${name}: frames wait for those on the disk before them${disk}`;
-  if (route.fullForMs > STUCK_MS) {
-    const seconds = Math.round(route.fullForMs / 1000);
+  if (route.entrance.fullForMs > STUCK_MS) {
+    const seconds = Math.round(route.entrance.fullForMs / 1000);
     return `route ${name} is full and has given nothing back for ${seconds} s: its plugin hangs, or its sink is away`;
   }
   // A fresh instance is on its way, and frames are kept meanwhile.

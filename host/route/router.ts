@@ -200,7 +200,7 @@ export class Router {
       route,
       filters: (config.filter ?? []).map(filter => new TopicFilter(filter)),
       // First of its sources, so that no slab is older.
-      replay: new Replay(route),
+      replay: new Replay(route.entrance),
       steps: config.through,
       serving: new Map<string, Offer>(),
       refused: new Map(),

@@ -1,0 +1,122 @@
+import { type Fault, type FrameCopy, isFault } from '../../runtime/index.js';
+import type { Delivery } from '../../sandbox/index.js';
+import type { FrameId } from '../sinks/message-id.js';
+import type { Poison } from '../store/quarantine.js';
+import type { Reporter } from '../telemetry/reporter.js';
+import type { ChainReport } from './chain-report.js';
+import { Isolation } from './isolation.js';
+import type { Isolate, RouteSource } from './route-parts.js';
+import type { RouteSources } from './route-sources.js';
+import type { SlabTicket } from './ticket.js';
+
+/** Bytes of a frame that stand in the log. */
+const SHOWN = 64;
+
+export interface RefusalsParts {
+  readonly route: string;
+  readonly sources: RouteSources;
+  readonly chain: ChainReport;
+  readonly report: Reporter;
+  readonly isolate: Isolate;
+  /** There is room again for what is to be kept. */
+  readonly room: () => void;
+}
+
+/** What becomes of frames that gave a code and no messages: counted and told, kept in quarantine, or given back. */
+export class Refusals {
+  /** Why no plugin serves the route, though no breaker is open. */
+  unserved: Fault | undefined;
+  readonly #parts: RefusalsParts;
+  readonly #isolation: Isolation;
+
+  constructor(parts: RefusalsParts) {
+    this.#parts = parts;
+    this.#isolation = new Isolation(parts.isolate, parts.room);
+  }
+
+  /** Nothing can be kept for now, so nothing may be taken. */
+  get isFull(): boolean {
+    return this.#isolation.isFull;
+  }
+
+  /** The outcome of the delivery stands on it. @param id stands on the frame */
+  take(delivery: Delivery, frame: number, id: FrameId, ticket: SlabTicket): void {
+    const { route, chain, report } = this.#parts;
+    const { code, stage } = delivery.outcome;
+    if (code === undefined) return;
+    const plugin = chain.stages[stage];
+    const name = plugin?.name ?? route;
+    const guilty = isFault(code);
+    if (guilty) plugin?.metrics.faulted(plugin.version, code);
+    const message = delivery.outcome.text(delivery.slab);
+    if (delivery.isFlush) report.fault({ code, message, plugin: name }, { route });
+    else if (code === 'SLUICE_BREAKER_OPEN')
+      this.#notRun(delivery, frame, this.#givenBack(message), id, ticket);
+    else {
+      const fault = { code, message, plugin: name };
+      const source = this.#parts.sources.of(delivery, frame, id);
+      source?.refused(name, { code, message });
+      const copy = delivery.frame(frame);
+      // What is replayed is in quarantine already, and stays there.
+      const poisoned = guilty && this.#came(delivery, frame)?.replays !== true;
+      this.#say(fault, copy, source, guilty, poisoned);
+      if (poisoned) this.#keep(copy, name, stage, { code, message }, ticket);
+    }
+  }
+
+  /** A frame that was to wait on the disk has found no room there. @param sequence in its source; 0: it has none */
+  giveBack(frame: FrameCopy, sequence: number, { message: why }: Fault): Promise<void> | undefined {
+    const { route, chain, sources, isolate } = this.#parts;
+    const { name = route, version = '' } = chain.stages[0] ?? {};
+    const { code, message, plugin = name } = this.#givenBack(`the circuit breaker of ${name} is open`);
+    const fault: Fault = { code, message: `${message}, and the frame cannot wait on the disk: ${why}` };
+    const source = sources.named(frame.source);
+    source?.refused(plugin, fault);
+    // What was on the disk before is its source's no more, and is nowhere else.
+    if (sequence > 0 && source?.sendBack(sequence, code) === true) return undefined;
+    return isolate({ frame, route, plugin, version, stage: 0, fault });
+  }
+
+  /** Why no plugin was asked. */
+  #givenBack(message: string): Fault {
+    return this.unserved ?? { code: 'SLUICE_BREAKER_OPEN', message };
+  }
+
+  /** That nobody serves was told of, once. */
+  #notRun(delivery: Delivery, frame: number, fault: Fault, id: FrameId, ticket: SlabTicket): void {
+    const { route, chain, sources } = this.#parts;
+    const { stage } = delivery.outcome;
+    const plugin = fault.plugin ?? chain.stages[stage]?.name ?? route;
+    sources.of(delivery, frame, id)?.refused(plugin, fault);
+    if (this.#came(delivery, frame)?.sendBack(delivery.sequenceOf(frame), fault.code) === false)
+      this.#keep(delivery.frame(frame), plugin, stage, fault, ticket);
+  }
+
+  /** Who brought it into the ring. */
+  #came(delivery: Delivery, frame: number): RouteSource | undefined {
+    return this.#parts.sources.at(delivery.originOf(frame));
+  }
+
+  #say(
+    fault: Fault,
+    frame: FrameCopy,
+    source: RouteSource | undefined,
+    guilty: boolean,
+    poisoned: boolean,
+  ): void {
+    const { route, report } = this.#parts;
+    const bytes = Buffer.from(frame.payload);
+    const rest = bytes.length > SHOWN ? `... (${bytes.length} bytes)` : '';
+    const message = poisoned ? `${fault.message}; the frame goes into quarantine` : fault.message;
+    report.fault({ ...fault, message }, { route, source: source?.name ?? '?' }, guilty ? 'error' : 'warn', {
+      payload: `${bytes.toString('hex', 0, SHOWN)}${rest}`,
+    });
+  }
+
+  #keep(frame: FrameCopy, plugin: string, stage: number, fault: Fault, ticket: SlabTicket): void {
+    const { route, chain } = this.#parts;
+    const version = chain.stages[stage]?.version ?? '';
+    const poison: Poison = { frame, route, plugin, version, stage, fault };
+    this.#isolation.keep(poison, ticket);
+  }
+}

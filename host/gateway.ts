@@ -5,6 +5,7 @@ import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runt
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { type Broker, startBroker } from './broker/broker.js';
+import { leadsHere } from './broker/this-machine.js';
 import type { Config, SinkConfig, SourceConfig } from './config/config.js';
 import { Catalog, type CatalogEvents } from './plugins/catalog.js';
 import { SignatureGate } from './plugins/signing/signature-gate.js';
@@ -201,7 +202,7 @@ export class Gateway {
       await this.#startSinks();
       for (const [name, source] of this.#config.sources) {
         const feed = new Feed(name, this.metrics.source(name), this.#report);
-        const made = makeSource(name, this.#readsBroker(name, source), feed, this.#policy.keeper);
+        const made = makeSource(name, await this.#readsBroker(name, source), feed, this.#policy.keeper);
         feed.source = made.source;
         const freshness = this.#ages.of(name, feed, made.source);
         this.#sources.set(name, { feed, ...made, freshness, started: false });
@@ -321,13 +322,13 @@ export class Gateway {
    * A source that reads the embedded broker has a session there, whatever its configuration says of it: what devices
    * publish is acknowledged by its word.
    */
-  #readsBroker(name: string, source: SourceConfig): SourceConfig {
+  async #readsBroker(name: string, source: SourceConfig): Promise<SourceConfig> {
     const { mqtt } = source;
     if (mqtt === undefined || this.#broker === undefined) return source;
-    if (Number(new URL(mqtt.url).port) !== this.#broker.port) return source;
+    if (!(await leadsHere(mqtt.url, this.#broker.port))) return source;
     const clientId = mqtt.clientId ?? `sluice-${name}`;
     this.#broker.held.source(clientId);
-    return { ...source, mqtt: { ...mqtt, clientId, marksPeers: true } };
+    return { ...source, mqtt: { ...mqtt, clientId, marksPeers: true, ends: this.#broker.ends } };
   }
 
   /** Frames wait for the plugins of a route that there is not any more. */
@@ -339,14 +340,18 @@ export class Gateway {
   }
 
   #makeSink(name: string, { mqtt, spool: wanted }: SinkConfig, messages: SinkMetrics): Sink {
-    const sink = new MqttSink(name, mqtt, {
-      failed: fault => {
-        messages.failed(fault.code);
-        this.#report.fault(fault, { sink: name });
+    const sink = new MqttSink(
+      name,
+      { ...mqtt, ends: this.#broker?.ends },
+      {
+        failed: fault => {
+          messages.failed(fault.code);
+          this.#report.fault(fault, { sink: name });
+        },
+        connected: () => this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(mqtt.url)}`),
+        retried: count => messages.retried(count),
       },
-      connected: () => this.#report.connected({ sink: name }, `${name}: connected to ${peerOf(mqtt.url)}`),
-      retried: count => messages.retried(count),
-    });
+    );
     this.#broker?.held.sink(sink.clientId);
     const spool = this.#durable?.spool;
     if (wanted === undefined || spool === undefined) return sink;

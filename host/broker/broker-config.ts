@@ -17,6 +17,8 @@ export interface BrokerConfig extends ListenAddress {
   readonly maxPacket?: number | undefined;
   readonly memory?: number | undefined;
   readonly kept?: number | undefined;
+  /** Most subscriptions of one client. */
+  readonly subscriptions?: number | undefined;
   /** How long a client may take to say who it is, and a packet that has begun to come whole. */
   readonly helloMs?: number | undefined;
   readonly packetMs?: number | undefined;
@@ -34,8 +36,9 @@ export interface BrokerSettings {
   readonly maxPacket: number;
   /** Bytes of packets that have not come whole, over all connections. */
   readonly memory: number;
-  /** Bytes of retained messages, of those for clients that are away, and of those at QoS 2 before their PUBREL. */
+  /** Bytes of retained messages, of those for clients that are away, of those at QoS 2 before their PUBREL, of subscriptions. */
   readonly kept: number;
+  readonly subscriptions: number;
   readonly helloMs: number;
   readonly packetMs: number;
   readonly drainMs: number;
@@ -53,6 +56,7 @@ export function brokerSettings(config: BrokerConfig): BrokerSettings {
     maxPacket: config.maxPacket ?? 2 ** 20,
     memory: config.memory ?? 2 ** 26,
     kept: config.kept ?? 2 ** 26,
+    subscriptions: config.subscriptions ?? 1_024,
     helloMs,
     packetMs,
     drainMs: config.drainMs ?? 5_000,

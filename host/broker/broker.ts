@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { Aedes, type Client } from 'aedes';
 import type { Fault } from '../../runtime/index.js';
 import { listen } from '../listen.js';
+import { OwnEnds } from '../mqtt/own-ends.js';
 import { Memory } from '../sources/serve/memory.js';
 import { PeerCount, peerOf } from '../sources/serve/peer-count.js';
 import { RateLimit } from '../sources/serve/rate-limit.js';
@@ -13,6 +14,7 @@ import { Held } from './held.js';
 import { Kept, type Persistence } from './kept.js';
 import { Publishers } from './publishers.js';
 import { Rights } from './rights.js';
+import { type Subscriber, type SubscriptionStore, Subscriptions } from './subscriptions.js';
 
 export interface Broker {
   readonly port: number;
@@ -23,6 +25,8 @@ export interface Broker {
   readonly own: { readonly username: string; readonly password: string } | undefined;
   /** Whose acknowledgements wait for the sources of the gateway; told of their client ids. */
   readonly held: Held;
+  /** Told of each connection of a source or sink of the gateway: nobody else may come under the client ids of those. */
+  readonly ends: OwnEnds;
   /** Connected clients. */
   clients(): number;
   /** Closes the listener and every connection. */
@@ -40,6 +44,10 @@ export interface BrokerEvents {
 const SILENT: BrokerEvents = { refused: () => {}, renewed: () => {}, failed: () => {} };
 /** 3.1.1 §3.2.2.3: bad user name or password. */
 const BAD_PASSWORD = 4;
+/** The same: the client id is not allowed. */
+const BAD_NAME = 2;
+/** What aedes says of these two was told where they were refused. */
+const IS_TOLD = /^(bad user name or password|identifier rejected)$/;
 /** aedes finds no message where `Kept` left it out. */
 const NOT_KEPT = 'no such packet';
 
@@ -51,7 +59,8 @@ const NOT_KEPT = 'no such packet';
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
  * - rights for single topics: who is let in may publish and read everything;
  * - passing on without all of its readers: the others wait for one that does not read, which is cut off after 5 s;
- * - keeping more than `kept` for who is away, or retained: then new messages are left out there, and counted;
+ * - keeping more than `kept` of what clients subscribe to, for who is away, or retained: then new subscriptions are answered
+ *   with "failure", new messages are left out there, and both are counted;
  * - anything durable: retained messages, sessions, and what was acknowledged to a device and no source of the gateway
  *   reads at QoS 1 (`Held`), end with the process;
  * - more than one process: no bridge, no cluster.
@@ -72,10 +81,19 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const told = new WeakSet<object>();
   const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
   const held = new Held(aedes);
+  const ends = new OwnEnds();
   aedes.authenticate = (client, username, password, done) => {
     if (rights.admits(username, password, inside.has(client.conn))) {
+      const isOwn = client.conn instanceof Door && client.conn.comesFrom(ends);
+      if (!isOwn && (held.isSource(client.id) || held.isSink(client.id))) {
+        const who = JSON.stringify(client.id.slice(0, 60));
+        const what = `came under the client id ${who}, which a source or sink of the gateway has`;
+        events.refused('client-id', `${peerBehind(client)} ${what}; connection closed`, peerBehind(client));
+        done(Object.assign(new Error('identifier rejected'), { returnCode: BAD_NAME }), null);
+        return;
+      }
       // A sink of the gateway brings what has passed the ceilings of its sources.
-      if (client.conn instanceof Door && held.isSink(client.id)) client.conn.isFree = true;
+      if (isOwn && held.isSink(client.id)) (client.conn as Door).isFree = true;
       done(null, true);
       return;
     }
@@ -89,7 +107,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_PASSWORD }), null);
   };
   const { persistence } = aedes as unknown as { persistence: Persistence };
-  Kept.over(persistence, {
+  const kept = Kept.over(persistence, {
     kept: settings.kept,
     isSource: id => held.isSource(id),
     full: text =>
@@ -99,6 +117,22 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
         'kept',
       ),
   });
+  const subscriptions = new Subscriptions({
+    most: settings.subscriptions,
+    take: bytes => kept.take(bytes),
+    isSource: id => held.isSource(id),
+    refused: (client, why) => {
+      const who = `${peers.get(client.conn) ?? 'a client'} (${JSON.stringify(client.id.slice(0, 60))})`;
+      events.refused('full', `${who} is not subscribed to all that it asks for: ${why}`, 'subscriptions');
+    },
+  });
+  subscriptions.guard(persistence as unknown as SubscriptionStore);
+  aedes.authorizeSubscribe = (client, asked, done) =>
+    subscriptions.authorize(client as Subscriber, asked, done);
+  aedes.on('unsubscribe', (topics, client) => {
+    if (client !== null && (client as Subscriber).clean)
+      subscriptions.unsubscribed(client as Subscriber, topics);
+  });
   const publishers = new Publishers(peerBehind, id => held.isSource(id));
   aedes.authorizePublish = (client, packet, done) => {
     const defect = publishers.note(client, packet);
@@ -107,11 +141,12 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   };
   aedes.authorizeForward = (client, packet) => publishers.mark(client, packet);
   aedes.on('connectionError', (client, { message }) => {
-    if (/bad user name/.test(message)) return;
+    if (IS_TOLD.test(message)) return;
     const reason = /did not arrive in time/.test(message) ? 'timeout' : 'protocol';
     events.refused(reason, `${peerBehind(client)} did not get connected: ${message}`, peerBehind(client));
   });
   aedes.on('clientError', (client, { message }) => {
+    if (IS_TOLD.test(message)) return;
     // aedes says it for each message that waited.
     if (told.has(client.conn)) return;
     told.add(client.conn);
@@ -207,7 +242,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     if (tls !== undefined) certificate?.watch(tls, events, settings.lookMs);
     const address = urlOf(config.host, port, tls === undefined ? 'mqtt' : 'mqtts');
     const url = tls === undefined ? address : urlOf('127.0.0.1', inner, 'mqtt');
-    return { port, address, url, own: rights.own, held, clients: () => aedes.connectedClients, stop };
+    return { port, address, url, own: rights.own, held, ends, clients: () => aedes.connectedClients, stop };
   } catch (thrown) {
     await stop();
     throw thrown;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { OwnEnds } from '../mqtt/own-ends.js';
 import { PacketGauge } from '../protocols/mqtt-wire/packet-gauge.js';
 import type { RateLimit } from '../sources/serve/rate-limit.js';
 import type { BrokerSettings } from './broker-config.js';
@@ -9,6 +10,7 @@ const GOODBYE_MS = 1_000;
 
 /** Why a client is turned away, made to wait (`rate`) or not told of a message (`full`): a label of the counter. */
 export type BrokerRefusal =
+  | 'client-id'
   | 'connections'
   | 'full'
   | 'memory'
@@ -53,6 +55,11 @@ export class Door extends Duplex {
     // `close` follows, and a connection that ends needs no more words.
     socket.on('error', () => {});
     socket.once('close', () => this.destroy());
+  }
+
+  /** Whether it leads to a source or sink of the gateway. */
+  comesFrom(ends: OwnEnds): boolean {
+    return ends.isOwn(this.#socket);
   }
 
   /** Slow senders of half a packet hold memory and a place. @param now on the steady clock, ms */

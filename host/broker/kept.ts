@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+import { Retained } from './retained.js';
+
 /** What is looked at of a packet and of a client. */
 interface Packet {
   readonly cmd?: string;
@@ -15,6 +18,7 @@ interface Reader {
 /** What keeps things for aedes; not in its types. */
 export interface Persistence {
   storeRetained(packet: Packet): Promise<void>;
+  createRetainedStreamCombi(filters: readonly string[]): Readable;
   outgoingEnqueueCombi(readers: readonly Reader[], packet: Packet): Promise<void>;
   outgoingClearMessageId(client: Owner, packet: Packet): Promise<Packet | undefined>;
   outgoingUpdate(client: Owner, packet: Packet): Promise<void>;
@@ -47,16 +51,16 @@ const OVERHEAD_BYTES = 256;
  * never ends what it began, uses up the memory of the gateway.
  */
 export class Kept {
-  readonly #inner: Persistence;
+  readonly #inner: Inner;
   readonly #ceilings: KeptCeilings;
-  readonly #retained = new Map<string, number>();
+  readonly #retained = new Retained();
   /** Bytes by client id. */
   readonly #outgoing = new Map<string, number>();
   /** Bytes by client id and message id. */
   readonly #incoming = new Map<string, Map<number | undefined, number>>();
   #held = 0;
 
-  constructor(inner: Persistence, ceilings: KeptCeilings) {
+  constructor(inner: Inner, ceilings: KeptCeilings) {
     this.#inner = inner;
     this.#ceilings = ceilings;
   }
@@ -73,12 +77,20 @@ export class Kept {
     persistence.outgoingUpdate = (client, packet) => kept.#update(client, packet);
     persistence.cleanSubscriptions = client => kept.#cleanSession(client);
     persistence.storeRetained = packet => kept.#storeRetained(packet);
+    persistence.createRetainedStreamCombi = filters => kept.#retained.stream(filters);
     persistence.outgoingEnqueueCombi = (readers, packet) => kept.#enqueue(readers, packet);
     persistence.outgoingClearMessageId = (client, packet) => kept.#clear(client, packet);
     persistence.incomingStorePacket = (client, packet) => kept.#storeIncoming(client, packet);
     persistence.incomingDelPacket = (client, packet) => kept.#deleteIncoming(client, packet);
     persistence.cleanIncoming = client => kept.#cleanIncoming(client);
     return kept;
+  }
+
+  /** Bytes of something else that is kept (less than 0: that is not any more); false: there is no room, and nothing is counted. */
+  take(bytes: number): boolean {
+    if (bytes > 0 && this.#isFull(bytes)) return false;
+    this.#held += bytes;
+    return true;
   }
 
   /** Fewer than for sources are for all else. */
@@ -88,16 +100,15 @@ export class Kept {
 
   async #storeRetained(packet: Packet): Promise<void> {
     const { topic = '', payload = '' } = packet;
-    const before = this.#retained.get(topic) ?? 0;
+    const known = this.#retained.get(topic);
+    const before = known === undefined ? 0 : sizeOf(known);
     const bytes = payload.length === 0 ? 0 : sizeOf(packet);
     if (bytes > before && this.#isFull(bytes - before)) {
       this.#ceilings.full(`the message under ${quoted(topic)} is passed on, and not retained`);
       return;
     }
     this.#held += bytes - before;
-    if (bytes === 0) this.#retained.delete(topic);
-    else this.#retained.set(topic, bytes);
-    await this.#inner.storeRetained(packet);
+    this.#retained.put(packet);
   }
 
   async #enqueue(readers: readonly Reader[], packet: Packet): Promise<void> {
@@ -185,12 +196,13 @@ export class Kept {
   }
 }
 
-function bound(inner: Persistence): Persistence {
+type Inner = Omit<Persistence, 'storeRetained' | 'createRetainedStreamCombi'>;
+
+function bound(inner: Persistence): Inner {
   return {
     outgoingUpdate: inner.outgoingUpdate.bind(inner),
     outgoingStream: inner.outgoingStream.bind(inner),
     cleanSubscriptions: inner.cleanSubscriptions.bind(inner),
-    storeRetained: inner.storeRetained.bind(inner),
     outgoingEnqueueCombi: inner.outgoingEnqueueCombi.bind(inner),
     outgoingClearMessageId: inner.outgoingClearMessageId.bind(inner),
     incomingStorePacket: inner.incomingStorePacket.bind(inner),

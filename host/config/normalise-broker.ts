@@ -5,7 +5,17 @@ import type { Reader } from './reader.js';
 import type { BrokerInput } from './schema-broker.js';
 
 export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig {
-  const { host = '127.0.0.1', tls, users, token, connections, connectionsPerPeer, rate, totalRate } = input;
+  const {
+    host = '127.0.0.1',
+    tls,
+    users,
+    token,
+    connections,
+    connectionsPerPeer,
+    rate,
+    totalRate,
+    subscriptions,
+  } = input;
   const closed = users !== undefined || token !== undefined || tls?.ca !== undefined;
   const at = (key: string) => ['broker', key];
   if (!isLoopback(host) && !closed) {
@@ -30,5 +40,6 @@ export function normaliseBroker(input: BrokerInput, read: Reader): BrokerConfig 
     ...(maxPacket === undefined ? {} : { maxPacket }),
     ...(memory === undefined ? {} : { memory }),
     ...(kept === undefined ? {} : { kept }),
+    ...(subscriptions === undefined ? {} : { subscriptions }),
   };
 }

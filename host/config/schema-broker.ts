@@ -39,8 +39,14 @@ export const BrokerSchema = Type.Object(
     ),
     kept: Type.Optional(
       Size(
-        'Most memory for what is kept: retained messages, and messages for clients that are away, of each a quarter; a quarter of it is for sources of the gateway only. Default 64MiB',
+        'Most memory for what is kept: retained messages, messages for clients that are away, of each a quarter, and subscriptions; a quarter of it is for sources of the gateway only. Default 64MiB',
       ),
+    ),
+    subscriptions: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Most subscriptions of one client; more are answered with "failure". Default 1024',
+      }),
     ),
   },
   {

@@ -76,7 +76,11 @@ export const CoapSchema = Type.Object(
       ),
     ),
     rate: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Most requests a second of one address. Default: no limit' }),
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Most requests a second of one address. Default: `peerShare` of `totalRate`, and without that no limit',
+      }),
     ),
     totalRate: TotalRate('most requests a second of the source'),
     memory: Type.Optional(Size('Most memory for bodies that have not come whole. Default 8MiB')),
@@ -95,7 +99,7 @@ export const CoapSchema = Type.Object(
         exclusiveMinimum: 0,
         maximum: 1,
         description:
-          'What one address may have of `memory`, `bodies` and `observers`; 1 where all devices come through one router. Default 0.25',
+          'What one address may have of `memory`, `bodies`, `observers` and `totalRate`; 1 where all devices come through one router. Default 0.25',
       }),
     ),
   },

@@ -4,6 +4,7 @@ import { MAX_STRING, type MqttVersion } from '../protocols/mqtt-wire/constants.j
 import type { ConnectWill } from '../protocols/mqtt-wire/session.js';
 import { checkString, checkTopic, defectText, TEXT } from '../protocols/mqtt-wire/text.js';
 import { ClientTls, type MqttTls } from './client-tls.js';
+import type { OwnEnds } from './own-ends.js';
 
 /** What a user may say about a connection to a broker. Defaults are in `fillConnection`. */
 export interface MqttConnection {
@@ -25,6 +26,8 @@ export interface MqttConnection {
     | undefined;
   /** From the start of a connection to CONNACK. Default 10 s. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Told of each connection: the embedded broker of this gateway knows its own by it. */
+  readonly ends?: OwnEnds | undefined;
 }
 
 /** What the code may assume. */
@@ -43,6 +46,7 @@ export interface FilledConnection {
   readonly minMs: number;
   readonly maxMs: number;
   readonly connectTimeoutMs: number;
+  readonly ends: OwnEnds | undefined;
 }
 
 /**
@@ -78,6 +82,7 @@ export function fillConnection(where: string, config: MqttConnection): FilledCon
     minMs,
     maxMs: Math.max(minMs, config.reconnect?.maxMs ?? 30_000),
     connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
+    ends: config.ends,
   };
 }
 

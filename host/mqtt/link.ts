@@ -86,9 +86,10 @@ export class Link {
     this.#patience = setTimeout(() => {
       this.fail({ code: codes.disconnected, message: `${this.#where} did not answer in time.` }, false);
     }, config.connectTimeoutMs);
-    this.#socket.once(config.tls === undefined ? 'connect' : 'secureConnect', () =>
-      this.#socket.write(hello),
-    );
+    this.#socket.once(config.tls === undefined ? 'connect' : 'secureConnect', () => {
+      config.ends?.add(this.#socket);
+      this.#socket.write(hello);
+    });
     this.#socket.on('drain', () => {
       this.#blocked = false;
       // It has read what it was sent; its answer may lie behind what there is no room for.

@@ -76,7 +76,7 @@ export const SOURCE_ERRORS = {
   },
   SLUICE_BROKER_REFUSED: {
     cause:
-      'The embedded broker turned a client away or cut it off: connections, password, TLS, what it sent, or how slowly.',
+      'The embedded broker turned a client away or cut it off: connections, password, TLS, a client id that is the gateway\u2019s own, what it sent, or how slowly; or it did not subscribe a client to all, or keep all, that it asked for.',
     remedy:
       'Look at what the message says of the client. Ceilings and users stand under `broker`; the broker speaks MQTT 3.1.1 only.',
   },

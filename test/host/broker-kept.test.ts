@@ -2,17 +2,19 @@ import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { generate } from 'mqtt-packet';
+import { generate, type ISubackPacket, type Packet, parser } from 'mqtt-packet';
 import { startBroker } from '../../host/broker/broker.js';
+import type { BrokerConfig } from '../../host/broker/broker-config.js';
+import { Retained } from '../../host/broker/retained.js';
 
 const HOST = '127.0.0.1';
 const KEPT = 65_536;
 const LARGE = 'x'.repeat(10_000);
 
-async function scene(t: { after(done: () => Promise<void>): void }) {
+async function scene(t: { after(done: () => Promise<void>): void }, more: Partial<BrokerConfig> = {}) {
   const refusals: string[] = [];
   const broker = await startBroker(
-    { host: HOST, port: 0, kept: KEPT },
+    { host: HOST, port: 0, kept: KEPT, ...more },
     { refused: (reason, text) => refusals.push(`${reason}: ${text}`), renewed: () => {}, failed: () => {} },
   );
   t.after(() => broker.stop());
@@ -142,4 +144,84 @@ test('what nobody fetches leaves room for the sources of the gateway, and a sess
   await sender.publishAsync('a', LARGE, { qos: 1 });
   assert.equal(refusals.length, before);
   await sender.endAsync();
+});
+
+/** What is granted of these filters, in one SUBSCRIBE of a session that stays; the connection is closed behind it. */
+async function subscribe(port: number, clientId: string, filters: readonly string[]): Promise<number[]> {
+  const socket = connectTcp(port, HOST);
+  const packets = parser();
+  const granted = new Promise<number[]>(resolve => {
+    packets.on('packet', (packet: Packet) => {
+      if (packet.cmd === 'suback') resolve((packet as ISubackPacket).granted as number[]);
+    });
+  });
+  socket.on('data', bytes => packets.parse(bytes));
+  const hello = { cmd: 'connect', clientId, clean: false, protocolId: 'MQTT', protocolVersion: 4 } as const;
+  socket.write(generate({ ...hello, keepalive: 0 }));
+  const subscriptions = filters.map(topic => ({ topic, qos: 1 as const }));
+  socket.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions }));
+  const found = await granted;
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  socket.end(generate({ cmd: 'disconnect' }));
+  await closed;
+  return found;
+}
+
+test('what clients subscribe to counts too: beyond the ceiling the answer is "failure", and it is given back with its session', async t => {
+  const { broker, refusals, open } = await scene(t);
+  const many = Array.from({ length: 40 }, (_, n) => `a/${n}`);
+  const granted = await subscribe(broker.port, 'away', many);
+  const most = granted.filter(code => code === 1).length;
+  assert.ok(most > 20 && most < 40 && granted.slice(most).every(code => code === 128), granted.join());
+  assert.match(
+    refusals.join(),
+    /^full: 127\.0\.0\.1 \("away"\) is not subscribed to all that it asks for: .*`kept`/,
+  );
+  // What it has is nothing new; another one gets nothing.
+  assert.deepEqual(await subscribe(broker.port, 'away', ['a/1']), [1]);
+  assert.deepEqual(await subscribe(broker.port, 'other', ['b']), [128]);
+  await (await open('away', true)).endAsync();
+  assert.deepEqual(await subscribe(broker.port, 'other', ['b']), [1]);
+  for (let n = 0; n < 3; n++) {
+    const client = await open('clean', true);
+    for (let filter = 0; filter < 20; filter++) await client.subscribeAsync(`c/${filter}`);
+    await client.endAsync();
+  }
+  assert.equal(refusals.length, 2);
+});
+
+test('one client has so many subscriptions and no more, those that were let go again do not count, and 6,000 in one packet hold nobody up', async t => {
+  const { broker, open } = await scene(t, { subscriptions: 2, kept: 2 ** 26 });
+  assert.deepEqual(await subscribe(broker.port, 'one', ['a', 'b', 'c']), [1, 1, 128]);
+  const back = await open('one', false);
+  await back.unsubscribeAsync('a');
+  await back.endAsync();
+  assert.deepEqual(await subscribe(broker.port, 'one', ['c', 'd']), [1, 128]);
+  const wide = await startBroker({ host: HOST, port: 0, subscriptions: 30_000 });
+  t.after(() => wide.stop());
+  const began = performance.now();
+  const granted = await subscribe(
+    wide.port,
+    'many',
+    Array.from({ length: 6_000 }, (_, n) => `a${n}`),
+  );
+  assert.ok(granted.length === 6_000 && granted.every(code => code === 1));
+  // Where each is stored with all of them it takes minutes.
+  assert.ok(performance.now() - began < 10_000);
+});
+
+test('retained messages are found by name and by filter, and those of the broker itself by no wildcard in front', async () => {
+  const retained = new Retained();
+  for (const topic of ['a', 'a/b', 'a/b/c', 'd/b', '$own/b'])
+    retained.put({ topic, payload: Buffer.from(topic) });
+  retained.put({ topic: 'a/b/c', payload: Buffer.alloc(0) });
+  const found = async (...filters: string[]): Promise<string[]> => {
+    const topics: string[] = [];
+    for await (const { topic } of retained.stream(filters)) topics.push(topic);
+    return topics;
+  };
+  assert.deepEqual(await found('a', 'none', 'd/b'), ['a', 'd/b']);
+  assert.deepEqual(await found('+/b'), ['a/b', 'd/b']);
+  assert.deepEqual(await found('#'), ['a', 'a/b', 'd/b']);
+  assert.deepEqual(await found('$own/#', 'a/#'), ['$own/b', 'a', 'a/b']);
 });

@@ -24,10 +24,14 @@ async function device({ port }: Broker, localAddress: string, options: Options =
   return client;
 }
 
-async function reader({ port }: Broker, ingress: RecordingIngress, topic = 'in/#'): Promise<MqttSource> {
+async function reader(
+  { port, ends }: Broker,
+  ingress: RecordingIngress,
+  topic = 'in/#',
+): Promise<MqttSource> {
   const url = `mqtt://${HOST}:${port}`;
   const config = { url, version: 4, clientId: OWN, topics: [topic], qos: 2, marksPeers: true } as const;
-  const source = new MqttSource('floor', { ...config, reconnect: QUICK }, ingress);
+  const source = new MqttSource('floor', { ...config, ends, reconnect: QUICK }, ingress);
   await source.start();
   return source;
 }

@@ -7,6 +7,9 @@ import { mqtt, startGateway } from '../support/gateway-rig.js';
 import { freePort } from '../support/mqtt-rig.js';
 import { TestServer } from '../support/mqtt-server.js';
 
+/** The address of a device. */
+const DEVICE = '127.0.0.2';
+
 /** A device that says what it is told to, packet by packet. */
 class RawDevice extends Waiting {
   readonly pubacks: number[] = [];
@@ -15,7 +18,7 @@ class RawDevice extends Waiting {
 
   constructor(t: TestContext, port: number, clientId: string) {
     super();
-    this.socket = connect(port, '127.0.0.1');
+    this.socket = connect({ port, host: '127.0.0.1', localAddress: DEVICE });
     t.after(() => this.socket.destroy());
     const packets = parser();
     packets.on('packet', (packet: Packet) => {
@@ -48,7 +51,7 @@ test('the embedded broker acknowledges what a source of its gateway reads when e
     {
       broker: { port },
       sources: { floor: mqtt(port, { topics: ['in/#'] }) },
-      sinks: { plant: { ...mqtt(server.port), spool: false } },
+      sinks: { plant: { ...mqtt(server.port, { version: 5 }), spool: false } },
       routes: [{ from: 'floor', through: ['echo'], to: 'plant' }],
     },
     ['echo'],
@@ -70,6 +73,11 @@ test('the embedded broker acknowledges what a source of its gateway reads when e
   again.publish('other', 'y', 4);
   await again.until('a PUBACK', () => again.pubacks.length === 1);
   assert.deepEqual([server.payloads, device.pubacks, again.pubacks], [['one', 'two'], [1], [4]]);
+  // Its source takes the marks of the broker off, and the frames say who published them.
+  const peers = server.published.map(
+    ({ topic, properties }) => `${topic} ${properties?.userProperties?.['peer']}`,
+  );
+  assert.deepEqual(peers, [`in/a ${DEVICE}`, `in/a ${DEVICE}`]);
   const [connection] = server.connections;
   for (const { messageId } of server.published) connection!.send({ cmd: 'puback', messageId: messageId! });
   await again.until('all of them', () => again.pubacks.length === 3);

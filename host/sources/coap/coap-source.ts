@@ -60,7 +60,7 @@ export class CoapSource implements Source {
     const endpoint = new Endpoint(this.#datagrams, allowance, complaints, clock);
     this.#endpoint = endpoint;
     const replies = new Replies(endpoint, allowance, complaints, clock);
-    const shelf = new Shelf(settings, replies, endpoint.confirmables, allowance, clock);
+    const shelf = new Shelf(settings, replies, endpoint.confirmables, allowance, complaints, clock);
     const intake = new Intake(name, settings, ingress, clock, replies, complaints, (path, body, format) =>
       shelf.put(path, body, format),
     );

@@ -14,22 +14,31 @@ export interface Line {
   acknowledged(peer: Peer, bytes: number): void;
   /** A message was given up: nobody acknowledged it, or too many wait. */
   lost(): void;
+  /** That address has shown that it is there. */
+  isProven(peer: Peer): boolean;
+}
+
+/** What becomes of a message. */
+export interface Watch {
+  /** It was acknowledged. */
+  readonly heard?: () => void;
+  /** Nobody acknowledges, or it was reset. */
+  readonly gone: () => void;
 }
 
 /** Tells one observer of its resource. */
-export interface Notice {
+export interface Notice extends Watch {
   /** Who observes what: one notification at a time is out for each. */
   readonly key: string;
   readonly peer: Peer;
   /** The resource as it is now; undefined: it is gone. */
   readonly render: (id: number) => Buffer | undefined;
-  /** Nobody acknowledges, or it was reset: no observer any more. */
-  readonly gone: () => void;
 }
 
 interface Pending {
   readonly peer: Peer;
   readonly notice: Notice | undefined;
+  readonly watch: Watch | undefined;
   bytes: Buffer;
   /** The resource changed since. */
   isStale: boolean;
@@ -43,6 +52,8 @@ export class Confirmables {
   readonly #most: number;
   readonly #byKey = new Map<string, Pending>();
   readonly #byNotice = new Map<string, Pending>();
+  /** Those to addresses that have not shown that they are there, and may be made up; the oldest first. */
+  readonly #doubtful = new Set<string>();
 
   constructor(line: Line, most = MOST) {
     this.#line = line;
@@ -61,8 +72,8 @@ export class Confirmables {
   }
 
   /** An answer. Without room it is sent once. False: it may not be sent there. */
-  add(peer: Peer, id: number, bytes: Buffer, now: number): boolean {
-    return this.#begin(peer, id, bytes, now, undefined);
+  add(peer: Peer, id: number, bytes: Buffer, now: number, watch?: Watch): boolean {
+    return this.#begin(peer, id, bytes, now, undefined, watch);
   }
 
   /**
@@ -75,24 +86,22 @@ export class Confirmables {
       before.isStale = true;
       return;
     }
-    if (this.#byKey.size >= this.#most) {
-      this.#line.lost();
-      return;
-    }
+    if (!this.#makeRoom()) return;
     const id = this.newId(notice.peer);
     const bytes = notice.render(id);
     // Who may not be told has shown nothing of itself: made up, it would keep its place for ever.
-    if (bytes !== undefined && !this.#begin(notice.peer, id, bytes, now, notice)) notice.gone();
+    if (bytes !== undefined && !this.#begin(notice.peer, id, bytes, now, notice, notice)) notice.gone();
   }
 
   acknowledged(peer: Peer, id: number, now: number): void {
     const pending = this.#end(keyOf(peer, id));
     this.#line.acknowledged(peer, pending?.bytes.length ?? 0);
+    pending?.watch?.heard?.();
     if (pending?.isStale) this.notify(pending.notice!, now);
   }
 
   reset(peer: Peer, id: number): void {
-    this.#end(keyOf(peer, id))?.notice?.gone();
+    this.#end(keyOf(peer, id))?.watch?.gone();
   }
 
   /** Sends again what is due. */
@@ -100,9 +109,7 @@ export class Confirmables {
     for (const [key, pending] of this.#byKey) {
       if (pending.due > now) continue;
       if (pending.repeats === MOST_REPEATS) {
-        this.#end(key);
-        pending.notice?.gone();
-        this.#line.lost();
+        this.#giveUp(key);
         continue;
       }
       pending.repeats += 1;
@@ -114,25 +121,33 @@ export class Confirmables {
   clear(): void {
     this.#byKey.clear();
     this.#byNotice.clear();
+    this.#doubtful.clear();
   }
 
-  #begin(peer: Peer, id: number, bytes: Buffer, now: number, notice: Notice | undefined): boolean {
+  #begin(
+    peer: Peer,
+    id: number,
+    bytes: Buffer,
+    now: number,
+    notice: Notice | undefined,
+    watch: Watch | undefined,
+  ): boolean {
     // What may not even be sent is not sent again.
     if (!this.#line.send(peer, bytes)) return false;
-    if (this.#byKey.size >= this.#most) {
-      this.#line.lost();
-      return true;
-    }
+    if (!this.#makeRoom()) return true;
     const { address, port } = peer;
     const pending = {
       peer: { address, port },
       notice,
+      watch,
       bytes,
       isStale: false,
       repeats: 0,
       due: now + FIRST_MS,
     };
-    this.#byKey.set(keyOf(peer, id), pending);
+    const key = keyOf(peer, id);
+    this.#byKey.set(key, pending);
+    if (!this.#line.isProven(peer)) this.#doubtful.add(key);
     if (notice !== undefined) this.#byNotice.set(notice.key, pending);
     return true;
   }
@@ -147,14 +162,31 @@ export class Confirmables {
     }
     pending.bytes = bytes;
     pending.isStale = false;
+    const renewed = keyOf(pending.peer, id);
     this.#byKey.delete(key);
-    this.#byKey.set(keyOf(pending.peer, id), pending);
+    this.#byKey.set(renewed, pending);
+    if (this.#doubtful.delete(key)) this.#doubtful.add(renewed);
     return true;
+  }
+
+  /** Senders that are made up must not keep those that are there from being told. False: there is none. */
+  #makeRoom(): boolean {
+    if (this.#byKey.size < this.#most) return true;
+    const [oldest] = this.#doubtful;
+    if (oldest === undefined) this.#line.lost();
+    else this.#giveUp(oldest);
+    return oldest !== undefined;
+  }
+
+  #giveUp(key: string): void {
+    this.#end(key)?.watch?.gone();
+    this.#line.lost();
   }
 
   #end(key: string): Pending | undefined {
     const pending = this.#byKey.get(key);
     this.#byKey.delete(key);
+    this.#doubtful.delete(key);
     if (pending?.notice !== undefined) this.#byNotice.delete(pending.notice.key);
     return pending;
   }

@@ -25,6 +25,7 @@ export class Endpoint {
       send: (peer, bytes) => this.send(peer, bytes),
       acknowledged: ({ address }, bytes) => allowance.acknowledged(address, bytes),
       lost: () => complaints.skipped('SLUICE_SOURCE_UNACKNOWLEDGED'),
+      isProven: ({ address }) => allowance.isProven(address),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Block } from '../../protocols/coap/block.js';
 import type { Message } from '../../protocols/coap/message.js';
 import type { Peer } from './datagrams.js';
+import { PeerHash } from './peer-hash.js';
 
 /** RFC 7252, 4.8.2: EXCHANGE_LIFETIME. */
 export const EXCHANGE_LIFETIME_MS = 247_000;
@@ -64,6 +65,8 @@ export class Exchange implements Peer {
 export class Exchanges {
   readonly #places: (Exchange | undefined)[];
   readonly #buckets: (Exchange | undefined)[];
+  readonly #hash = new PeerHash();
+  readonly #passing = new Exchange();
   #next = 0;
 
   /** @param most a power of two */
@@ -96,6 +99,12 @@ export class Exchanges {
     return exchange;
   }
 
+  /** One that is answered at once, and is not remembered: it must not take the place of one that is. */
+  pass(peer: Peer, message: Message, now: number): Exchange {
+    this.#passing.begin(peer, message, now);
+    return this.#passing;
+  }
+
   #unlink(exchange: Exchange): void {
     let before = this.#buckets[exchange.bucket];
     if (before === exchange) {
@@ -107,9 +116,6 @@ export class Exchanges {
   }
 
   #bucketOf(address: string, port: number, id: number): number {
-    let hash = Math.imul(port, 0x9e3779b1) ^ id;
-    for (let n = 0; n < address.length; n++) hash = Math.imul(hash ^ address.charCodeAt(n), 0x01000193);
-    hash ^= hash >>> 15;
-    return (hash ^ id) & (this.#buckets.length - 1);
+    return this.#hash.of(address, port, id) & (this.#buckets.length - 1);
   }
 }

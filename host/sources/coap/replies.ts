@@ -6,6 +6,7 @@ import { emptyMessage, writeMessage } from '../../protocols/coap/write-message.j
 import type { Clock } from '../modbus/clock.js';
 import type { Allowance } from './allowance.js';
 import type { Complaints } from './complaints.js';
+import type { Watch } from './confirmables.js';
 import type { Endpoint } from './endpoint.js';
 import type { Exchange } from './exchanges.js';
 
@@ -33,8 +34,17 @@ export class Replies {
     this.#clock = clock;
   }
 
-  /** With the acknowledgement, if that did not go out yet; else by itself, until it is acknowledged in turn. */
-  answer(exchange: Exchange, code: number, payload?: Buffer, options: readonly Option[] = NONE): void {
+  /**
+   * With the acknowledgement, if that did not go out yet; else by itself, until it is acknowledged in turn.
+   * @param watch what becomes of one that goes by itself; that it is gone, of one that may not be sent
+   */
+  answer(
+    exchange: Exchange,
+    code: number,
+    payload?: Buffer,
+    options: readonly Option[] = NONE,
+    watch?: Watch,
+  ): void {
     const { isConfirmable, isAcknowledged, block1 } = exchange;
     const isUnwanted = exchange.noResponse !== 0 && (exchange.noResponse & (1 << (classOf(code) - 1))) !== 0;
     // RFC 7967, 2: what is not wanted is not said; a confirmable request is acknowledged all the same.
@@ -46,7 +56,8 @@ export class Replies {
       block1 === undefined
         ? options
         : [...options, blockOption(OPTION.block1, { ...block1, more: code === CODE.continue })];
-    if (this.#send(exchange, code, list, payload)) return;
+    if (this.#send(exchange, code, list, payload, watch)) return;
+    watch?.gone();
     // RFC 7252, 5.5.2: words about an error are a courtesy, and must not make an answer too large to be sent.
     if (payload !== undefined && classOf(code) !== 2 && this.#send(exchange, code, list)) return;
     // Rather than nothing: whoever is there can show it, and ask again. Source: RFC 9175, 2.4.
@@ -83,7 +94,13 @@ export class Replies {
   }
 
   /** False: it may not be sent there. */
-  #send(exchange: Exchange, code: number, options: readonly Option[], payload?: Buffer): boolean {
+  #send(
+    exchange: Exchange,
+    code: number,
+    options: readonly Option[],
+    payload?: Buffer,
+    watch?: Watch,
+  ): boolean {
     const { token, isConfirmable, isAcknowledged } = exchange;
     const { confirmables } = this.#endpoint;
     const isPiggybacked = isConfirmable && !isAcknowledged;
@@ -91,7 +108,7 @@ export class Replies {
     const type = isPiggybacked ? 'ack' : isConfirmable ? 'con' : 'non';
     const message = { type, id, code, token, options, payload } as const;
     const bytes = writeMessage(message, type === 'con' ? undefined : exchange.spare);
-    if (type === 'con') return confirmables.add(exchange, id, bytes, this.#clock.steady());
+    if (type === 'con') return confirmables.add(exchange, id, bytes, this.#clock.steady(), watch);
     exchange.answer = bytes;
     return this.#endpoint.send(exchange, bytes);
   }

@@ -47,12 +47,16 @@ export class Requests {
       return;
     }
     if (message.echo !== undefined) allowance.echoed(peer.address, message.echo);
-    const exchange = this.#exchanges.begin(peer, message, now);
     const tooFast = this.#rates.take(peer.address, now);
     if (tooFast !== undefined) {
-      replies.complain('SLUICE_SOURCE_RATE', exchange, CODE.tooMany, tooFast);
-      replies.busy(exchange, CODE.tooMany);
-    } else if (this.isStopped) replies.busy(exchange);
+      // Not remembered: who floods would have others' requests forgotten, which then come again as new ones.
+      const refused = this.#exchanges.pass(peer, message, now);
+      replies.complain('SLUICE_SOURCE_RATE', refused, CODE.tooMany, tooFast);
+      replies.busy(refused, CODE.tooMany);
+      return;
+    }
+    const exchange = this.#exchanges.begin(peer, message, now);
+    if (this.isStopped) replies.busy(exchange);
     else this.#serve(exchange, message);
   }
 

@@ -12,6 +12,15 @@ export interface Representation {
 export interface Observer {
   readonly peer: Peer;
   readonly token: Buffer;
+  /** It has acknowledged something. */
+  isHeard: boolean;
+}
+
+/** An observation that could be of a sender that is made up. */
+interface Doubtful {
+  readonly path: string;
+  readonly peer: Peer;
+  readonly token: Buffer;
 }
 
 const MOST_PATHS = 256;
@@ -40,7 +49,8 @@ class Kept implements Representation {
 
 /**
  * What devices put under each path last, and who wants to be told of the next. Bounded: the path that was put longest
- * ago makes room, with its observers. Source: RFC 7641, 4.
+ * ago makes room, with its observers; and an observation of which nothing has been acknowledged yet, the oldest first,
+ * makes room for another: senders can be made up without number. Source: RFC 7641, 4; RFC 9175, 2.4.
  */
 export class Resources {
   readonly #most: number;
@@ -52,11 +62,17 @@ export class Resources {
   #bytes = 0;
   /** Observations of each address that has some. */
   readonly #byAddress = new Map<string, number>();
+  readonly #doubtful = new Map<string, Doubtful>();
+  readonly #madeRoom: (address: string, path: string) => void;
   #observed = 0;
   #version = 0;
 
-  /** @param most observations, @param share of them that one address may have */
-  constructor(most: number, share: number) {
+  /**
+   * @param most observations, @param share of them that one address may have
+   * @param madeRoom an observation of this address, which has acknowledged nothing, is none any more
+   */
+  constructor(most: number, share: number, madeRoom: (address: string, path: string) => void = () => {}) {
+    this.#madeRoom = madeRoom;
     this.#most = most;
     this.#mostOfOne = Math.max(1, Math.floor(most * share));
     this.#mostOfPath = Math.max(1, Math.floor(MOST_OF_PATH * share));
@@ -84,29 +100,75 @@ export class Resources {
       this.#removeOldest();
   }
 
-  /** Undefined: it is told of what is put from now on; or why it is not. */
-  observe(path: string, peer: Peer, token: Buffer): string | undefined {
-    const observers = this.#observers.get(path) ?? new Map<string, Observer>();
+  /**
+   * Undefined: it is told of what is put from now on; or why it is not.
+   * @param isHeard its address has shown that it is there
+   */
+  observe(path: string, peer: Peer, token: Buffer, isHeard: boolean): string | undefined {
     const key = keyOf(peer, token);
-    if (!observers.has(key)) {
-      const own = this.#byAddress.get(peer.address) ?? 0;
-      if (observers.size >= MOST_OF_PATH) return `${MOST_OF_PATH} observe it, and that is the most`;
-      if (countOf(observers, peer.address) >= this.#mostOfPath)
-        return `${this.#mostOfPath} observations of it are of this address, and that is the most (\`peerShare\` of ${MOST_OF_PATH})`;
-      if (this.#observed >= this.#most) return `all ${this.#most} observations are in use (\`observers\`)`;
-      if (own >= this.#mostOfOne)
-        return `${own} observations are of this address, and that is the most (\`peerShare\` of \`observers\`)`;
+    const known = this.#observers.get(path)?.get(key);
+    if (known === undefined) {
+      for (let full = this.#full(path, peer); full !== undefined; full = this.#full(path, peer))
+        if (!this.#makeRoom(full.within)) return full.why;
       this.#count(peer.address, 1);
     }
-    observers.set(key, { peer, token });
+    const observers = this.#observers.get(path) ?? new Map<string, Observer>();
+    const observer = { peer, token, isHeard: isHeard || known?.isHeard === true };
+    observers.set(key, observer);
     this.#observers.set(path, observers);
+    const name = `${path} ${key}`;
+    if (observer.isHeard) this.#doubtful.delete(name);
+    else if (known === undefined) this.#doubtful.set(name, { path, peer, token });
     return undefined;
+  }
+
+  /** An observer has acknowledged what it was told: it is there. */
+  heard(path: string, peer: Peer, token: Buffer): void {
+    const key = keyOf(peer, token);
+    const observer = this.#observers.get(path)?.get(key);
+    if (observer !== undefined) observer.isHeard = true;
+    this.#doubtful.delete(`${path} ${key}`);
   }
 
   forget(path: string, peer: Peer, token: Buffer): void {
     const observers = this.#observers.get(path);
-    if (observers?.delete(keyOf(peer, token))) this.#count(peer.address, -1);
+    const key = keyOf(peer, token);
+    if (observers?.delete(key)) this.#count(peer.address, -1);
     if (observers?.size === 0) this.#observers.delete(path);
+    this.#doubtful.delete(`${path} ${key}`);
+  }
+
+  /** Which ceiling there is no room under, and which observations count there. */
+  #full(
+    path: string,
+    { address }: Peer,
+  ): { readonly why: string; readonly within: (one: Doubtful) => boolean } | undefined {
+    const observers = this.#observers.get(path);
+    const ofPath = observers === undefined ? 0 : countOf(observers, address);
+    const own = this.#byAddress.get(address) ?? 0;
+    if (ofPath >= this.#mostOfPath) {
+      const why = `${ofPath} observations of it are of this address, and that is the most (\`peerShare\` of ${MOST_OF_PATH})`;
+      return { why, within: one => one.path === path && one.peer.address === address };
+    }
+    if (observers !== undefined && observers.size >= MOST_OF_PATH)
+      return { why: `${MOST_OF_PATH} observe it, and that is the most`, within: one => one.path === path };
+    const isFull = this.#observed >= this.#most;
+    if (!isFull && own < this.#mostOfOne) return undefined;
+    const why = isFull
+      ? `all ${this.#most} observations are in use (\`observers\`)`
+      : `${own} observations are of this address, and that is the most (\`peerShare\` of \`observers\`)`;
+    return { why, within: one => own < this.#mostOfOne || one.peer.address === address };
+  }
+
+  /** False: all of them have shown that they are there. */
+  #makeRoom(within: (one: Doubtful) => boolean): boolean {
+    for (const one of this.#doubtful.values()) {
+      if (!within(one)) continue;
+      this.forget(one.path, one.peer, one.token);
+      this.#madeRoom(one.peer.address, one.path);
+      return true;
+    }
+    return false;
   }
 
   /** Observers of all paths. */
@@ -128,8 +190,7 @@ export class Resources {
     }
     this.#bytes -= this.#byPath.get(oldest)?.payload.length ?? 0;
     this.#byPath.delete(oldest);
-    for (const { peer } of this.#observers.get(oldest)?.values() ?? []) this.#count(peer.address, -1);
-    this.#observers.delete(oldest);
+    for (const { peer, token } of this.observers(oldest)) this.forget(oldest, peer, token);
   }
 
   #count(address: string, change: 1 | -1): void {

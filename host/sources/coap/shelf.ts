@@ -7,7 +7,8 @@ import { writeMessage } from '../../protocols/coap/write-message.js';
 import type { Clock } from '../modbus/clock.js';
 import type { Allowance } from './allowance.js';
 import type { CoapSettings } from './coap-config.js';
-import type { Confirmables } from './confirmables.js';
+import type { Complaints } from './complaints.js';
+import type { Confirmables, Watch } from './confirmables.js';
 import type { Peer } from './datagrams.js';
 import type { Exchange } from './exchanges.js';
 import type { Answer, Replies } from './replies.js';
@@ -32,9 +33,14 @@ export class Shelf {
     replies: Replies,
     confirmables: Confirmables,
     allowance: Allowance,
+    complaints: Complaints,
     clock: Clock,
   ) {
-    this.#resources = new Resources(settings.observers, settings.peerShare);
+    this.#resources = new Resources(settings.observers, settings.peerShare, (address, path) => {
+      complaints.skipped('SLUICE_SOURCE_CONNECTIONS');
+      const what = `the observation of ${address} under ${JSON.stringify(path.slice(0, 60))}, of which nothing was acknowledged, made room for another`;
+      complaints.failed('SLUICE_SOURCE_CONNECTIONS', what);
+    });
     this.#replies = replies;
     this.#confirmables = confirmables;
     this.#allowance = allowance;
@@ -68,7 +74,8 @@ export class Shelf {
     const peer = { address: exchange.address, port: exchange.port };
     const token = Buffer.from(exchange.token);
     // RFC 7641, 4.1. Further blocks are asked for without it.
-    const full = message.observe === 0 ? this.#resources.observe(path, peer, token) : undefined;
+    const isProven = this.#allowance.isProven(peer.address);
+    const full = message.observe === 0 ? this.#resources.observe(path, peer, token, isProven) : undefined;
     const isObserved = message.observe === 0 && full === undefined;
     // It is answered all the same, and sees that it is not told of the next.
     if (full !== undefined) {
@@ -77,13 +84,25 @@ export class Shelf {
     }
     if (message.observe === 1) this.#resources.forget(path, peer, token);
     // Answered by itself the answer is acknowledged, which shows that the observer is there.
-    if (isObserved && !this.#allowance.isProven(peer.address)) this.#replies.acknowledge(exchange);
+    if (isObserved && !isProven) this.#replies.acknowledge(exchange);
     const options = optionsOf(found, isObserved);
-    this.#say(exchange, blockOf(found.payload, options, message.block2, this.#room(exchange)));
+    const answer = blockOf(found.payload, options, message.block2, this.#room(exchange));
+    const watch = isObserved ? this.#watch(path, peer, token) : undefined;
+    // RFC 7641, 4.1: an error answers a request that observes nothing.
+    if (answer.code !== CODE.content) watch?.gone();
+    this.#say(exchange, answer, watch);
   }
 
-  #say(exchange: Exchange, { code, payload, options }: Answer): void {
-    this.#replies.answer(exchange, code, payload, options);
+  #say(exchange: Exchange, { code, payload, options }: Answer, watch?: Watch): void {
+    this.#replies.answer(exchange, code, payload, options, watch);
+  }
+
+  /** Whoever acknowledges what it is told is there; whoever does not, or resets it, observes no more. */
+  #watch(path: string, peer: Peer, token: Buffer): Watch {
+    return {
+      heard: () => this.#resources.heard(path, peer, token),
+      gone: () => this.#resources.forget(path, peer, token),
+    };
   }
 
   /** Confirmable, so that an observer that is gone is noticed. Source: RFC 7641, 4.5. */
@@ -92,7 +111,7 @@ export class Shelf {
       key: `${keyOf(peer, token)} ${path}`,
       peer,
       render: (id: number) => this.#notification(path, peer, token, id),
-      gone: () => this.#resources.forget(path, peer, token),
+      ...this.#watch(path, peer, token),
     };
     this.#confirmables.notify(notice, this.#clock.steady());
   }

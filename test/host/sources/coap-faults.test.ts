@@ -86,24 +86,66 @@ test('an observer for whom there is no place is answered all the same, and it is
   device.ask({ id: 1, code: 'PUT', path: 'v', payload: 'x'.repeat(99) });
   await ingress.until(() => ingress.frames.length === 1);
   source.delivered(1);
-  for (const [id, token] of [
-    [2, 'aa'],
-    [3, 'bb'],
-  ] as const)
-    device.ask({
-      code: 'GET',
-      id,
-      path: 'v',
-      token,
-      non: true,
-      options: [{ name: 'Observe', value: Buffer.alloc(0) }],
-    });
+  const observe = (id: number, token: string): void => {
+    const options = [{ name: 'Observe' as const, value: Buffer.alloc(0) }];
+    device.ask({ code: 'GET', id, path: 'v', token, options });
+  };
+  observe(2, 'aa');
+  await device.answers(3);
+  device.bare('ack', device.packets[2]!.messageId);
+  observe(3, 'bb');
   await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_CONNECTIONS') === 1);
   assert.match(
     ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS')[0] ?? '',
     /is not told of changes under "v": 1 observations are of this address.*`peerShare` of `observers`/,
   );
   await device.until('both answers', () => device.packets.filter(({ code }) => code === '2.05').length === 2);
+});
+
+test('an observer that resets its first answer, or whose place is asked for before it has acknowledged anything, is none', async t => {
+  const { ingress, source, device } = await coapScene(t, { observers: 1 });
+  const put = async (n: number): Promise<void> => {
+    device.ask({ id: n, path: 'v', payload: `v${n}`, non: true });
+    await ingress.until(() => ingress.frames.length === n);
+    source.delivered(n);
+  };
+  await put(1);
+  const [resets, waits, there] = await Promise.all(
+    ['127.0.0.3', '127.0.0.4', '127.0.0.5'].map(address => CoapDevice.open(source.port, address)),
+  );
+  for (const one of [resets!, waits!, there!]) {
+    t.after(() => one.close());
+    const options = [{ name: 'Observe' as const, value: Buffer.alloc(0) }];
+    one.ask({ code: 'GET', id: 1, path: 'v', options });
+    await one.answers(2);
+    if (one === resets) one.bare('rst', one.packets[1]!.messageId);
+    if (one === there) one.bare('ack', one.packets[1]!.messageId);
+  }
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_CONNECTIONS'), 1);
+  assert.match(
+    ingress.faultsOf('SLUICE_SOURCE_CONNECTIONS')[0] ?? '',
+    /the observation of 127\.0\.0\.4 under "v", of which nothing was acknowledged, made room/,
+  );
+  await put(2);
+  assert.deepEqual(await there!.answers(3), ['ack 1 0.00', 'con 2.05', 'con 2.05']);
+  for (const one of [resets!, waits!]) {
+    one.bare('ping', 9);
+    assert.equal((await one.answers(3)).at(-1), 'rst 9 0.00');
+  }
+});
+
+test('a flood beyond the rate does not have requests forgotten that were taken', async t => {
+  const { ingress, device, source } = await coapScene(t, { totalRate: 8, remembered: 4 });
+  const other = await CoapDevice.open(source.port, '127.0.0.6');
+  t.after(() => other.close());
+  device.ask({ id: 1, payload: 'once' });
+  await ingress.until(() => ingress.frames.length === 1);
+  // A quarter of the rate of all is what one address may have.
+  for (let id = 1; id <= 20; id++) other.ask({ id, non: true });
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_RATE') === 18);
+  device.ask({ id: 1, payload: 'once' });
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_REPEATED') === 1);
+  assert.equal(ingress.frames.length, 3);
 });
 
 test('an address that has not shown that it is there gets at most three times what it sent', async t => {

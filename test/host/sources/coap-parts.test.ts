@@ -12,6 +12,7 @@ import { Bodies } from '../../../host/sources/coap/bodies.js';
 import { Confirmables, type Notice } from '../../../host/sources/coap/confirmables.js';
 import type { Peer } from '../../../host/sources/coap/datagrams.js';
 import { type Exchange, Exchanges } from '../../../host/sources/coap/exchanges.js';
+import { PeerHash } from '../../../host/sources/coap/peer-hash.js';
 import { Resources } from '../../../host/sources/coap/resources.js';
 import { Waiting } from '../../../host/sources/coap/waiting.js';
 
@@ -31,6 +32,7 @@ function confirmables(most?: number) {
       lost: () => {
         scene.lost += 1;
       },
+      isProven: ({ port }) => port === PEER.port,
     },
     most,
   );
@@ -84,6 +86,58 @@ test('what may not be sent does not wait, and no more wait than have room', () =
   assert.deepEqual([all.size, scene.lost, scene.sent.at(-1)], [2, 2, 'answer']);
 });
 
+test('messages to senders that may be made up make room for others, and their observations end with them', () => {
+  const { scene, all, notice } = confirmables(3);
+  let heard = 0;
+  const watch = {
+    heard: () => {
+      heard += 1;
+    },
+    gone: () => {
+      scene.gone += 1;
+    },
+  };
+  const add = (port: number): number => {
+    const id = all.newId(PEER);
+    all.add({ address: '10.0.0.9', port }, id, Buffer.from('answer'), 0, watch);
+    return id;
+  };
+  const [first, second] = [add(1), add(2)];
+  all.acknowledged({ address: '10.0.0.9', port: 2 }, second, 1);
+  assert.equal(heard, 1);
+  for (const key of ['a', 'b']) all.notify(notice(key), 0);
+  assert.deepEqual([all.size, scene.gone, scene.lost], [3, 0, 0]);
+  all.notify(notice('c'), 0);
+  assert.deepEqual([all.size, scene.gone, scene.lost, scene.sent.length], [3, 1, 1, 5]);
+  all.acknowledged({ address: '10.0.0.9', port: 1 }, first, 1);
+  all.notify(notice('d'), 0);
+  assert.deepEqual([heard, scene.lost, scene.sent.length], [1, 2, 5]);
+});
+
+test('an observation of which nothing was acknowledged makes room for another, the oldest first; the others stay', () => {
+  const gone: string[] = [];
+  const resources = new Resources(64, 0.25, (address, path) => gone.push(`${address} ${path}`));
+  for (const path of ['p', 'q', 'r']) resources.put(path, BLOCK, undefined);
+  const from = (address: string): Peer => ({ address, port: 5683 });
+  const token = Buffer.from('t');
+  const honest = from('10.9.9.9');
+  assert.equal(resources.observe('p', honest, token, false), undefined);
+  resources.heard('p', honest, token);
+  for (let n = 0; n < 200; n++)
+    assert.equal(resources.observe('p', from(`10.0.0.${n}`), token, false), undefined);
+  assert.deepEqual([resources.observed, gone.length, gone[0]], [64, 137, '10.0.0.0 p']);
+  // Under the address of one that is there: its own stay too.
+  for (let n = 0; n < 40; n++) resources.observe('q', honest, Buffer.from([n]), false);
+  const kept = resources.observers('p').filter(({ peer }) => peer.address === honest.address);
+  assert.deepEqual([resources.observed, kept.length], [64, 1]);
+  for (const { peer } of resources.observers('p')) resources.heard('p', peer, token);
+  for (const { peer, token } of resources.observers('q')) resources.heard('q', peer, token);
+  assert.match(
+    resources.observe('r', from('10.1.1.1'), token, false) ?? '',
+    /all 64 observations are in use/,
+  );
+});
+
 test('message ids do not follow each other', () => {
   const { all } = confirmables();
   const ids = Array.from({ length: 50 }, () => all.newId(PEER));
@@ -107,7 +161,7 @@ test('a path that makes room takes its observers with it, and all observers toge
   const resources = new Resources(1_024, 0.25);
   const put = (n: number): void => resources.put(`p${n}`, BLOCK, undefined);
   put(0);
-  assert.equal(resources.observe('p0', PEER, Buffer.from('t')), undefined);
+  assert.equal(resources.observe('p0', PEER, Buffer.from('t'), true), undefined);
   put(0);
   assert.equal(resources.observed, 1);
   for (let n = 1; n <= 256; n++) put(n);
@@ -118,11 +172,14 @@ test('a path that makes room takes its observers with it, and all observers toge
   for (const peer of peers)
     for (let path = 1; path <= 50; path++)
       for (let n = 0; n < 10; n++)
-        if (resources.observe(`p${path}`, peer, Buffer.from([n])) === undefined) taken += 1;
+        if (resources.observe(`p${path}`, peer, Buffer.from([n]), true) === undefined) taken += 1;
   assert.equal(taken, 1_024);
-  assert.match(resources.observe('p50', PEER, Buffer.from('t')) ?? '', /all 1024 observations are in use/);
+  assert.match(
+    resources.observe('p50', PEER, Buffer.from('t'), true) ?? '',
+    /all 1024 observations are in use/,
+  );
   resources.forget('p1', first!, Buffer.from([0]));
-  assert.equal(resources.observe('p50', peers[4]!, Buffer.from([1])), undefined);
+  assert.equal(resources.observe('p50', peers[4]!, Buffer.from([1]), true), undefined);
 });
 
 test('one address cannot take all places for observers, nor all of the memory for bodies', () => {
@@ -131,20 +188,20 @@ test('one address cannot take all places for observers, nor all of the memory fo
   let taken = 0;
   for (let path = 0; path < 20; path++)
     for (let n = 0; n < 20; n++)
-      if (resources.observe(`p${path}`, PEER, Buffer.from([n])) === undefined) taken += 1;
+      if (resources.observe(`p${path}`, PEER, Buffer.from([n]), true) === undefined) taken += 1;
   assert.equal(taken, 256);
   assert.match(
-    resources.observe('p19', PEER, Buffer.from('t')) ?? '',
+    resources.observe('p19', PEER, Buffer.from('t'), true) ?? '',
     /256 observations are of this address.*`peerShare`/,
   );
-  assert.equal(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')), undefined);
+  assert.equal(resources.observe('p0', { ...PEER, address: '10.9.9.9' }, Buffer.from('t'), true), undefined);
   // Nor those of one path, of which there are less.
   const path = new Resources(1_024, 0.25);
   path.put('p', BLOCK, undefined);
-  const ask = (n: number) => path.observe('p', PEER, Buffer.from([n]));
+  const ask = (n: number) => path.observe('p', PEER, Buffer.from([n]), true);
   for (let n = 0; n < 16; n++) assert.equal(ask(n), undefined);
   assert.match(ask(16) ?? '', /16 observations of it are of this address.*`peerShare`/);
-  assert.equal(path.observe('p', { ...PEER, address: '10.9.9.9' }, Buffer.from('t')), undefined);
+  assert.equal(path.observe('p', { ...PEER, address: '10.9.9.9' }, Buffer.from('t'), true), undefined);
 
   let evicted = 0;
   const ceilings = { maxBody: 16, memory: 16 * 400, bodies: 256, peerShare: 0.25 };
@@ -163,7 +220,7 @@ test('one address cannot take all places for observers, nor all of the memory fo
 test('where all devices come through one router, its address may have all places', () => {
   const resources = new Resources(300, 1);
   for (let n = 0; n < 5; n++) resources.put(`p${n}`, BLOCK, undefined);
-  const ask = (n: number) => resources.observe(`p${n % 5}`, PEER, Buffer.from([n >> 8, n]));
+  const ask = (n: number) => resources.observe(`p${n % 5}`, PEER, Buffer.from([n >> 8, n]), true);
   for (let n = 0; n < 300; n++) assert.equal(ask(n), undefined);
   assert.match(ask(300) ?? '', /all 300 observations/);
   const bodies = new Bodies({ maxBody: 16, memory: 16 * 400, bodies: 300, peerShare: 1 }, () =>
@@ -247,6 +304,18 @@ test('among many requests each is found again that is remembered, and no other',
     assert.equal(exchanges.find(peer, id, 0) !== undefined, known);
     exchanges.begin(peer, { ...ASKED, id }, 0);
   }
+});
+
+test('where a request is kept cannot be foreseen, and those of one sender are spread', () => {
+  const asks = Array.from({ length: 4_096 }, (_, n) => [1_024 + (n >> 6), n & 63] as const);
+  const places = (hash: PeerHash): number[] =>
+    asks.map(([port, id]) => hash.of('10.0.0.1', port, id) & 4_095);
+  const [one, other] = [places(new PeerHash()), places(new PeerHash())];
+  const same = one.filter((place, n) => place === other[n]).length;
+  assert.ok(same < 100, `${same} of 4096 are where they were`);
+  const counts = new Map<number, number>();
+  for (const place of one) counts.set(place, (counts.get(place) ?? 0) + 1);
+  assert.ok(Math.max(...counts.values()) < 64, `${Math.max(...counts.values())} in one place`);
 });
 
 test('a request that waits for its answer does not become another one', () => {

@@ -8,7 +8,7 @@ import { generate } from 'mqtt-packet';
 import { type Broker, startBroker } from '../../host/broker/broker.js';
 import type { BrokerConfig } from '../../host/broker/broker-config.js';
 import type { BrokerRefusal } from '../../host/broker/door.js';
-import { PacketGauge } from '../../host/protocols/mqtt-wire/packet-gauge.js';
+import { anyClientStream } from '../support/broker-fuzz.js';
 
 const LIMITS = {
   host: '127.0.0.1',
@@ -125,12 +125,6 @@ test('a client that sends far more than all may together does not keep the other
   greedy.destroy();
 });
 
-function pushAll(gauge: PacketGauge, chunk: Uint8Array): ReturnType<PacketGauge['push']> {
-  let found: ReturnType<PacketGauge['push']>;
-  for (let at = 0; at < chunk.length && found === undefined; at = gauge.seen) found = gauge.push(chunk, at);
-  return found;
-}
-
 const publish = (topic: Buffer, flags = 0x30, rest = Buffer.alloc(0)): Buffer => {
   const size = 2 + topic.length + rest.length;
   const head = size < 128 ? bytes(flags, size) : bytes(flags, (size & 0x7f) | 0x80, size >> 7);
@@ -230,36 +224,5 @@ test('connections of one address and memory for half packets have their ceilings
 });
 
 test('the gauge sees in pieces of any size what it sees in one, holds no bytes, and never throws', () => {
-  fc.assert(
-    fc.property(
-      fc.array(
-        fc.oneof(
-          fc.uint8Array({ maxLength: 40 }),
-          fc.constant(CONNECT),
-          fc.constant(publish(Buffer.from('a'))),
-        ),
-        { maxLength: 8 },
-      ),
-      fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
-      (parts, sizes) => {
-        const all = Buffer.concat(parts);
-        const whole = new PacketGauge(1_000);
-        const wanted = pushAll(whole, all);
-        const pieces = new PacketGauge(1_000);
-        let found: ReturnType<PacketGauge['push']>;
-        for (let at = 0, i = 0; at < all.length && found === undefined; i++) {
-          const size = sizes[i % sizes.length]!;
-          found = pushAll(pieces, all.subarray(at, at + size));
-          at += size;
-        }
-        assert.deepEqual(found, wanted);
-        if (wanted === undefined)
-          assert.deepEqual(
-            [pieces.partial, pieces.completed, pieces.messages],
-            [whole.partial, whole.completed, whole.messages],
-          );
-      },
-    ),
-    { numRuns: 1_000 },
-  );
+  fc.assert(anyClientStream, { numRuns: 1_000 });
 });

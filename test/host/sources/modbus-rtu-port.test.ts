@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MBAP, MbapParser } from '../../../host/protocols/mbap.js';
@@ -9,18 +8,8 @@ import {
   encodeException,
   readDataBytes,
 } from '../../../host/protocols/modbus-read.js';
-import { RtuPort } from '../../../host/sources/modbus-rtu/rtu-port.js';
+import { anyLineBytes, askedLine } from '../../support/modbus-fuzz.js';
 import { rtuFrame } from '../../support/rtu-line.js';
-
-/** A port whose bytes the test brings, after it was asked for two registers of unit 7. */
-function asked(): { port: RtuPort; got: Buffer[]; bring: (bytes: Uint8Array) => void } {
-  const stream = new Duplex({ read: () => {}, write: (_bytes, _encoding, done) => done() });
-  const port = new RtuPort({ stream, isOpen: true, close: async () => {} });
-  const got: Buffer[] = [];
-  port.on('data', (answer: Buffer) => got.push(answer));
-  port.write(rtuFrame(7, [3, 0, 0, 0, 2]));
-  return { port, got, bring: bytes => void stream.emit('data', Buffer.from(bytes)) };
-}
 
 const chunks = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
   const at = [...new Set(cuts.map(cut => cut % bytes.length))].sort((a, b) => a - b);
@@ -32,7 +21,7 @@ test('an answer is found in whatever pieces and behind whatever noise it comes',
   const data = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
   fc.assert(
     fc.property(noise, data, fc.array(fc.nat(), { maxLength: 6 }), (before, values, cuts) => {
-      const { got, bring } = asked();
+      const { got, bring } = askedLine();
       const answer = rtuFrame(7, [3, 4, ...values]);
       for (const chunk of chunks(Buffer.concat([Buffer.from(before), answer]), cuts)) bring(chunk);
       assert.deepEqual(got, [answer]);
@@ -41,20 +30,11 @@ test('an answer is found in whatever pieces and behind whatever noise it comes',
 });
 
 test('whatever comes, it gives at most one answer, of the size that was asked for or of an exception', () => {
-  fc.assert(
-    fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), pieces => {
-      const { port, got, bring } = asked();
-      for (const piece of pieces) bring(piece);
-      bring(Buffer.from([7, 3]));
-      assert.ok(got.length <= 1);
-      for (const answer of got) assert.ok(answer.length === 9 || answer.length === 5);
-      assert.ok(port.stray <= 256);
-    }),
-  );
+  fc.assert(anyLineBytes);
 });
 
 test('what comes while nothing is asked is never taken for an answer', () => {
-  const { port, got, bring } = asked();
+  const { port, got, bring } = askedLine();
   bring(rtuFrame(7, [3, 4, 0, 1, 0, 2]));
   bring(rtuFrame(7, [3, 4, 0, 3, 0, 4]));
   port.write(rtuFrame(7, [3, 0, 0, 0, 2]));

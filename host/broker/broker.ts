@@ -140,6 +140,10 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     else done(defect);
   };
   aedes.authorizeForward = (client, packet) => publishers.mark(client, packet);
+  aedes.on('connackSent', ({ returnCode }, client) => {
+    // It is marked as sent behind this.
+    if (returnCode === 0) process.nextTick(() => (client.conn as Door).admit());
+  });
   aedes.on('connectionError', (client, { message }) => {
     if (IS_TOLD.test(message)) return;
     const reason = /did not arrive in time/.test(message) ? 'timeout' : 'protocol';

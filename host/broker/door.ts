@@ -8,6 +8,8 @@ import type { BrokerSettings } from './broker-config.js';
 /** A client that does not take its last words gets this long. */
 const GOODBYE_MS = 1_000;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Why a client is turned away, made to wait (`rate`) or not told of a message (`full`): a label of the counter. */
 export type BrokerRefusal =
   | 'client-id'
@@ -40,6 +42,10 @@ export class Door extends Duplex {
   readonly #gauge: PacketGauge;
   /** No rate holds for it. */
   isFree = false;
+  /** Whether its CONNECT went through, is being looked at, or has not come. */
+  #stage: 'outside' | 'knocking' | 'inside' = 'outside';
+  /** What came with its CONNECT. */
+  #behind: Buffer = NOTHING;
   #holding = 0;
   #completed = 0;
   #partSince = Number.POSITIVE_INFINITY;
@@ -62,6 +68,19 @@ export class Door extends Duplex {
     return ends.isOwn(this.#socket);
   }
 
+  /**
+   * Its CONNECT was accepted. Until then nothing behind it gets to the broker: aedes acts on what comes in further reads
+   * while it looks at a CONNECT, and so on what a client with a wrong password publishes.
+   */
+  admit(): void {
+    if (this.#stage !== 'knocking') return;
+    this.#stage = 'inside';
+    const behind = this.#behind;
+    this.#behind = NOTHING;
+    if (behind.length > 0) this.#take(behind);
+    else this.#socket.resume();
+  }
+
   /** Slow senders of half a packet hold memory and a place. @param now on the steady clock, ms */
   look(now: number): void {
     const { packetMs } = this.#host.settings;
@@ -74,7 +93,7 @@ export class Door extends Duplex {
   }
 
   override _read(): void {
-    if (this.#wait === undefined) this.#socket.resume();
+    if (this.#wait === undefined && this.#stage !== 'knocking') this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -113,6 +132,10 @@ export class Door extends Duplex {
         this.#refuse(defect.reason, defect.text);
         return;
       }
+      if (this.#stage === 'outside' && gauge.completed > 0) {
+        this.#knock(chunk, gauge.seen);
+        return;
+      }
       const wait = gauge.messages > begun ? this.#reserve() : 0;
       if (wait === 0) continue;
       if (this.#holds()) {
@@ -124,6 +147,14 @@ export class Door extends Duplex {
     if (!this.#holds()) return;
     if (!this.push(chunk)) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** Passes on the CONNECT, and nothing behind it. */
+  #knock(chunk: Buffer, end: number): void {
+    this.#stage = 'knocking';
+    this.#behind = chunk.subarray(end);
+    this.#socket.pause();
+    if (this.#holds()) this.push(chunk.subarray(0, end));
   }
 
   /** False: there is no memory for the packet that has not come whole. */

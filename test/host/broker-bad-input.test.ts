@@ -195,6 +195,34 @@ test('what brokers were known to fall over is refused with its reason, and the b
   assert.equal(broker.clients(), 0);
 });
 
+test('nothing of a client is acted upon before it is let in, however much comes with its CONNECT', async () => {
+  const reader = await connectAsync(url(), { protocolVersion: 4, username: 'plc1', password: 'secret' });
+  const seen: string[] = [];
+  reader.on('message', topic => seen.push(topic));
+  await reader.subscribeAsync('#');
+  const large = Buffer.alloc(90_000, 'x');
+  const message = (topic: string): Buffer =>
+    generate({ cmd: 'publish', topic, payload: large, qos: 0, retain: false, dup: false });
+  const stranger = generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'stranger',
+    username: 'plc1',
+    password: Buffer.from('wrong'),
+    clean: true,
+    keepalive: 0,
+  });
+  for (let n = 0; n < 4; n++) await ended([Buffer.concat([stranger, message('forged')])]);
+  // What comes with a good one is taken, all of it.
+  const many = ['one', 'two', 'three'].map(message);
+  await ended([Buffer.concat([CONNECT, ...many, generate({ cmd: 'disconnect' })])]);
+  await reader.publishAsync('end', '', { qos: 1 });
+  while (!seen.includes('end')) await new Promise(setImmediate);
+  assert.deepEqual(seen, ['one', 'two', 'three', 'end']);
+  await reader.endAsync();
+});
+
 test('a token is good with any user name, and a user name without its password is not', async () => {
   const options = { protocolVersion: 4, reconnectPeriod: 0 } as const;
   const client = await connectAsync(url(), { ...options, username: 'anybody', password: LIMITS.token });

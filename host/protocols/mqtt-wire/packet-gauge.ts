@@ -36,13 +36,14 @@ export class PacketGauge {
   }
 
   /**
-   * Looks at `chunk[from, …)`, up to where the next PUBLISH has said how long it is, or the end: `seen`.
+   * Looks at `chunk[from, …)`, up to where the CONNECT ends, the next PUBLISH has said how long it is, or the end: `seen`.
    * @returns why the connection is to be closed; undefined: nothing is wrong with it so far
    */
   push(chunk: Uint8Array, from: number): GaugeDefect | undefined {
     const { messages } = this;
+    const isFirst = this.completed === 0;
     let at = from;
-    while (at < chunk.length && this.messages === messages) {
+    while (at < chunk.length && this.messages === messages && !(isFirst && this.completed > 0)) {
       if (this.#left > 0) {
         const count = Math.min(this.#left, chunk.length - at);
         at += count;

@@ -3,6 +3,8 @@ import { readVarint, VARINT_BAD, VARINT_MORE } from './varint.js';
 
 /** Most bytes of a CONNECT: who has not said who it is gets no more than this. */
 const LARGEST_CONNECT = 65_536;
+/** Most bytes of what is no message: room for the longest filter, and not for so many that they take a second to look at. */
+const LARGEST_ASK = 131_072;
 /** Type and length of a packet at their largest, 5.0 and 3.1.1 §2. */
 const LARGEST_HEAD = 5;
 
@@ -30,7 +32,7 @@ export class PacketGauge {
   #left = 0;
   #connected = false;
 
-  /** @param largest bytes of a packet behind the CONNECT */
+  /** @param largest bytes of a message; of any packet behind the CONNECT, where that is less than 128 KiB */
   constructor(largest: number) {
     this.#largest = largest;
   }
@@ -77,7 +79,11 @@ export class PacketGauge {
     const type = this.#head[0]! >> 4;
     if (remaining === VARINT_BAD)
       return { reason: 'protocol', text: `sent ${packetName(type)} with a remaining length of five bytes` };
-    const most = this.#connected ? this.#largest : LARGEST_CONNECT;
+    const most = !this.#connected
+      ? LARGEST_CONNECT
+      : type === PACKET.publish
+        ? this.#largest
+        : Math.min(this.#largest, LARGEST_ASK);
     const size = this.#headBytes + remaining;
     if (size > most)
       return {

@@ -107,4 +107,12 @@ test('for a peer that has not said who it is at most 64 KiB are held', () => {
   // CONNECT of 64 KiB and a byte; the remaining length is in three.
   const gauge = new PacketGauge(2 ** 20);
   assert.equal(pushAll(gauge, Buffer.from([0x10, 0xfd, 0xff, 0x03]))?.reason, 'too-large');
+  // Of who has: messages may be larger than what else there is.
+  for (const [type, reason] of [
+    [0x30, undefined],
+    [0x82, 'too-large'],
+  ] as const) {
+    const known = new PacketGauge(2 ** 20);
+    assert.equal(pushAll(known, Buffer.from([0x10, 0, type, 0xc0, 0x9a, 0x0c]))?.reason, reason);
+  }
 });

@@ -12,7 +12,7 @@ import type {
   SourceConfig,
   StepConfig,
 } from './config.js';
-import { normaliseBreaker, normaliseProbation } from './normalise-breaker.js';
+import { normaliseBreaker, normaliseProbation, whenOpenOf } from './normalise-breaker.js';
 import { normaliseBroker } from './normalise-broker.js';
 import { normaliseCoap } from './normalise-coap.js';
 import { normaliseHttp } from './normalise-http.js';
@@ -146,7 +146,7 @@ function normaliseRoutes(
         normaliseStep(step, ['routes', index, 'through', place], read),
       ),
       to: route.to === undefined ? sinks : list(route.to),
-      whenOpen: route.whenOpen ?? breaker.whenOpen,
+      whenOpen: whenOpenOf(route.whenOpen) ?? breaker.whenOpen,
       spool: { catchUp: route.catchUp ?? 'ordered', whenFull: route.whenFull ?? 'keep-all' },
     };
   });

@@ -5,14 +5,14 @@ const exact = { additionalProperties: false } as const;
 
 const Share = (description: string) => Type.Number({ minimum: 0.01, maximum: 1, description });
 
-export const WhenOpenSchema = Type.Enum(['fallback', 'spool', 'refuse'], {
+export const WhenOpenSchema = Type.Enum(['fallback', 'spool', 'refuse', 'fail-closed'], {
   description:
     'What becomes of frames while the breaker is open. fallback: the version before serves them, and where there is ' +
     'none, as spool. spool: they wait on the disk, in the space and by the whenFull of the spool, and go through the ' +
     'plugin in their order when it serves again; without a data folder they wait in memory, and their sources with ' +
     'them; where there is no room for frames of a source that other routes read too, these are refused. ' +
-    'refuse: they are refused and counted (fail-closed): polls are left out, senders over HTTP, CoAP and ' +
-    'Modbus are told to come again, all else goes into quarantine. Default fallback',
+    'refuse, in the words of Envoy fail-closed: they are refused and counted: polls are left out, senders over HTTP, ' +
+    'CoAP and Modbus are told to come again, all else goes into quarantine. Default fallback',
 });
 
 export const BreakerSchema = Type.Object(

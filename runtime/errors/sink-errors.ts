@@ -21,6 +21,12 @@ export const SINK_ERRORS = {
     remedy:
       'Look into the log of the broker: rights on the topic and the size of the message are the usual reasons.',
   },
+  SLUICE_SINK_UNCONFIRMED: {
+    cause:
+      'The broker is connected and confirms nothing of what it was sent, or not the oldest of it, for 30 s. The connection was closed and is made anew, and what is not confirmed goes out again.',
+    remedy:
+      'Nothing is lost: meanwhile messages go to the spool or, where a sink has none, wait. Look into the log of the broker, at its disk and its load, and at what stands between.',
+  },
   SLUICE_SINK_TOPIC: {
     cause:
       'A plugin returned a topic that cannot be published to (empty, too long, a wildcard, a NUL, or not UTF-8).',

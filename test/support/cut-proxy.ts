@@ -5,7 +5,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class CutProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #pairs = new Map<Socket, Socket>();
   #isCut = false;
+  #isHeld = false;
 
   private constructor(target: number) {
     this.#server = createServer({ noDelay: true }, near => {
@@ -19,12 +21,14 @@ export class CutProxy {
         [far, near],
       ] as const) {
         this.#sockets.add(socket);
+        this.#pairs.set(socket, other);
         socket.on('error', () => {});
         socket.once('close', () => {
           this.#sockets.delete(socket);
+          this.#pairs.delete(socket);
           other.destroy();
         });
-        socket.pipe(other);
+        if (!this.#isHeld) socket.pipe(other);
       }
     });
   }
@@ -48,6 +52,18 @@ export class CutProxy {
 
   mend(): void {
     this.#isCut = false;
+  }
+
+  /** As a cable that is pulled: nothing arrives any more, and nobody is told. */
+  hold(): void {
+    this.#isHeld = true;
+    for (const socket of this.#sockets) socket.unpipe();
+  }
+
+  /** What had been sent meanwhile arrives late, as TCP sends it again. */
+  release(): void {
+    this.#isHeld = false;
+    for (const [socket, other] of this.#pairs) socket.pipe(other);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../peers/program.js';
+import { CutProxy } from './cut-proxy.js';
 
 function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: 'pipe' });
@@ -19,8 +20,45 @@ export function cannotMakeNetworks(): string | false {
   }
 }
 
-/** A network of its own for one program, at the other end of a cable that can be pulled. */
-export class FarNetwork {
+/** One program at the other end of a cable that can be pulled. */
+export interface Cable {
+  readonly host: string;
+  /** Runs one of our own files there, which prints the port that it listens on. @returns the port to connect to */
+  run(file: URL, prints: RegExp): Promise<number>;
+  pull(): void;
+  plug(): void;
+  remove(): Promise<void>;
+}
+
+/** Where no networks may be made: a proxy that passes nothing on while the cable is pulled. */
+export class ProxyCable implements Cable {
+  readonly host = '127.0.0.1';
+  #program: Program | undefined;
+  #proxy: CutProxy | undefined;
+
+  async run(file: URL, prints: RegExp): Promise<number> {
+    this.#program = new Program(process.execPath, [fileURLToPath(file)]);
+    const [, port] = await this.#program.said(prints);
+    this.#proxy = await CutProxy.start(Number(port));
+    return this.#proxy.port;
+  }
+
+  pull(): void {
+    this.#proxy?.hold();
+  }
+
+  plug(): void {
+    this.#proxy?.release();
+  }
+
+  async remove(): Promise<void> {
+    await this.#proxy?.stop();
+    await this.#program?.stop();
+  }
+}
+
+/** A network of its own for one program. */
+export class FarNetwork implements Cable {
   readonly host: string;
   readonly #name = `sluice${process.pid}`;
   readonly #near = `slu${process.pid}a`;
@@ -38,11 +76,10 @@ export class FarNetwork {
     this.plug();
   }
 
-  /** Runs one of our own files there. @returns what it prints that matches */
-  async run(file: URL, prints: RegExp): Promise<RegExpExecArray> {
+  async run(file: URL, prints: RegExp): Promise<number> {
     const args = ['netns', 'exec', this.#name, process.execPath, fileURLToPath(file)];
     this.#program = new Program('ip', args);
-    return this.#program.said(prints);
+    return Number((await this.#program.said(prints))[1]);
   }
 
   /** Nothing arrives any more, and nobody is told. */

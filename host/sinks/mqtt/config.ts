@@ -16,6 +16,8 @@ export interface MqttSinkConfig extends MqttConnection {
     | undefined;
   /** Put before every topic as it is. */
   readonly prefix?: string | undefined;
+  /** A broker that confirms nothing for so long is connected to anew. Default 30 s. */
+  readonly confirmTimeoutMs?: number | undefined;
 }
 
 /** What the code may assume. */
@@ -24,6 +26,7 @@ export interface FilledConfig extends FilledConnection {
   readonly messages: number;
   readonly bytes: number;
   readonly prefix: Buffer;
+  readonly confirmTimeoutMs: number;
 }
 
 /** @throws SluiceError SLUICE_CONFIG_INVALID */
@@ -39,5 +42,6 @@ export function fill(name: string, config: MqttSinkConfig): FilledConfig {
     messages: config.window?.messages ?? 10_000,
     bytes: config.window?.bytes ?? 8 * 1024 * 1024,
     prefix,
+    confirmTimeoutMs: config.confirmTimeoutMs ?? 30_000,
   };
 }

@@ -14,6 +14,7 @@ import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { MessageId } from '../message-id.js';
 import type { Insurer, SinkReport, SinkState, Ticket, WindowedSink } from '../sink.js';
 import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
+import { ConfirmWatch } from './confirm-watch.js';
 import { refusalOf, tooLarge } from './refusal.js';
 import { Tally } from './tally.js';
 import { STRIKES, Trial } from './trial.js';
@@ -52,6 +53,7 @@ export class MqttSink implements WindowedSink {
     this.#pump();
   });
   readonly #dialer: Dialer;
+  readonly #confirms: ConfirmWatch;
   #encoder: PublishEncoder;
   /** The connection, once the broker has accepted it. */
   #link: Link | undefined;
@@ -70,6 +72,9 @@ export class MqttSink implements WindowedSink {
     this.#config = fill(name, config);
     this.#report = report;
     this.#window = new SendWindow(this.#config.messages, this.#config.bytes);
+    this.#confirms = new ConfirmWatch(this.#window, this.#config.confirmTimeoutMs, count =>
+      this.#unconfirmed(count),
+    );
     this.#encoder = new PublishEncoder(this.#config.version, this.#config.prefix);
     this.#qos = this.#config.qos;
     this.#maximumPacket = this.#window.store.limit;
@@ -183,6 +188,7 @@ export class MqttSink implements WindowedSink {
     // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
     const keep = this.#config.named || this.#dialer.version === 4;
     await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
+    this.#confirms.stop();
     this.#window.forEach(slot => {
       this.#tally.dropped(this.#window.settle(slot), 'SLUICE_SINK_ABANDONED');
     });
@@ -301,6 +307,7 @@ export class MqttSink implements WindowedSink {
     this.#quota = this.#trial.begin(properties.receiveMaximum ?? MAX_STRING, performance.now());
     this.#link = link;
     this.#runs = new Set();
+    this.#confirms.begin();
     this.#pump();
   }
 
@@ -318,12 +325,20 @@ export class MqttSink implements WindowedSink {
   #lost(loss: Loss): void {
     const accepted = this.#link !== undefined;
     this.#link = undefined;
+    this.#confirms.stop();
     for (const run of this.#runs) this.#window.store.unpin(run.segment);
     this.#runs.clear();
     this.#report.failed(loss.fault);
     const hungUp = accepted && loss.hungUp === true && !this.#stopping;
     const guilty = this.#trial.lost(hungUp ? this.#window : undefined, performance.now());
     if (guilty >= 0) this.#giveUp(guilty);
+  }
+
+  /** It is connected, and what it is sent leads to nothing: perhaps it does on another connection. */
+  #unconfirmed(count: number): void {
+    const { host, port, confirmTimeoutMs } = this.#config;
+    const message = `${host}:${port} has confirmed none of the ${count} messages that it was sent last, for ${confirmTimeoutMs / 1000} s; the connection is made anew.`;
+    this.#link?.fail({ code: 'SLUICE_SINK_UNCONFIRMED', message }, false);
   }
 
   /** The broker hangs up for this message, whenever it comes. */

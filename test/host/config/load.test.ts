@@ -257,6 +257,7 @@ ${SOURCES}
 routes:
   - { from: line1, through: [a] }
   - { from: line1, through: [a], whenOpen: refuse }
+  - { from: line1, through: [a], whenOpen: fail-closed }
 `);
   assert.deepEqual(config.plugins.breaker, {
     whenOpen: 'spool',
@@ -272,7 +273,7 @@ routes:
   });
   assert.deepEqual(
     config.routes.map(({ whenOpen }) => whenOpen),
-    ['spool', 'refuse'],
+    ['spool', 'refuse', 'refuse'],
   );
   await assert.rejects(
     read(`plugins: { breaker: { pause: { min: 2s, max: 1s } } }\n${SOURCES}`),

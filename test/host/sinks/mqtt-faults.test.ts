@@ -204,6 +204,25 @@ test('a broker that does not answer CONNECT is given up after the time-out', () 
     assert.match(seen.faults[0].message, /did not answer in time/);
   }));
 
+test('a broker that is connected and confirms nothing is connected to anew, and everything arrives', () =>
+  withServer({}, { confirmTimeoutMs: 40 }, async ({ server, sink, seen }) => {
+    server.behaviour.puback = () => (server.connects.length === 1 ? 'none' : 0);
+    await writeAll(sink, seen, numbered(10));
+    await seen.settled(10);
+    assert.equal(seen.confirmed, 10);
+    assert.equal(seen.faults[0]?.code, 'SLUICE_SINK_UNCONFIRMED');
+    assert.match(seen.faults[0].message, /confirmed none of the 10 messages .* for 0\.04 s/);
+    assert.equal(server.connects.length, 2);
+  }));
+
+test('a message that a broker never confirms, though all others, is sent again on another connection', () =>
+  withServer({}, { confirmTimeoutMs: 40 }, async ({ server, sink, seen }) => {
+    server.behaviour.puback = ({ messageId }) => (messageId === 1 && server.connects.length === 1 ? 'none' : 0);
+    await writeAll(sink, seen, numbered(10));
+    await seen.settled(10);
+    assert.deepEqual([seen.confirmed, server.connects.length, server.payloads.length], [10, 2, 11]);
+  }));
+
 test('a connection without PINGRESP is given up after 1.5 times the keep-alive', async t => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   await withServer({ pingresp: false }, { keepAliveS: 20 }, async ({ server, sink, seen }) => {

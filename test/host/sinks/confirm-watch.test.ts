@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ConfirmWatch } from '../../../host/sinks/mqtt/confirm-watch.js';
+
+const WITHIN_MS = 400;
+
+function watchOf(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const sent = { onWire: 0, settled: 0 };
+  const told: number[] = [];
+  const watch = new ConfirmWatch(sent, WITHIN_MS, count => told.push(count));
+  t.after(() => watch.stop());
+  watch.begin();
+  return { sent, told, watch, pass: (ms: number) => t.mock.timers.tick(ms) };
+}
+
+test('a broker that confirms nothing of what it was sent is told of once, after its time and a quarter of it at most', t => {
+  const { sent, told, pass } = watchOf(t);
+  pass(10 * WITHIN_MS);
+  sent.onWire = 7;
+  pass(WITHIN_MS - 1);
+  assert.deepEqual(told, []);
+  pass(WITHIN_MS / 4 + 1);
+  assert.deepEqual(told, [7]);
+  pass(10 * WITHIN_MS);
+  assert.deepEqual(told, [7]);
+});
+
+test('a broker that is slow, or was sent nothing, is left alone', t => {
+  const { sent, told, pass } = watchOf(t);
+  sent.onWire = 5;
+  for (; sent.onWire > 0; sent.onWire--, sent.settled++) pass(WITHIN_MS - 1);
+  pass(10 * WITHIN_MS);
+  assert.deepEqual(told, []);
+});
+
+test('each connection has all of the time', t => {
+  const { sent, told, watch, pass } = watchOf(t);
+  sent.onWire = 1;
+  pass(WITHIN_MS - 1);
+  watch.stop();
+  pass(10 * WITHIN_MS);
+  watch.begin();
+  pass(WITHIN_MS - 1);
+  assert.deepEqual(told, []);
+  pass(WITHIN_MS / 4 + 1);
+  assert.deepEqual(told, [1]);
+});

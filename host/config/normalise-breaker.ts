@@ -20,7 +20,10 @@ export function normaliseBreaker(
   const longestPauseMs = max ?? Math.max(LONGEST_PAUSE_MS, pauseMs);
   if (pauseMs > longestPauseMs) read.error([...path, 'pause', 'min'], 'is longer than max');
   const windowMs = read.duration(input.window, [...path, 'window'], { least: 10 }) ?? 10_000;
-  return { whenOpen: whenOpenOf(whenOpen) ?? 'fallback', limits: { faults, rate, slow, least, windowMs, pauseMs, longestPauseMs } };
+  return {
+    whenOpen: whenOpenOf(whenOpen) ?? 'fallback',
+    limits: { faults, rate, slow, least, windowMs, pauseMs, longestPauseMs },
+  };
 }
 
 /** One policy has two names: ours, and Envoy's. */

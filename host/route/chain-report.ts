@@ -109,7 +109,7 @@ export class ChainReport {
     const known = this.#stage(plugin);
     known?.metrics.restarted(known.version, fault.code);
     this.#report.fault(
-      { ...fault, message: `${fault.message}; a fresh instance serves` },
+      { ...fault, message: `${fault.message}; a fresh instance serves`, plugin },
       { route: this.#route },
       'error',
     );

@@ -73,7 +73,8 @@ test('a guest that spins is killed, its frame refused, and another route goes on
   // While the first route's guest spins (400 ms), the other's messages arrive.
   await seen.until('messages of the other route', () => seen.highest('line2/1') >= at + 20);
   assert.equal(rig.book.of('SLUICE_GUEST_DEADLINE').length, 0, 'the guest spins still');
-  await killed;
+  const { plugin } = await killed;
+  assert.equal(plugin, 'spin-modbus');
   const line = await rig.book.line('SLUICE_GUEST_DEADLINE', { source: 'line1' });
   assert.match(String(line.payload), /ee00/);
   await seen.until('frames behind the poison', () => seen.highest('line1/1') >= 20);

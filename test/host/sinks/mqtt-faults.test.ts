@@ -217,7 +217,8 @@ test('a broker that is connected and confirms nothing is connected to anew, and 
 
 test('a message that a broker never confirms, though all others, is sent again on another connection', () =>
   withServer({}, { confirmTimeoutMs: 40 }, async ({ server, sink, seen }) => {
-    server.behaviour.puback = ({ messageId }) => (messageId === 1 && server.connects.length === 1 ? 'none' : 0);
+    server.behaviour.puback = ({ messageId }) =>
+      messageId === 1 && server.connects.length === 1 ? 'none' : 0;
     await writeAll(sink, seen, numbered(10));
     await seen.settled(10);
     assert.deepEqual([seen.confirmed, server.connects.length, server.payloads.length], [10, 2, 11]);

@@ -45,6 +45,10 @@ const LONGEST_ETAG = 8;
 const LONGEST_ECHO = 40;
 const LONGEST_NUMBER = 4;
 const ASCII_END = 0x80;
+const SLASH = 0x2f;
+/** Where the segments of a path are put together: one string for all of them, and none for each. As large as a datagram. */
+const segments = Buffer.allocUnsafeSlow(65_536);
+let segmentsEnd = 0;
 
 /**
  * Reads one datagram. Refused is what RFC 7252 does not allow: token lengths 9 to 15 (3), a marker without a payload
@@ -79,7 +83,9 @@ export function readMessage(bytes: Buffer): Message {
     badOption: 0,
     payload: NOTHING,
   };
+  segmentsEnd = 0;
   readOptions(bytes, optionsAt, message);
+  if (segmentsEnd > 0) message.path = textOf(segments, 0, segmentsEnd);
   return message;
 }
 
@@ -127,7 +133,7 @@ function readOption(
 ): void {
   switch (number) {
     case OPTION.uriPath:
-      addSegment(bytes, at, end, message);
+      addSegment(bytes, at, end);
       return;
     // An origin server that has one name only may pass these over, and queries say nothing to us.
     case OPTION.uriQuery:
@@ -174,10 +180,11 @@ function readOption(
   }
 }
 
-function addSegment(bytes: Buffer, at: number, end: number, message: Draft): void {
-  if (message.path === undefined || at === end) return;
-  const segment = textOf(bytes, at, end);
-  message.path = segment === undefined || message.path === '' ? segment : `${message.path}/${segment}`;
+function addSegment(bytes: Buffer, at: number, end: number): void {
+  if (at === end) return;
+  if (segmentsEnd + 1 + end - at > segments.length) throw malformed('a path that no datagram holds');
+  if (segmentsEnd > 0) segments[segmentsEnd++] = SLASH;
+  for (let n = at; n < end; n++) segments[segmentsEnd++] = bytes[n]!;
 }
 
 /** Undefined: it is no UTF-8. */

@@ -2,58 +2,105 @@ import type { FrameId } from '../../sinks/message-id.js';
 import type { FrameNames } from '../source.js';
 import type { Session } from './session.js';
 
-const FIRST_ROOM = 256;
+/** Runs; a power of two. */
+const FIRST_ROOM = 16;
 
 /**
- * Of each frame that is not delivered: whose it is, and the sequence that its sender gave it. Message ids are
+ * Of the frames that are not delivered: whose they are, and the sequences that their senders gave them. Message ids are
  * made of these, so that a frame that a client sends again, also to a gateway that was started again, gives
  * messages with the ids that they had.
+ *
+ * Kept by runs: frames of one session that follow one another here mostly do so there too.
  */
 export class OwnIds implements FrameNames {
+  /** Of each run: whose it is, the sequence of its first frame, and how far the sender's is ahead of that. */
   #sessions = new Array<Session | undefined>(FIRST_ROOM).fill(undefined);
-  #sequences = new Float64Array(FIRST_ROOM);
-  #first = 1;
+  #firsts = new Float64Array(FIRST_ROOM);
+  #aheads = new Float64Array(FIRST_ROOM);
+  /** Runs [begin, end) are known; they are counted from the start, and stand at their number modulo the room. */
+  #begin = 0;
+  #end = 0;
+  /** The run that was asked for last. */
+  #at = 0;
+  #delivered = 0;
   #next = 1;
 
-  /** Frame `sequence` is that of this session which was taken last. Sequences come in their order. */
+  /** Frame `sequence` is that of this session which was taken last. Sequences come in their order, and none is left out. */
   add(sequence: number, session: Session): void {
-    if (sequence - this.#first >= this.#sequences.length) this.#grow(sequence);
-    const at = sequence & (this.#sequences.length - 1);
-    this.#sessions[at] = session;
-    this.#sequences[at] = session.taken;
+    const ahead = session.taken - sequence;
     this.#next = sequence + 1;
+    if (this.#end > this.#begin) {
+      const last = this.#place(this.#end - 1);
+      if (this.#sessions[last] === session && this.#aheads[last] === ahead) return;
+    }
+    if (this.#end - this.#begin === this.#sessions.length) this.#grow();
+    const place = this.#place(this.#end++);
+    this.#sessions[place] = session;
+    this.#firsts[place] = sequence;
+    this.#aheads[place] = ahead;
   }
 
   name(sequence: number, id: FrameId): void {
-    if (sequence < this.#first || sequence >= this.#next) return;
-    const at = sequence & (this.#sequences.length - 1);
-    const session = this.#sessions[at];
-    if (session === undefined) return;
-    id.prefix = session.prefix(id.origin);
-    id.sequence = this.#sequences[at]!;
+    if (sequence <= this.#delivered || sequence >= this.#next) return;
+    if (!this.#holds(this.#at, sequence)) this.#at = this.#find(sequence);
+    const place = this.#place(this.#at);
+    id.prefix = (this.#sessions[place] as Session).prefix(id.origin);
+    id.sequence = sequence + this.#aheads[place]!;
   }
 
-  /** Whose frame it is, of one that is not delivered yet. */
-  sessionOf(sequence: number): Session | undefined {
-    if (sequence < this.#first || sequence >= this.#next) return undefined;
-    return this.#sessions[sequence & (this.#sessions.length - 1)];
+  /** Every frame up to this one is delivered. @param whose told the session of those that were not before; one may come again */
+  delivered(sequence: number, whose: (session: Session) => void): void {
+    let before: Session | undefined;
+    for (; this.#begin < this.#end; this.#begin++) {
+      const place = this.#place(this.#begin);
+      if (this.#firsts[place]! > sequence) break;
+      const session = this.#sessions[place] as Session;
+      if (session !== before) whose(session);
+      before = session;
+      // The rest of it is still under way.
+      if (this.#behind(this.#begin) > sequence + 1) break;
+      this.#sessions[place] = undefined;
+    }
+    this.#delivered = Math.max(this.#delivered, sequence);
   }
 
-  delivered(sequence: number): void {
-    this.#first = Math.max(this.#first, sequence + 1);
+  #find(sequence: number): number {
+    let low = this.#begin;
+    let high = this.#end - 1;
+    while (low < high) {
+      const middle = low + Math.ceil((high - low) / 2);
+      if (this.#firsts[this.#place(middle)]! <= sequence) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
-  #grow(sequence: number): void {
-    let room = this.#sequences.length;
-    while (sequence - this.#first >= room) room *= 2;
+  #holds(run: number, sequence: number): boolean {
+    if (run < this.#begin || run >= this.#end) return false;
+    return this.#firsts[this.#place(run)]! <= sequence && sequence < this.#behind(run);
+  }
+
+  /** The first sequence behind a run. */
+  #behind(run: number): number {
+    return run + 1 < this.#end ? this.#firsts[this.#place(run + 1)]! : this.#next;
+  }
+
+  #place(run: number): number {
+    return run & (this.#sessions.length - 1);
+  }
+
+  #grow(): void {
+    const room = this.#sessions.length * 2;
     const sessions = new Array<Session | undefined>(room).fill(undefined);
-    const sequences = new Float64Array(room);
-    const mask = this.#sequences.length - 1;
-    for (let n = this.#first; n < this.#next; n++) {
-      sessions[n & (room - 1)] = this.#sessions[n & mask];
-      sequences[n & (room - 1)] = this.#sequences[n & mask]!;
+    const firsts = new Float64Array(room);
+    const aheads = new Float64Array(room);
+    for (let run = this.#begin; run < this.#end; run++) {
+      sessions[run & (room - 1)] = this.#sessions[this.#place(run)];
+      firsts[run & (room - 1)] = this.#firsts[this.#place(run)]!;
+      aheads[run & (room - 1)] = this.#aheads[this.#place(run)]!;
     }
     this.#sessions = sessions;
-    this.#sequences = sequences;
+    this.#firsts = firsts;
+    this.#aheads = aheads;
   }
 }

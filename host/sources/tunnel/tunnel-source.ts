@@ -22,7 +22,7 @@ import { TunnelConnection, type TunnelHost } from './tunnel-connection.js';
 import { TunnelTopics } from './tunnel-topics.js';
 
 /** As much as is read at once. */
-const READ_BYTES = 65_536;
+const READ_BYTES = 262_144;
 /** How often time is looked at, at most and at least. */
 const LOOK_MS = { least: 10, most: 1_000 } as const;
 /** Clients that are remembered for each connection that may be open. */
@@ -158,15 +158,8 @@ export class TunnelSource implements Source {
   }
 
   delivered(sequence: number): void {
-    let before: Session | undefined;
-    for (let each = this.#confirmed + 1; each <= sequence; each++) {
-      const session = this.names.sessionOf(each);
-      if (session === before) continue;
-      before = session;
-      if (session !== undefined) this.#isDue(session);
-    }
     this.#confirmed = sequence;
-    this.names.delivered(sequence);
+    this.names.delivered(sequence, this.#isDue);
   }
 
   stop(): Promise<void> {
@@ -285,14 +278,14 @@ export class TunnelSource implements Source {
   }
 
   /** All that a turn delivers is acknowledged with one frame for each client. */
-  #isDue(session: Session): void {
+  readonly #isDue = (session: Session): void => {
     if (session.isDue) return;
     session.isDue = true;
     this.#due.push(session);
     if (this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#acknowledge);
-  }
+  };
 
   readonly #acknowledge = (): void => {
     this.#scheduled = false;

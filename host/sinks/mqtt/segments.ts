@@ -10,7 +10,8 @@ export interface Segment {
 
 /** Empty segments up to this many bytes are kept for the next burst, what is more is given back. */
 const KEEP_BYTES = 2 * 1024 * 1024;
-const SEGMENT_BYTES = 65_536;
+/** What one turn brings is mostly one segment, and so one write. Memory that is not written to yet costs nothing. */
+const SEGMENT_BYTES = 262_144;
 const SMALLEST_SEGMENT = 256;
 
 /**

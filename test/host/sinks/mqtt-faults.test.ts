@@ -159,8 +159,8 @@ test('after a breach of the protocol the session is begun anew', () =>
 test('a broker that stops reading and then hangs up, time and again, costs neither messages nor memory', () => {
   // Far more than the buffers of the system hold, so that writes are cut off in the middle; and exactly what
   // the window holds (5.0: 12 bytes of frame), so that nothing may stay behind in it.
-  const messages = numbered(120, { payload: Buffer.alloc(100_000, 'x') });
-  const window = { bytes: 120 * 100_012 };
+  const messages = numbered(40, { payload: Buffer.alloc(300_000, 'x') });
+  const window = { bytes: 40 * 300_012 };
   return withServer({}, { window, version: 4 }, async ({ server, sink, seen }) => {
     let silent = false;
     server.behaviour.puback = () => (silent ? 'none' : 0);

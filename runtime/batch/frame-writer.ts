@@ -2,6 +2,7 @@ import { FRAME } from '../contract.js';
 import { SluiceError } from '../errors.js';
 import { PropertyImage } from './property-image.js';
 import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
+import { copyWords, FEW_BYTES, LastView } from './words.js';
 
 /**
  * A string or property list that many frames share: copied into a slab once, then named by its offset.
@@ -63,6 +64,8 @@ export class Interned {
 /** Below this a loop beats the call into the copy primitive. */
 const SHORT = 40;
 let fills = 0;
+/** What frames were pushed from last. */
+const pushed = new LastView();
 
 /**
  * Packs frames into a slab. Bytes go straight to their place; the records are gathered beside and
@@ -129,7 +132,9 @@ export class FrameWriter {
     const propertiesAt = properties === undefined ? 0 : this.#intern(properties);
     const at = this.#at;
     const target = this.slab.u8;
-    if (length < SHORT) for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
+    const view = length <= FEW_BYTES ? pushed.of(bytes) : undefined;
+    if (view !== undefined) copyWords(view, start, end, this.slab.view, at);
+    else if (length < SHORT) for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
     else if (Buffer.isBuffer(bytes)) bytes.copy(target, at, start, end);
     else target.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);
     this.#at = at + length;
@@ -153,6 +158,7 @@ export class FrameWriter {
   /** Appends the records and fills the slab's header (`base` is its first word in `header`). */
   finish(header: Int32Array, base: number): void {
     this.#published = true;
+    pushed.forget();
     const recordsAt = alignUp(this.#at, 8);
     const words = this.#count * (FRAME.size >> 2);
     this.slab.u32.set(this.#records.subarray(0, words), recordsAt >> 2);

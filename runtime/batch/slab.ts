@@ -12,11 +12,13 @@ export class Slab {
   /** As a Buffer, so that sinks can copy out of it. */
   readonly u8: Buffer;
   readonly u32: Uint32Array;
+  readonly view: DataView;
 
   constructor(buffer: ArrayBufferLike) {
     this.buffer = buffer;
     this.u8 = Buffer.from(buffer as ArrayBuffer);
     this.u32 = new Uint32Array(buffer);
+    this.view = new DataView(buffer);
   }
 
   get size(): number {

@@ -1,3 +1,4 @@
+import { copyWords, FEW_BYTES, LastView } from '../../../runtime/index.js';
 import type { MessageView } from '../../../sandbox/index.js';
 import { MAX_REMAINING, type MqttVersion, PACKET, PROPERTY_ID, PUBLISH_FLAG } from './constants.js';
 import { checkString, checkTopic, TEXT, type TextDefect } from './text.js';
@@ -34,6 +35,9 @@ export class PublishEncoder {
   readonly #prefix: Buffer;
   #remaining = 0;
   #properties = 0;
+  /** Of the slab that messages are read from, and of the memory that they are written to. */
+  readonly #from = new LastView();
+  readonly #to = new LastView();
 
   /** Bytes that `write` is going to take for the message that was measured last. */
   size = 0;
@@ -98,7 +102,18 @@ export class PublishEncoder {
       i += 2;
     }
     if (this.#version === 5) i = this.#writeProperties(view, out, i, id);
-    copy(bytes, view.payloadStart, view.payloadEnd, out, i);
+    const from = this.#from.of(bytes);
+    const to = this.#to.of(out);
+    const { payloadStart, payloadEnd } = view;
+    if (from === undefined || to === undefined || payloadEnd - payloadStart > FEW_BYTES)
+      copy(bytes, payloadStart, payloadEnd, out, i);
+    else copyWords(from, payloadStart, payloadEnd, to, i);
+  }
+
+  /** Holds on to no memory that it has read from or written to. */
+  forget(): void {
+    this.#from.forget();
+    this.#to.forget();
   }
 
   /** 5.0 §3.3.2.3: content type (one at most) and user properties, which keep their order [MQTT-3.3.2-18]. */

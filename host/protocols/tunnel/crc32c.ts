@@ -1,3 +1,5 @@
+import { LastView } from '../../../runtime/index.js';
+
 /**
  * CRC-32C (Castagnoli), eight bytes at a step. Source: RFC 3720, 12.1 and appendix B.4: polynomial 0x1EDC6F41,
  * reflected, begun and ended with all bits inverted.
@@ -8,24 +10,37 @@ const STEP = 8;
 /** Table k, entry b: what byte b gives after k more bytes of zero. */
 const TABLE = tables();
 
+/** Many frames lie in one read. */
+const read = new LastView();
+
 /** The check of `bytes[start, end)`, as an unsigned number. */
 export function crc32c(bytes: Uint8Array, start: number, end: number): number {
+  const view = read.of(bytes);
+  const last = end - STEP;
   let crc = -1;
   let at = start;
-  for (const last = end - STEP; at <= last; at += STEP) {
-    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
-    crc =
-      TABLE[0x700 | (low & 0xff)]! ^
-      TABLE[0x600 | ((low >>> 8) & 0xff)]! ^
-      TABLE[0x500 | ((low >>> 16) & 0xff)]! ^
-      TABLE[0x400 | (low >>> 24)]! ^
-      TABLE[0x300 | bytes[at + 4]!]! ^
-      TABLE[0x200 | bytes[at + 5]!]! ^
-      TABLE[0x100 | bytes[at + 6]!]! ^
-      TABLE[bytes[at + 7]!]!;
-  }
+  if (view === undefined)
+    for (; at <= last; at += STEP) crc = step(crc ^ word(bytes, at), word(bytes, at + 4));
+  else for (; at <= last; at += STEP) crc = step(crc ^ view.getInt32(at, true), view.getInt32(at + 4, true));
   for (; at < end; at++) crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
+}
+
+function step(low: number, high: number): number {
+  return (
+    TABLE[0x700 | (low & 0xff)]! ^
+    TABLE[0x600 | ((low >>> 8) & 0xff)]! ^
+    TABLE[0x500 | ((low >>> 16) & 0xff)]! ^
+    TABLE[0x400 | (low >>> 24)]! ^
+    TABLE[0x300 | (high & 0xff)]! ^
+    TABLE[0x200 | ((high >>> 8) & 0xff)]! ^
+    TABLE[0x100 | ((high >>> 16) & 0xff)]! ^
+    TABLE[high >>> 24]!
+  );
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
 function tables(): Int32Array {

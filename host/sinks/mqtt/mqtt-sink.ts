@@ -128,6 +128,7 @@ export class MqttSink implements WindowedSink {
   }
 
   flush(): void {
+    this.#encoder.forget();
     this.#pump();
   }
 

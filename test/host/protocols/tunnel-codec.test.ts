@@ -35,7 +35,9 @@ test('the check is that of RFC 3720: its vectors, and bit by bit for any bytes',
   assert.equal(of(new Uint8Array(32)), 0x8a9136aa);
   assert.equal(of(new Uint8Array(32).fill(0xff)), 0x62a8ab43);
   assert.equal(of(Uint8Array.from({ length: 32 }, (_, n) => n)), 0x46dd794e);
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 70 }), bytes => of(bytes) === bitByBit(bytes)));
+  // Bytes that come a second time are read by words.
+  const isRight = (bytes: Uint8Array): boolean => of(bytes) === bitByBit(bytes);
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 70 }), bytes => isRight(bytes) && isRight(bytes)));
 });
 
 test('frames are made byte for byte as the vectors have them, which the C++ client shares', () => {

@@ -1,4 +1,6 @@
 import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
+import type { FrameId } from '../sinks/message-id.js';
+import type { FrameNames } from '../sources/source.js';
 import type { Entrance } from './entrance.js';
 import type { RouteSource } from './route-parts.js';
 
@@ -7,8 +9,16 @@ export type Replayed =
   | { readonly outcome: 'delivered' }
   | { readonly outcome: 'refused'; readonly plugin: string; readonly fault: Fault };
 
+/** Which frame of the quarantine it is: its messages are called by that. */
+export interface Place {
+  readonly id: number;
+  /** When it went in, milliseconds since 1970: a quarantine that was damaged counts from 1 again. */
+  readonly at: number;
+}
+
 interface UnderWay {
   readonly sequence: number;
+  readonly place: Place;
   refused: { plugin: string; fault: Fault } | undefined;
   readonly resolve: (replayed: Replayed) => void;
 }
@@ -18,6 +28,8 @@ export class Replay implements RouteSource {
   readonly name = 'replay';
   readonly replays = true;
   readonly routes = 0;
+  /** After a kill it may be sent once more: under the same id, so that a consumer can drop the repeat. */
+  readonly names: FrameNames = { name: (_sequence, id) => this.#name(id) };
   readonly #entrance: Entrance;
   readonly #origin: number;
   #sequence = 0;
@@ -31,16 +43,16 @@ export class Replay implements RouteSource {
   }
 
   /** Resolves when every sink has confirmed it, or it was refused; that can take as long as a sink is away. */
-  run(frame: FrameCopy): Promise<Replayed> {
-    const done = this.#last.then(() => this.#run(frame));
+  run(frame: FrameCopy, place: Place): Promise<Replayed> {
+    const done = this.#last.then(() => this.#run(frame, place));
     this.#last = done;
     return done;
   }
 
-  async #run(frame: FrameCopy): Promise<Replayed> {
+  async #run(frame: FrameCopy, place: Place): Promise<Replayed> {
     const sequence = ++this.#sequence;
     const { promise, resolve } = Promise.withResolvers<Replayed>();
-    this.#now = { sequence, refused: undefined, resolve };
+    this.#now = { sequence, place, refused: undefined, resolve };
     while (!this.#push(sequence, frame)) {
       await new Promise<void>(room => {
         this.#room = room;
@@ -56,6 +68,14 @@ export class Replay implements RouteSource {
     const list = properties.length === 0 ? undefined : Interned.properties(properties);
     const texts = [Interned.text(source), Interned.text(topic)] as const;
     return this.#entrance.push(this.#origin, sequence, ...texts, ms, payload, 0, payload.length, list);
+  }
+
+  /** `GATEWAY/~replay@ROUTE/WHEN-ID`. One is under way at a time, and this is it. */
+  #name(id: FrameId): void {
+    if (this.#now === undefined) return;
+    const { at, id: number } = this.#now.place;
+    id.prefix = Buffer.from(`${id.origin.stem}${at.toString(36)}-`, 'utf8');
+    id.sequence = number;
   }
 
   resume(): void {

@@ -45,6 +45,10 @@ export class DataFolder {
     const lock = await locked(path);
     try {
       const { gateway, starts } = await identityOf(path);
+      if (lock.wasDamaged) {
+        const message = `the file lock in ${path} was damaged; nothing is in it, and it has been emptied`;
+        report.fault({ code: 'SLUICE_STORE_DAMAGED', message }, { folder: path });
+      }
       if (lock.left !== undefined) {
         const { pid, since } = lock.left;
         report.info(`process ${pid}, which had the data folder since ${since}, did not end by itself`, {

@@ -1,9 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../runtime/index.js';
-import { isBusy } from './sqlite-errors.js';
+import { isBusy, isDamage } from './sqlite-errors.js';
 
 /** Who holds a data folder, as it stands in owner.json. */
 export interface Owner {
@@ -21,19 +21,24 @@ export interface Owner {
 export class FolderLock {
   /** Who had the folder before and did not end by itself. */
   readonly left: Owner | undefined;
+  /** The file was no lock any more, and is one again. */
+  readonly wasDamaged: boolean;
   readonly #folder: string;
   readonly #held: DatabaseSync;
 
   /** @throws SluiceError SLUICE_DATA_LOCKED; others as they come from the file system */
   constructor(folder: string) {
     this.#folder = folder;
-    this.#held = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
+    const file = join(folder, 'lock');
+    let held: DatabaseSync | undefined;
     try {
-      this.#held.exec('BEGIN EXCLUSIVE');
+      held = lockedFile(file);
     } catch (thrown) {
-      this.#held.close();
-      throw isBusy(thrown) ? inUse(folder) : thrown;
+      if (isBusy(thrown)) throw inUse(folder);
+      if (!isDamage(thrown)) throw thrown;
     }
+    this.wasDamaged = held === undefined;
+    this.#held = held ?? mended(file, folder);
     this.left = ownerOf(folder);
     const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
     try {
@@ -48,6 +53,30 @@ export class FolderLock {
     // First the name: the next owner may write its own as soon as the lock is free.
     rmSync(join(this.#folder, 'owner.json'), { force: true });
     this.#held.close();
+  }
+}
+
+function lockedFile(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Nobody holds a file of which the bytes were looked at, and nothing is in it. It is emptied in its place: two that do so
+ * at the same time lock the same file behind that, and one of them is refused.
+ */
+function mended(file: string, folder: string): DatabaseSync {
+  truncateSync(file);
+  try {
+    return lockedFile(file);
+  } catch (thrown) {
+    throw isBusy(thrown) ? inUse(folder) : thrown;
   }
 }
 

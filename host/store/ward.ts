@@ -146,7 +146,7 @@ export class Ward {
   }
 
   /** Goes on when nobody waits for it any more. */
-  async #run({ id, route, frame }: Quarantined): Promise<ReplayOutcome> {
+  async #run({ id, at, route, frame }: Quarantined): Promise<ReplayOutcome> {
     const { router, metrics } = this.#parts;
     const quarantine = this.#quarantine;
     try {
@@ -156,7 +156,7 @@ export class Ward {
           'SLUICE_QUARANTINE_ROUTE',
           `the frame ${id} came through the route ${route}, which is gone`,
         );
-      const replayed = await replay.run(frame);
+      const replayed = await replay.run(frame, { id, at });
       metrics.replayed(replayed.outcome);
       if (replayed.outcome === 'delivered') await quarantine.remove({ id });
       else if (NOT_RUN.has(replayed.fault.code)) return notRun(replayed);

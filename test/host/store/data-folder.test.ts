@@ -54,6 +54,16 @@ test('a lock that a killed process has left is taken over, and the log says so',
   await book.said(new RegExp(`process ${child.pid}, .*did not end by itself`));
 });
 
+test('a lock file that is damaged is emptied and said, and locks as ever', async t => {
+  const { path, report, book } = await folderRig(t);
+  (await DataFolder.open(path, report)).close();
+  writeFileSync(join(path, 'lock'), Buffer.alloc(9000, 'x'));
+  const folder = await DataFolder.open(path, report);
+  t.after(() => folder.close());
+  await book.line('SLUICE_STORE_DAMAGED', { folder: path });
+  await assert.rejects(DataFolder.open(path, report), { code: 'SLUICE_DATA_LOCKED' });
+});
+
 test('who ends in order leaves nothing to take over', async t => {
   const { path, report, book } = await folderRig(t);
   (await DataFolder.open(path, report)).close();

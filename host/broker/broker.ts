@@ -46,6 +46,8 @@ const SILENT: BrokerEvents = { refused: () => {}, renewed: () => {}, failed: () 
 const BAD_PASSWORD = 4;
 /** The same: the client id is not allowed. */
 const BAD_NAME = 2;
+/** What is said of a connection that its client has ended. */
+const IS_GONE = /EPIPE|ECONNRESET|ended by the other party|after a stream was destroyed|^connection closed$/;
 /** What aedes says of these two was told where they were refused. */
 const IS_TOLD = /^(bad user name or password|identifier rejected)$/;
 /** aedes finds no message where `Kept` left it out. */
@@ -151,6 +153,8 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   });
   aedes.on('clientError', (client, { message }) => {
     if (IS_TOLD.test(message)) return;
+    // Who went away was not turned away.
+    if (IS_GONE.test(message)) return;
     // aedes says it for each message that waited.
     if (told.has(client.conn)) return;
     told.add(client.conn);

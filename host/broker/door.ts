@@ -9,6 +9,8 @@ import type { BrokerSettings } from './broker-config.js';
 const GOODBYE_MS = 1_000;
 
 const NOTHING = Buffer.alloc(0);
+/** What one whose client is gone costs at least, with what the broker keeps of it. */
+const LINGERING_BYTES = 16_384;
 
 /** Why a client is turned away, made to wait (`rate`) or not told of a message (`full`): a label of the counter. */
 export type BrokerRefusal =
@@ -44,12 +46,18 @@ export class Door extends Duplex {
   isFree = false;
   /** Whether its CONNECT went through, is being looked at, or has not come. */
   #stage: 'outside' | 'knocking' | 'inside' = 'outside';
-  /** What came with its CONNECT. */
-  #behind: Buffer = NOTHING;
+  /** What came with its CONNECT, or behind a message that waits for its turn. */
+  #rest: Buffer = NOTHING;
   #holding = 0;
   #completed = 0;
   #partSince = Number.POSITIVE_INFINITY;
   #wait: NodeJS.Timeout | undefined;
+  /** The client has said all; the broker is told of that behind all of it. */
+  #isEnded = false;
+  #isPassedOn = false;
+  /** Since when its client is gone, and the bytes that are counted for it since. */
+  #goneSince = Number.POSITIVE_INFINITY;
+  #lingering = 0;
 
   constructor(host: DoorHost, socket: Socket) {
     super({ allowHalfOpen: false });
@@ -57,10 +65,14 @@ export class Door extends Duplex {
     this.#socket = socket;
     this.#gauge = new PacketGauge(host.settings.maxPacket);
     socket.on('data', chunk => this.#take(chunk));
-    socket.on('end', () => this.push(null));
+    socket.on('end', () => this.#end());
     // `close` follows, and a connection that ends needs no more words.
     socket.on('error', () => {});
-    socket.once('close', () => this.destroy());
+    socket.once('close', () => {
+      if (this.destroyed) return;
+      if (this.#keepsBack || this.readableLength > 0) this.#linger();
+      else this.destroy();
+    });
   }
 
   /** Whether it leads to a source or sink of the gateway. */
@@ -75,15 +87,16 @@ export class Door extends Duplex {
   admit(): void {
     if (this.#stage !== 'knocking') return;
     this.#stage = 'inside';
-    const behind = this.#behind;
-    this.#behind = NOTHING;
-    if (behind.length > 0) this.#take(behind);
-    else this.#socket.resume();
+    this.#goOn();
   }
 
   /** Slow senders of half a packet hold memory and a place. @param now on the steady clock, ms */
   look(now: number): void {
     const { packetMs } = this.#host.settings;
+    if (now - this.#goneSince >= packetMs) {
+      this.#refuse('rate', `went away, and what it had sent did not have its turn within ${packetMs} ms`);
+      return;
+    }
     if (this.#socket.isPaused()) this.#partSince = now;
     if (this.#gauge.partial === 0 || now - this.#partSince < packetMs) return;
     this.#refuse(
@@ -97,11 +110,14 @@ export class Door extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done);
+    // Who is gone is told nothing; what it said before it went, and waits here, counts all the same.
+    if (this.#socket.writable) this.#socket.write(chunk, done);
+    else done();
   }
 
   override _final(done: () => void): void {
-    this.#socket.end(done);
+    if (this.#socket.writable) this.#socket.end(done);
+    else done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -109,8 +125,8 @@ export class Door extends Duplex {
     // Else clients that come and go use up the rate of all others with messages that never got through.
     if (this.#wait !== undefined) for (const rate of this.#host.rates) rate.giveBack();
     this.#wait = undefined;
-    this.#host.holds(-this.#holding);
-    this.#holding = 0;
+    this.#host.holds(-this.#holding - this.#lingering);
+    this.#holding = this.#lingering = 0;
     // What is said last (a refusal with its code) goes out before the end.
     const socket = this.#socket;
     if (error === null) socket.destroySoon();
@@ -119,6 +135,36 @@ export class Door extends Duplex {
     const end = setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
     socket.once('close', () => clearTimeout(end));
     done(error);
+  }
+
+  /** What came waits here: for its CONNECT to be accepted, or for its turn. */
+  get #keepsBack(): boolean {
+    return this.#stage === 'knocking' || this.#wait !== undefined;
+  }
+
+  /** Its client is gone, and counts as a connection no more. What it has sent is not lost, as far as there is memory and time. */
+  #linger(): void {
+    this.#goneSince = performance.now();
+    this.#lingering = Math.max(this.#rest.length + this.readableLength, LINGERING_BYTES);
+    if (this.#host.holds(this.#lingering)) this.#end();
+    else this.#refuse('memory', 'went away, and for what it had sent there is no memory now (`memory`)');
+  }
+
+  /** With what waits here. */
+  #goOn(): void {
+    const rest = this.#rest;
+    this.#rest = NOTHING;
+    if (rest.length > 0) this.#take(rest);
+    else this.#socket.resume();
+    if (this.#isEnded) this.#end();
+  }
+
+  /** The client says no more: known to the broker when all that it said is. */
+  #end(): void {
+    this.#isEnded = true;
+    if (this.#keepsBack || this.#isPassedOn || this.destroyed) return;
+    this.#isPassedOn = true;
+    this.push(null);
   }
 
   /** Passes on what has its turn, up to the first message that has to wait for it. */
@@ -152,7 +198,7 @@ export class Door extends Duplex {
   /** Passes on the CONNECT, and nothing behind it. */
   #knock(chunk: Buffer, end: number): void {
     this.#stage = 'knocking';
-    this.#behind = chunk.subarray(end);
+    this.#rest = chunk.subarray(end);
     this.#socket.pause();
     if (this.#holds()) this.push(chunk.subarray(0, end));
   }
@@ -181,10 +227,10 @@ export class Door extends Duplex {
   #sleep(ms: number, rest: Buffer): void {
     this.#host.slowed();
     this.#socket.pause();
+    this.#rest = rest;
     this.#wait = setTimeout(() => {
       this.#wait = undefined;
-      if (rest.length > 0) this.#take(rest);
-      else this.#socket.resume();
+      this.#goOn();
     }, ms);
   }
 

@@ -106,6 +106,29 @@ test('what comes beyond the rate of the broker is read later, however many messa
   );
 });
 
+test('what waits for its turn counts though its client has gone meanwhile, and going away is no refusal', async t => {
+  const slow = await startBroker({ host: '127.0.0.1', port: 0, rate: 100 }, report);
+  t.after(() => slow.stop());
+  const reader = await connectAsync(`mqtt://127.0.0.1:${slow.port}`, { protocolVersion: 4 });
+  let count = 0;
+  const all = new Promise<void>(resolve => {
+    reader.on('message', () => {
+      count += 1;
+      if (count === 110) resolve();
+    });
+  });
+  await reader.subscribeAsync('a');
+  const packet = generate({ cmd: 'publish', topic: 'a', payload: 'x', qos: 0, retain: false, dup: false });
+  const before = refusals.length;
+  const socket = connect(slow.port, '127.0.0.1');
+  socket.end(Buffer.concat([CONNECT, ...Array.from({ length: 110 }, () => packet)]));
+  socket.resume();
+  await all;
+  const reasons = new Set(refusals.slice(before).map(([reason]) => reason));
+  assert.deepEqual([...reasons], ['rate']);
+  await reader.endAsync();
+});
+
 test('a client that sends far more than all may together does not keep the others waiting for it', async t => {
   const shared = await startBroker({ host: '127.0.0.1', port: 0, totalRate: 100 }, report);
   t.after(() => shared.stop());
@@ -200,9 +223,10 @@ test('nothing of a client is acted upon before it is let in, however much comes 
   const seen: string[] = [];
   reader.on('message', topic => seen.push(topic));
   await reader.subscribeAsync('#');
-  const large = Buffer.alloc(90_000, 'x');
-  const message = (topic: string): Buffer =>
-    generate({ cmd: 'publish', topic, payload: large, qos: 0, retain: false, dup: false });
+  const message = (topic: string, bytes = 90_000): Buffer => {
+    const payload = Buffer.alloc(bytes, 'x');
+    return generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false });
+  };
   const stranger = generate({
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -213,13 +237,19 @@ test('nothing of a client is acted upon before it is let in, however much comes 
     clean: true,
     keepalive: 0,
   });
-  for (let n = 0; n < 4; n++) await ended([Buffer.concat([stranger, message('forged')])]);
+  // Nor does anything of it stay: these would use up the memory.
+  for (let n = 0; n < 12; n++) await ended([Buffer.concat([stranger, message('forged')])]);
   // What comes with a good one is taken, all of it.
-  const many = ['one', 'two', 'three'].map(message);
+  const many = ['one', 'two', 'three'].map(topic => message(topic));
   await ended([Buffer.concat([CONNECT, ...many, generate({ cmd: 'disconnect' })])]);
+  // And of one that is gone by then.
+  const hasty = connect(broker.port, '127.0.0.1');
+  hasty.end(Buffer.concat([CONNECT, message('four', 9_000), message('five', 9_000)]));
+  hasty.resume();
+  while (!seen.includes('five')) await new Promise(setImmediate);
   await reader.publishAsync('end', '', { qos: 1 });
   while (!seen.includes('end')) await new Promise(setImmediate);
-  assert.deepEqual(seen, ['one', 'two', 'three', 'end']);
+  assert.deepEqual(seen, ['one', 'two', 'three', 'four', 'five', 'end']);
   await reader.endAsync();
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
+import { notReady, type Readiness, readinessOf } from './admin/readiness.js';
 import type { Config } from './config/config.js';
 import { North } from './north.js';
 import { Catalog, type CatalogEvents } from './plugins/catalog.js';
@@ -12,7 +13,6 @@ import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
 import { PolicyControl } from './policy/policy-control.js';
 import type { Route } from './route/route.js';
-import type { RouteSink } from './route/route-parts.js';
 import { Router } from './route/router.js';
 import { applyKeys } from './route/standing.js';
 import { Origins } from './sinks/message-id.js';
@@ -53,6 +53,7 @@ export class Gateway {
   #origins = new Origins(hostname(), `t${Date.now().toString(36)}`);
   #durable: Durable | undefined;
   #ward: Ward | undefined;
+  #runs = false;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
@@ -195,6 +196,7 @@ export class Gateway {
       this.#router.sayMissing();
       this.#sayUnclaimed();
       await this.#south.start();
+      this.#runs = true;
     } catch (thrown) {
       await this.stop(0);
       throw thrown;
@@ -238,6 +240,7 @@ export class Gateway {
     await this.#pool.close();
     await this.#admin.stop();
     await this.#north.close();
+    this.#ward?.stop();
     await this.#durable?.close();
     this.#south.sayUndelivered();
     this.#report.flush();
@@ -303,20 +306,10 @@ export class Gateway {
     this.#catalog.judgeAgain();
   }
 
-  #ready(): { ready: boolean; reasons: string[] } {
-    const reasons =
-      this.#stopped === undefined
-        ? [...this.#router.reasons(), ...[...this.#north.sinks.values()].flatMap(reasonOfSink)]
-        : ['the gateway is stopping'];
-    return { ready: reasons.length === 0, reasons };
+  #ready(): Readiness {
+    if (this.#stopped !== undefined) return notReady('the gateway is stopping');
+    return this.#runs ? readinessOf(this.#router, this.#north.sinks) : notReady('the gateway is starting');
   }
-}
-
-/** Why what is for a sink can be neither delivered nor spooled; nothing: it can. */
-function reasonOfSink({ name, sink }: RouteSink): string[] {
-  const { state, spool } = sink.state();
-  if (state === 'connected' || spool?.fault === undefined) return [];
-  return [`sink ${name} is away, and its messages cannot be put on the disk: ${spool.fault.message}`];
 }
 
 async function makeFolder(folder: string): Promise<void> {

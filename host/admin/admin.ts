@@ -25,6 +25,7 @@ import { PluginStore } from './plugin-store.js';
 import { policyResources } from './policy-resources.js';
 import { quarantineResources } from './quarantine-resources.js';
 import { Rates } from './rates.js';
+import type { Readiness } from './readiness.js';
 import { Sampler } from './sampler.js';
 import { type Server, type ServerOptions, startServer } from './server.js';
 import { storedToken, Token } from './token.js';
@@ -47,7 +48,7 @@ export interface AdminParts {
   readonly log: Log;
   /** From the start on. */
   readonly ward: () => Ward;
-  readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly ready: () => Readiness;
   /** All files that are in the folder now are dealt with, and the swaps they led to are over. */
   readonly settled: () => Promise<void>;
   /** Shows a text to who started the program, and to nobody else: it holds the token. */

@@ -98,7 +98,10 @@ export const RouteView = Type.Object(
       'refused',
       'disabled',
     ]),
-    reason: Type.Optional(Type.String({ description: 'Why it cannot deliver now.' })),
+    reason: Type.Optional(
+      Type.String({ description: 'What is not as configured, and what becomes of its frames meanwhile.' }),
+    ),
+    code: Type.Optional(Type.String({ description: 'The code of that: `sluice errors CODE`.' })),
     generation: Count,
     breaker: BreakerView,
     slabsInUse: Count,

@@ -9,6 +9,7 @@ import { refuseBroken } from './broken-request.js';
 import { Guard } from './guard.js';
 import { HeaderPolice } from './header-police.js';
 import { openApi } from './openapi.js';
+import type { Readiness } from './readiness.js';
 import { fromFastify, refuse, statusOf } from './refusal.js';
 import { addResource, BODY_TYPES, type Resource } from './resource.js';
 import type { Token } from './token.js';
@@ -23,7 +24,7 @@ export interface ServerOptions {
   /** How often the files of the certificate are looked at. 1000. */
   readonly lookMs?: number;
   readonly metrics: Metrics;
-  readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly ready: () => Readiness;
   readonly report: Reporter;
   readonly policy: { readonly current: Policy };
   readonly version: string;
@@ -116,7 +117,8 @@ function probeResources({ metrics, ready }: ServerOptions): Resource[] {
       path: '/readyz',
       operations: {
         GET: {
-          summary: 'Frames can be delivered.',
+          summary:
+            'Frames of every route can be delivered, or wait safely on the disk. `degraded` lists what is not as configured.',
           answers: { ...json, 503: 'application/json' },
           open: true,
           run: (_request, reply) => {

@@ -1,6 +1,6 @@
 import type { Freshness } from '../route/freshness.js';
 import type { RouteSink } from '../route/route-parts.js';
-import { reasonOf } from '../route/route-status.js';
+import { troubleOf } from '../route/route-trouble.js';
 import type { Router } from '../route/router.js';
 import type { SpoolSums } from '../sinks/sink.js';
 import type { Source } from '../sources/source.js';
@@ -18,7 +18,7 @@ export interface SourceParts {
 export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>): RouteView[] {
   return router.status().map(status => {
     const { config, route, state, serving } = status;
-    const reason = reasonOf(status);
+    const trouble = troubleOf(status);
     const { parked } = route;
     const waits = parked !== undefined && (parked.records > 0 || parked.fault !== undefined);
     return {
@@ -37,7 +37,7 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
       unconfirmed: route.unconfirmed,
       fullForMs: Math.round(route.entrance.fullForMs),
       ...(waits ? { parked: spoolView(parked) } : {}),
-      ...(reason === undefined ? {} : { reason }),
+      ...(trouble === undefined ? {} : { reason: trouble.message, code: trouble.code }),
     };
   });
 }

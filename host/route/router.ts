@@ -8,7 +8,8 @@ import { chainOf, grantedTo } from './chain-of.js';
 import { enforce } from './enforce.js';
 import { Replay } from './replay.js';
 import { Route } from './route.js';
-import { type RouteStatus, reasonOf, statusOf } from './route-status.js';
+import { type RouteStatus, statusOf } from './route-status.js';
+import { type RouteTrouble, troubleOf } from './route-trouble.js';
 import type { RouterParts } from './router-parts.js';
 import { names, type RunningRoute, serves, takeRefused } from './running-route.js';
 
@@ -154,12 +155,17 @@ export class Router {
     }
   }
 
-  /** Why frames cannot be delivered now; empty: they can. */
-  reasons(): string[] {
-    if (this.#routes.length === 0) {
-      return [`no route: the plugin folder ${this.#parts.plugins.dir} holds no plugin that fits a source`];
-    }
-    return this.status().flatMap(status => reasonOf(status) ?? []);
+  /** What is not as configured, with the name of its route. */
+  troubles(): (readonly [string, RouteTrouble])[] {
+    return this.status().flatMap(status => {
+      const trouble = troubleOf(status);
+      return trouble === undefined ? [] : [[status.config.name, trouble] as const];
+    });
+  }
+
+  /** Why there is none. */
+  get noRoute(): string {
+    return `no route: the plugin folder ${this.#parts.plugins.dir} holds no plugin that fits a source`;
   }
 
   async #halt(plugin: string): Promise<void> {

@@ -9,7 +9,6 @@ import type { Choice, Poison, Quarantine, Quarantined } from './quarantine.js';
 /** A replay is waited for this long: its route may have no plugin, or a sink that is away. */
 const PATIENCE_MS = 10_000;
 
-/** What has found the disk full is tried again after this, all of it together. */
 const AGAIN_MS = 1000;
 
 /** No plugin has seen the frame. */
@@ -33,6 +32,8 @@ export interface WardParts {
   readonly report: Reporter;
   /** A frame went in. */
   readonly isolated: (poison: Poison, id: number) => void;
+  /** Before what has found the disk full is tried again, all of it together. 1000. */
+  readonly againMs?: number;
 }
 
 /** The quarantine at work: takes what the routes isolate, and sends it through them again. */
@@ -41,9 +42,15 @@ export class Ward {
   /** Frames on their way through their route. */
   readonly #underWay = new Map<number, Promise<ReplayOutcome>>();
   #again: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(parts: WardParts) {
     this.#parts = parts;
+  }
+
+  /** The gateway ends: what is not kept by now stays unconfirmed, which is told of with all else that its source has not confirmed. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /**
@@ -52,14 +59,16 @@ export class Ward {
    */
   readonly isolate = async (poison: Poison): Promise<void> => {
     while (!(await this.#isIsolated(poison))) {
-      this.#again ??= sleep(AGAIN_MS, undefined, { ref: false }).finally(() => {
+      // Nobody may be told that it is safe: who waits for that sends it again.
+      if (this.#isStopped) await new Promise<never>(() => {});
+      this.#again ??= sleep(this.#parts.againMs ?? AGAIN_MS, undefined, { ref: false }).finally(() => {
         this.#again = undefined;
       });
       await this.#again;
     }
   };
 
-  /** False: it is worth another try. */
+  /** False: it is not kept yet. */
   async #isIsolated(poison: Poison): Promise<boolean> {
     const { metrics, report, isolated } = this.#parts;
     const { frame, plugin, fault } = poison;
@@ -71,6 +80,7 @@ export class Ward {
       return true;
     } catch (thrown) {
       const { code, message: why } = faultOf(thrown);
+      if (this.#isStopped) return false;
       const which = `a frame of ${frame.source} (${frame.topic})`;
       if (code === 'SLUICE_STORE_FULL' && waits) {
         const message = `${which} can be neither run (${fault.message}) nor kept in quarantine; it waits for room there, and its source with it: ${why}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CountingPlc } from '../support/gateway-peers.js';
 import { makeGateway, modbus, mqtt, startGateway, variant } from '../support/gateway-rig.js';
@@ -11,30 +11,55 @@ import { unusedPort } from '../support/plc.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 
-test('ready says the truth: not while a route waits for its plugin, whatever device and broker do', async t => {
+test('ready says the truth: while a route waits for its plugin its frames are safe, and what is wrong is told with what to do', async t => {
   const rig = await startGateway(t, {
     sources: { line1: modbus(await unusedPort()) },
     sinks: { plant: mqtt(await freePort()) },
     routes: ROUTES,
   });
   assert.equal((await rig.get('/livez')).status, 200);
-  assert.equal((await rig.get('/readyz')).status, 503);
-  assert.deepEqual((await rig.ready()).reasons, ['route line1 waits for the plugin modbus-json']);
-  await rig.drop('modbus-json');
-  await rig.book.said(/modbus-json\.wasm serves/);
-  assert.equal((await rig.get('/readyz')).status, 200);
-  assert.deepEqual(await rig.ready(), { ready: true, reasons: [] });
+  const { ready, reasons, degraded } = await rig.ready();
+  assert.deepEqual([ready, reasons], [true, []]);
+  assert.deepEqual(
+    degraded.filter(({ route }) => route === 'line1'),
+    [
+      {
+        route: 'line1',
+        code: 'SLUICE_PLUGIN_UNKNOWN',
+        message: 'route line1 waits for the plugin modbus-json; its frames wait on the disk',
+        remedy: 'Put the file into the folder, or correct the name in the configuration.',
+      },
+    ],
+  );
 });
 
-test('a route whose plugin was refused is not ready, and says so; the next file makes it ready', async t => {
+test('a route whose plugin was refused says so in readyz; the next file sets it right', async t => {
   const rig = await startGateway(t, { sources: { line1: modbus(await unusedPort()) }, routes: ROUTES });
   await writeFile(join(rig.plugins, 'x.wasm'), await variant('missing-export', { name: 'modbus-json' }));
   const line = await rig.book.line('SLUICE_MODULE_EXPORT');
   assert.match(line.msg, /^x\.wasm is refused: .*; nothing serves this route yet$/);
-  assert.deepEqual((await rig.ready()).reasons, ['route line1: its plugins are refused']);
+  assert.deepEqual(await rig.degraded('SLUICE_ROUTE_UNSERVED'), [
+    'route line1: its plugins are refused; its frames wait on the disk',
+  ]);
   await writeFile(join(rig.plugins, 'x.wasm'), await variant('echo', { name: 'modbus-json' }));
   await rig.book.said(/x\.wasm serves/);
-  assert.equal((await rig.ready()).ready, true);
+  assert.deepEqual(await rig.degraded('SLUICE_ROUTE_UNSERVED'), []);
+});
+
+test('where frames of a route can be neither delivered nor put on the disk it is not ready', async t => {
+  const routes = [{ name: 'line1', from: 'line1', through: ['absent'], whenOpen: 'refuse' }];
+  const refusing = await startGateway(t, { sources: { line1: modbus(await unusedPort()) }, routes });
+  assert.equal((await refusing.get('/readyz')).status, 503);
+  assert.deepEqual((await refusing.ready()).reasons, [
+    'route line1 waits for the plugin absent; its frames are refused (`whenOpen: refuse`)',
+  ]);
+  const rig = await makeGateway(t, { sources: { line1: modbus(await unusedPort()) }, routes: ROUTES });
+  // No folder can be made where a file is.
+  await writeFile(join(dirname(rig.plugins), 'data'), '');
+  await rig.gateway.start();
+  assert.deepEqual((await rig.ready()).reasons, [
+    'route line1 waits for the plugin modbus-json; its frames cannot wait on the disk: there is none',
+  ]);
 });
 
 test('without routes and without plugins it is not ready, and a plugin that fits makes it so', async t => {

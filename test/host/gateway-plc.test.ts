@@ -85,7 +85,9 @@ test('a route whose plugin is missing takes nothing away from the other route of
   const seen = await Subscriber.connect(rig.gateway.brokerPort as number);
   t.after(() => seen.close());
   await rig.reaches(50, 'sluice_parked_frames', { route: 'raw' });
-  assert.deepEqual((await rig.ready()).reasons, ['route raw waits for the plugin echo']);
+  assert.deepEqual(await rig.degraded('SLUICE_PLUGIN_UNKNOWN'), [
+    'route raw waits for the plugin echo; its frames wait on the disk',
+  ]);
   const before = seen.highest();
   await seen.until('what comes behind', () => seen.highest() >= before + 300);
   assert.deepEqual(seen.missing(), []);

@@ -119,7 +119,7 @@ test('not ready while it stops; a second call of stop waits for the first', asyn
     ended = true;
   });
   const second = rig.gateway.stop(0);
-  assert.deepEqual(await rig.ready(), { ready: false, reasons: ['the gateway is stopping'] });
+  assert.deepEqual(await rig.ready(), { ready: false, reasons: ['the gateway is stopping'], degraded: [] });
   await second;
   assert.equal(ended, true);
   await first;

@@ -73,7 +73,10 @@ test(
       assert.ok(offset > 0 && index > 0 && policy === 2);
     const line = await rig.book.line('SLUICE_MODULE_OPCODE', { route: 'simd', plugin: 'vector' });
     assert.match(line.msg, /frames of its route wait$/);
-    assert.match((await rig.ready()).reasons.join(), /route simd: its plugins are refused/);
+    assert.match(
+      (await rig.degraded('SLUICE_ROUTE_UNSERVED')).join(),
+      /^route simd: its plugins are refused/,
+    );
 
     // The other route has not noticed.
     const highest = seen.highest('line2/1');

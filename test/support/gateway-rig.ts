@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Readiness } from '../../host/admin/readiness.js';
 import { readConfig } from '../../host/config/load.js';
 import { Gateway } from '../../host/gateway.js';
 import { createLog, type Log } from '../../host/telemetry/log.js';
@@ -105,7 +106,9 @@ export interface GatewayRig {
   /** Looks at a metric until it has this value or less. */
   falls(value: number, name: string, labels?: Record<string, string>): Promise<void>;
   get(path: string): Promise<{ status: number; body: string }>;
-  ready(): Promise<{ ready: boolean; reasons: string[] }>;
+  ready(): Promise<Readiness>;
+  /** What /readyz tells of this code, and that the gateway is ready all the same. */
+  degraded(code: string): Promise<string[]>;
 }
 
 /** Modbus source on one device, polled fast. */
@@ -176,6 +179,12 @@ export async function makeGateway(
     },
     get: path => get(gateway.adminPort as number, path),
     ready: async () => JSON.parse((await get(gateway.adminPort as number, '/readyz')).body),
+    degraded: async code => {
+      const { status, body } = await get(gateway.adminPort as number, '/readyz');
+      const { degraded } = JSON.parse(body) as Readiness;
+      const messages = degraded.filter(trouble => trouble.code === code).map(({ message }) => message);
+      return status === 200 ? messages : [`not ready: ${body}`];
+    },
   };
 }
 

@@ -18,7 +18,9 @@ test(
     const off = await rig.ask('POST', '/v1/plugins/modbus-json/disable');
     assert.deepEqual([off.status, off.body.state], [200, 'disabled']);
     assert.ok((await readdir(join(rig.data, 'plugins'))).includes('modbus-json.disabled'));
-    assert.deepEqual((await rig.ready()).reasons, ['route line1: the plugin modbus-json is disabled']);
+    assert.deepEqual(await rig.degraded('SLUICE_ROUTE_UNSERVED'), [
+      'route line1: the plugin modbus-json is disabled; its frames wait on the disk',
+    ]);
     const messages = await rig.metric('sluice_messages_total');
     const on = await rig.ask('POST', '/v1/plugins/modbus-json/enable');
     assert.deepEqual([on.status, on.body.state, on.body.generation], [200, 'serving', 2]);

@@ -43,7 +43,7 @@ async function get(
   return { status: response.statusCode, type: String(response.headers['content-type']), body };
 }
 
-async function start(t: TestContext, state = { ready: true, reasons: [] as string[] }) {
+async function start(t: TestContext, state = { ready: true, reasons: [] as string[], degraded: [] }) {
   const metrics = new Metrics();
   const admin = await startServer({ host: '127.0.0.1', port: 0, metrics, ready: () => state, ...common });
   t.after(() => admin.stop());
@@ -68,6 +68,7 @@ test('readyz says why it is not ready, with 503', async t => {
   assert.deepEqual(JSON.parse(answer.body), {
     ready: false,
     reasons: ['route line1: nothing can be delivered'],
+    degraded: [],
   });
 });
 
@@ -143,7 +144,11 @@ test('a port in use is refused with a code', async t => {
   await once(taken, 'listening');
   t.after(() => taken.close());
   const { port } = taken.address() as { port: number };
-  const options = { metrics: new Metrics(), ready: () => ({ ready: true, reasons: [] }), ...common };
+  const options = {
+    metrics: new Metrics(),
+    ready: () => ({ ready: true, reasons: [], degraded: [] }),
+    ...common,
+  };
   await assert.rejects(startServer({ host: '127.0.0.1', port, ...options }), {
     code: 'SLUICE_LISTEN_IN_USE',
   });

@@ -28,7 +28,7 @@ test('the admin server takes up a renewed certificate, and connections that are 
     tls: files,
     lookMs: 10,
     metrics: new Metrics(),
-    ready: () => ({ ready: true, reasons: [] }),
+    ready: () => ({ ready: true, reasons: [], degraded: [] }),
     report: new Reporter(new LogBook().log),
     policy: { current: DEFAULT_POLICY },
     version: '0.0.0',

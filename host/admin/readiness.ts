@@ -1,0 +1,65 @@
+import { ERRORS, type ErrorCode } from '../../runtime/index.js';
+import type { RouteSink } from '../route/route-parts.js';
+import type { Router } from '../route/router.js';
+
+/** Something that is not as configured. */
+interface Trouble {
+  readonly route?: string;
+  readonly sink?: string;
+  readonly code: ErrorCode;
+  /** What is wrong, and what becomes of frames and messages meanwhile. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** What /readyz answers. */
+export interface Readiness {
+  /** Frames of every route can be delivered, or are safe on the disk until they can. */
+  readonly ready: boolean;
+  /** Why not. */
+  readonly reasons: readonly string[];
+  /** All that is not as configured, also where no frame is in danger: a plugin that is missing, a breaker that is open, a sink that is away. */
+  readonly degraded: readonly Trouble[];
+}
+
+/** Nothing is looked at: the gateway is about to be, or was. */
+export function notReady(reason: string): Readiness {
+  return { ready: false, reasons: [reason], degraded: [] };
+}
+
+export function readinessOf(router: Router, sinks: ReadonlyMap<string, RouteSink>): Readiness {
+  const troubles = [...routeTroubles(router), ...[...sinks.values()].flatMap(sinkTrouble)];
+  const reasons = [
+    ...(router.routes.length === 0 ? [router.noRoute] : []),
+    ...troubles.filter(({ stops }) => stops).map(({ message }) => message),
+  ];
+  const degraded = troubles.map(({ stops: _, ...trouble }) => ({
+    ...trouble,
+    remedy: ERRORS[trouble.code].remedy,
+  }));
+  return { ready: reasons.length === 0, reasons, degraded };
+}
+
+type Found = Omit<Trouble, 'remedy'> & { readonly stops: boolean };
+
+function routeTroubles(router: Router): Found[] {
+  return router.troubles().map(([route, trouble]) => ({ route, ...trouble }));
+}
+
+/** A sink that is away keeps nobody from being ready, as long as there is a place for its messages. */
+function sinkTrouble({ name: sink, sink: itself }: RouteSink): Found[] {
+  const { state, fault, spool } = itself.state();
+  const away = state !== 'connected';
+  const disk = spool?.fault;
+  if (disk !== undefined) {
+    const what = away
+      ? `is away, and its messages cannot be put on the disk: ${disk.message}`
+      : `is there, but its messages could not be put on the disk: ${disk.message}`;
+    return [{ sink, code: disk.code, message: `sink ${sink} ${what}`, stops: away }];
+  }
+  if (!away || fault === undefined) return [];
+  const where = spool === undefined ? 'wait in memory as far as they fit' : 'wait on the disk';
+  const message = `sink ${sink} is away: ${fault.message}; its messages ${where}`;
+  return [{ sink, code: fault.code, message, stops: false }];
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Quarantine } from '../../../host/store/quarantine.js';
+import { Ward } from '../../../host/store/ward.js';
+import { Metrics } from '../../../host/telemetry/metrics.js';
+import { Reporter } from '../../../host/telemetry/reporter.js';
+import { SluiceError } from '../../../runtime/index.js';
+import { LogBook } from '../../support/gateway-rig.js';
+
+const FRAME = { source: 'floor', topic: 'in/x', timestamp: 0n, payload: new Uint8Array(1), properties: [] };
+const NOT_RUN = { code: 'SLUICE_ROUTE_UNSERVED', message: 'the plugin absent is not in the folder' } as const;
+
+test('a frame that waits for room in the quarantine when the gateway ends is neither called gone nor taken for safe', async () => {
+  const book = new LogBook();
+  const metrics = new Metrics();
+  let why = new SluiceError('SLUICE_STORE_FULL', 'it is full');
+  let tries = 0;
+  const quarantine = {
+    put: () => {
+      tries++;
+      return Promise.reject(why);
+    },
+  } as Partial<Quarantine> as Quarantine;
+  const ward = new Ward({
+    quarantine,
+    router: { replayOf: () => undefined },
+    metrics: metrics.quarantine(),
+    report: new Reporter(book.log),
+    isolated: () => assert.fail(),
+    againMs: 1,
+  });
+  const poison = { frame: FRAME, route: 'bad', plugin: 'absent', version: '', stage: 0, fault: NOT_RUN };
+  let isSafe = false;
+  void ward.isolate(poison).then(() => {
+    isSafe = true;
+  });
+  await turn();
+  const before = tries;
+  ward.stop();
+  why = new SluiceError('SLUICE_STORE_FAILED', 'the store is closed');
+  while (tries === before) await turn();
+  await turn();
+  assert.deepEqual([tries - before, isSafe], [1, false]);
+  assert.deepEqual(
+    book.lines.map(({ msg }) => /waits for room there/.test(msg)),
+    [true],
+  );
+  assert.deepEqual(await metrics.values('sluice_quarantine_dropped_total'), []);
+});

@@ -9,6 +9,7 @@ import { PARKED, type Spool } from '../spool/spool.js';
 import type { WhenFull } from '../store/messages.js';
 import type { ParkedMetrics } from '../telemetry/spool-metrics.js';
 import { FrameView } from './frame-view.js';
+import { TakenOff } from './taken-off.js';
 import { WayBack, type WayBackParts } from './way-back.js';
 
 /** How often the metrics are set while something is aside. */
@@ -44,6 +45,7 @@ export class Parking {
   readonly #parts: ParkingParts;
   readonly #queues: SinkQueues;
   readonly #catchUp: CatchUp;
+  readonly #taken: TakenOff;
   readonly #view = new FrameView();
   readonly #record = new RecordView();
   #lot: UnservedRing | undefined;
@@ -56,7 +58,14 @@ export class Parking {
   constructor(parts: ParkingParts) {
     const { route, spool, whenFull, metrics, report, look } = parts;
     this.#parts = parts;
-    this.wayBack = new WayBack(parts);
+    this.wayBack = new WayBack({
+      ...parts,
+      through: run => this.#taken.through(run),
+      goBack: (run, place) => {
+        this.#catchUp.takeBack(run, place);
+        this.#hold();
+      },
+    });
     const queues = new SinkQueues(
       {
         name: PARKED,
@@ -77,6 +86,7 @@ export class Parking {
       },
     );
     this.#queues = queues;
+    this.#taken = new TakenOff((queue, first, last) => queues.removeTo(queue, first, last));
     this.#catchUp = new CatchUp(
       this.wayBack,
       Number.POSITIVE_INFINITY,
@@ -85,7 +95,7 @@ export class Parking {
         lost: (queue, count) => queues.lost(queue, count),
         failed: thrown => queues.failed(thrown),
       },
-      { messages: NO_MESSAGES, spool: metrics, finished: run => void queues.remove(run) },
+      { messages: NO_MESSAGES, spool: metrics, finished: run => this.#taken.finished(run) },
     );
     queues.start();
   }
@@ -169,9 +179,9 @@ export class Parking {
       if (queue.pending > 0 && !this.#catchUp.finish(queue, this.#queues.laneOf(queue))) return false;
     }
     this.#holds = this.diverts = false;
-    const { last } = this.wayBack;
-    this.#parts.through(last - this.#told);
-    this.#told = last;
+    const { brought } = this.wayBack;
+    this.#parts.through(brought - this.#told);
+    this.#told = brought;
     return true;
   }
 
@@ -179,6 +189,16 @@ export class Parking {
   leave(): void {
     this.#stopped = true;
     this.#catchUp.end();
+  }
+
+  /** No plugin has run a frame that was brought back: it goes back to where it is. @param sequence in `wayBack` */
+  goBack(sequence: number): void {
+    this.wayBack.goBack(sequence);
+  }
+
+  /** What has been through and is delivered by now is off the disk, and cannot come again, when what this gives has resolved. */
+  mark(): () => Promise<void> {
+    return this.#taken.mark();
   }
 
   /** What was put aside is durable. */
@@ -189,6 +209,7 @@ export class Parking {
   stop(): void {
     clearInterval(this.#timer);
     this.#queues.stop();
+    this.#taken.stop();
   }
 
   /** What cannot be put down waits for the disk, and with it all that comes behind it; or it is given back. */

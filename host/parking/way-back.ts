@@ -1,6 +1,6 @@
 import { type Fault, Interned, PropertyImage } from '../../runtime/index.js';
 import type { RouteSource } from '../route/route-parts.js';
-import type { FrameId, Origin } from '../sinks/message-id.js';
+import type { FrameId, MessageId, Origin } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
 import type { Receiver } from '../spool/catch-up.js';
 import type { RecordView } from '../spool/record.js';
@@ -28,9 +28,20 @@ export interface WayBackParts {
   readonly originOf: (source: string) => Origin;
 }
 
+export interface WayBackEvents {
+  /** Records of this run are delivered, in their order, up to its `through`. */
+  readonly through: (run: Run) => void;
+  /** The record of this run at this place was not used. */
+  readonly goBack: (run: Run, place: number) => void;
+}
+
 /** A frame that is under way, by the sequence that it has here. */
 interface UnderWay {
   readonly run: Run;
+  /** Of its record, in the queue of the run. */
+  readonly place: number;
+  /** It was not run, and has gone back to its place. */
+  isBack: boolean;
   readonly origin: Origin;
   /** Its id, as it was when it came first. */
   readonly prefix: Buffer;
@@ -47,7 +58,7 @@ export class WayBack implements Receiver, RouteSource {
   readonly routes = 0;
   readonly capacity = CAPACITY;
   readonly names: FrameNames = { name: (sequence, id) => this.#name(sequence, id) };
-  readonly #parts: WayBackParts;
+  readonly #parts: WayBackParts & WayBackEvents;
   readonly #underWay: UnderWay[] = [];
   readonly #sources = new Map<string, { readonly text: Interned; readonly origin: Origin }>();
   readonly #topic = Interned.text('');
@@ -56,17 +67,18 @@ export class WayBack implements Receiver, RouteSource {
   #id = Buffer.alloc(128);
   #prefix = Buffer.alloc(0);
   #last = 0;
+  #back = 0;
 
-  constructor(parts: WayBackParts) {
+  constructor(parts: WayBackParts & WayBackEvents) {
     this.#parts = parts;
   }
 
-  /** So many frames have gone into the ring. */
-  get last(): number {
-    return this.#last;
+  /** So many frames have gone into the ring, and have not come back unused. */
+  get brought(): number {
+    return this.#last - this.#back;
   }
 
-  write(view: RecordView, run: Run): boolean {
+  write(view: RecordView, run: Run, _id: MessageId, place: number): boolean {
     const { text, origin } = this.#sourceOf(run.queue.name.source);
     const { bytes, payloadStart, payloadEnd } = view;
     this.#topic.assign(bytes, view.topicStart, view.topicEnd, 0);
@@ -85,7 +97,7 @@ export class WayBack implements Receiver, RouteSource {
     );
     if (!taken) return false;
     this.#last = sequence;
-    this.#underWay.push({ run, origin, ...this.#idOf(view) });
+    this.#underWay.push({ run, place, isBack: false, origin, ...this.#idOf(view) });
     return true;
   }
 
@@ -98,8 +110,25 @@ export class WayBack implements Receiver, RouteSource {
   }
 
   delivered(sequence: number): void {
-    const first = this.#last - this.#underWay.length + 1;
-    for (const { run } of this.#underWay.splice(0, sequence - first + 1)) run.done(1);
+    for (const { run, place, isBack } of this.#underWay.splice(0, sequence - this.#first + 1)) {
+      if (isBack) continue;
+      this.#parts.through(run);
+      run.doneTo(place);
+    }
+  }
+
+  /** No plugin has run this frame, so it goes back to where it is on the disk. */
+  goBack(sequence: number): void {
+    const frame = this.#underWay[sequence - this.#first];
+    if (frame === undefined || frame.isBack) return;
+    frame.isBack = true;
+    this.#back++;
+    this.#parts.goBack(frame.run, frame.place);
+  }
+
+  /** Sequence of the first frame that is under way. */
+  get #first(): number {
+    return this.#last - this.#underWay.length + 1;
   }
 
   refused(_plugin: string, _fault: Fault): void {
@@ -111,8 +140,7 @@ export class WayBack implements Receiver, RouteSource {
   }
 
   #name(sequence: number, id: FrameId): void {
-    const first = this.#last - this.#underWay.length + 1;
-    const frame = this.#underWay[sequence - first];
+    const frame = this.#underWay[sequence - this.#first];
     if (frame === undefined) return;
     id.origin = frame.origin;
     id.prefix = frame.prefix;

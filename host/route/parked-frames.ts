@@ -29,6 +29,8 @@ export class ParkedFrames {
   readonly #parts: ParkedFramesParts;
   /** Undefined: there is no disk, and nothing ever waits there. */
   #parking: Parking | undefined;
+  /** Some came back unused that are not all dealt with: none may be brought before them. */
+  #isGivenBack = false;
 
   constructor(parts: ParkedFramesParts) {
     this.#parts = parts;
@@ -124,11 +126,19 @@ export class ParkedFrames {
     return false;
   }
 
+  /** One that came from the disk was not run: it is there still, and waits where it was. */
+  takesBack(delivery: Delivery, frame: number): boolean {
+    if (delivery.outcome.code !== 'SLUICE_BREAKER_OPEN' || !this.#parts.sources.isBack(delivery, frame))
+      return false;
+    this.#parking?.goBack(delivery.sequenceOf(frame));
+    return true;
+  }
+
   /** Puts one down that it takes; false: there is no room, and `look` is called once there is. */
   put(delivery: Delivery, frame: number, id: FrameId, ticket: SlabTicket): boolean {
     ticket.take();
-    const sequence = this.#parts.sources.sequenceOf(delivery, frame);
-    if (this.#parking?.add(delivery, frame, id, sequence, ticket.aside) === true) return true;
+    if (this.#parking?.add(delivery, frame, id, delivery.sequenceOf(frame), ticket.aside) === true)
+      return true;
     ticket.settle(1);
     return false;
   }
@@ -140,6 +150,8 @@ export class ParkedFrames {
   bringBack(): boolean {
     const parking = this.#parking;
     if (parking === undefined || !parking.holds) return false;
+    if (this.#parts.slot.givesBack) this.#isGivenBack = true;
+    else if (this.#mayDivert) this.#isGivenBack = false;
     if (!parking.diverts && this.#mayDivert) parking.diverts = true;
     const goesBack = this.#goesBack;
     parking.run(goesBack);
@@ -163,6 +175,11 @@ export class ParkedFrames {
     this.#parking?.settle();
   }
 
+  /** What has been through and is delivered by now is off the disk, and cannot come again, when what this gives has resolved. */
+  mark(): () => Promise<void> {
+    return this.#parking?.mark() ?? (() => Promise.resolve());
+  }
+
   /** What was put down is durable. */
   async empty(): Promise<void> {
     await this.#parking?.empty();
@@ -184,6 +201,6 @@ export class ParkedFrames {
 
   get #goesBack(): boolean {
     const { state } = this.#parts.slot;
-    return this.diverts && (state === 'serving' || state === 'recovering');
+    return this.diverts && !this.#isGivenBack && (state === 'serving' || state === 'recovering');
   }
 }

@@ -39,7 +39,8 @@ export type Isolate = (poison: Poison) => Promise<void>;
 /** Where what plugins remember outlives the process. */
 export interface KeptStates {
   load(route: string): Promise<readonly KeptState[]>;
-  save(route: string, states: readonly KeptState[]): void;
+  /** @param settled waited for before it outlives the process: no frame that is counted in it can come again from the disk */
+  save(route: string, states: readonly KeptState[], settled: () => Promise<void>): void;
 }
 
 export interface RouteOptions {

@@ -64,7 +64,7 @@ export class Route {
     this.#batchLimit = metrics.batchLimit(name);
     const own = origins.make(name, '', false);
     const sources = new RouteSources(name, origins);
-    const kept = new StateGate(-1, states => options.states?.()?.save(name, states));
+    const kept = new StateGate(-1, states => options.states?.()?.save(name, states, this.#parked.mark()));
     const states = new StateReport(name, metrics, report);
     const chain = new ChainReport(name, metrics, report);
     this.#sources = sources;

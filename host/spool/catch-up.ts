@@ -24,7 +24,7 @@ export interface Receiver {
   /** Most of them that it may have at once, and as many others. */
   readonly capacity: number;
   /** False: it has no room; who made it pumps when it has. */
-  write(view: RecordView, run: Run, id: MessageId): boolean;
+  write(view: RecordView, run: Run, id: MessageId, place: number): boolean;
   /** Everything written in this turn may go on now. */
   flush(): void;
 }
@@ -141,6 +141,19 @@ export class CatchUp {
     return true;
   }
 
+  /** A record of this run was not used: it is handed on once more, in its place, and so is all that comes behind it. */
+  takeBack(run: Run, place: number): void {
+    const { queue } = run;
+    queue.rewind(place);
+    for (const load of this.#loads.filter(each => each.queue === queue)) {
+      this.#loads.splice(this.#loads.indexOf(load), 1);
+      this.#release(load.memory);
+      load.run.seal();
+    }
+    run.back(place);
+    this.#queues.add(queue);
+  }
+
   #pumpLater(ms = 10): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -164,7 +177,7 @@ export class CatchUp {
     const view = this.#view;
     view.load(bytes, start, end);
     view.late = !queue.ordered;
-    if (!this.#sink.write(view, run, view)) return false;
+    if (!this.#sink.write(view, run, view, place)) return false;
     run.add(place);
     this.#inFlight++;
     queue.pending--;
@@ -210,14 +223,20 @@ export class CatchUp {
   }
 
   async #take(queue: Queue, memory: SharedArrayBuffer): Promise<void> {
+    const { rewinds } = queue;
     let taken: Taken;
     try {
       taken = await this.#events.take(queue, memory);
     } catch (thrown) {
       this.#release(memory);
-      queue.isBusy = false;
+      if (rewinds === queue.rewinds) queue.isBusy = false;
       this.#events.failed(thrown);
       this.#pumpLater(AGAIN_MS);
+      return;
+    }
+    if (rewinds !== queue.rewinds) {
+      this.#release(memory);
+      this.pump();
       return;
     }
     if (taken.needs > memory.byteLength) {

@@ -17,6 +17,8 @@ const AGAIN_MS = 1000;
 
 export interface LaneEvents {
   append(chunk: Chunk, lane: Lane): Promise<Appended>;
+  /** Resolves if so many bytes could be written now; nothing is. */
+  probe(need: number, lane: Lane): Promise<void>;
   /** So many records are durable and can be fetched. */
   durable(result: Appended, count: number): void;
   /** Could not be written; it is tried again. */
@@ -44,6 +46,9 @@ export class Lane {
   /** Why nothing can be written now. */
   fault: Fault | undefined;
   #again: NodeJS.Timeout | undefined;
+  /** Bytes that could not be written last, while nothing waits for them any more: whether they could be is looked at. */
+  #needs = 0;
+  #probing: NodeJS.Timeout | undefined;
   readonly #stuck: Chunk[] = [];
   #emptied: (() => void) | undefined;
   #stopped = false;
@@ -124,7 +129,11 @@ export class Lane {
   giveBack(take: TakeRecord): void {
     const { fault } = this;
     if (fault === undefined) return;
-    for (const chunk of this.#stuck.splice(0)) chunk.giveBack(fault.code, take);
+    for (const chunk of this.#stuck.splice(0)) {
+      this.#needs = chunk.used;
+      chunk.giveBack(fault.code, take);
+    }
+    this.#probeLater();
     this.#shift();
     this.#hasRoom();
   }
@@ -136,10 +145,33 @@ export class Lane {
     for (const chunk of this.#stuck.splice(0)) void this.#write(chunk);
   }
 
+  /** What could not be written was given back, and perhaps no more comes: then only a try shows that the fault is over. */
+  #probeLater(): void {
+    if (!this.#stopped) this.#probing ??= setTimeout(() => void this.#probe(), AGAIN_MS).unref();
+  }
+
+  async #probe(): Promise<void> {
+    this.#probing = undefined;
+    const { fault } = this;
+    // What waits for the disk itself shows it.
+    if (fault === undefined || this.#stuck.length > 0) return;
+    let now: Fault | undefined;
+    try {
+      await this.#events.probe(this.#needs, this);
+    } catch (thrown) {
+      now = faultOf(thrown);
+    }
+    // Else something was written meanwhile, or could not be.
+    if (this.fault === fault) this.fault = now;
+    if (this.fault === undefined) this.#hasRoom();
+    else this.#probeLater();
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#again);
+    clearTimeout(this.#probing);
     this.#stuck.length = 0;
   }
 

@@ -86,8 +86,13 @@ export class SinkQueues {
   }
 
   /** The records of a run are needed no more. */
-  async remove({ queue, first, last }: Run): Promise<void> {
-    while (!this.#isStopped) {
+  async remove({ queue, first, removable }: Run): Promise<void> {
+    await this.removeTo(queue, first, removable);
+  }
+
+  /** Nor are these. @param first place of the first, @param last of the last */
+  async removeTo(queue: Queue, first: number, last: number): Promise<void> {
+    while (last >= first) {
       try {
         this.#gone(await this.#options.spool.remove(queue, first, last));
         for (const lane of this.#lanes.values()) lane.retry();
@@ -216,6 +221,7 @@ export class SinkQueues {
     const { whenFull } = routeOf(route);
     const lane = new Lane(whenFull, name === PARKED ? PARKED_SHARE : 1, {
       append: (chunk, own) => spool.append(chunk, own),
+      probe: (need, own) => spool.probe(need, own),
       durable: (result, count) => {
         metrics.appended(count);
         this.#madeRoom(result, whenFull);

@@ -26,7 +26,10 @@ export interface SpoolOptions {
   readonly store: Store;
   readonly folder: string;
   readonly maxBytes: number;
-  readonly failed: (fault: Fault) => void;
+  /** It cannot be opened. @param tries so far */
+  readonly failed: (fault: Fault, tries: number) => void;
+  /** It could not, and is open now. @param failed tries */
+  readonly opened?: (failed: number) => void;
 }
 
 /** The durable store of what sinks could not take: one file for all of them. */
@@ -37,6 +40,8 @@ export class Spool {
   readonly #opened: (() => void)[] = [];
   #database: Database | undefined;
   #again: NodeJS.Timeout | undefined;
+  /** To open it, which failed. */
+  #tries = 0;
   /** Why it is not open. */
   fault: Fault | undefined;
   /** It was opened only when others had passed what is in it. */
@@ -62,19 +67,30 @@ export class Spool {
    */
   async open(patienceMs = 0): Promise<void> {
     const end = performance.now() + patienceMs;
-    while (!(await this.#try())) {
-      if (performance.now() >= end) {
+    for (let tries = 1; !(await this.#try()); tries++) {
+      this.#tries++;
+      const isOver = performance.now() >= end;
+      // Told at once and when it is given up, and not of each try between.
+      if (tries === 1 || isOver) this.#failed(isOver ? 'goes on without, and tries again' : 'waits for it');
+      if (isOver) {
         this.isLate = true;
         this.#again = setTimeout(() => void this.open(), AGAIN_MS);
         return;
       }
       await after(SOON_MS);
     }
+    if (this.#tries > 0) this.#options.opened?.(this.#tries);
     for (const then of this.#opened.splice(0)) then();
   }
 
+  #failed(then: string): void {
+    const { code, message } = this.fault as Fault;
+    const count = this.#tries === 1 ? '' : ` (${this.#tries} tries)`;
+    this.#options.failed({ code, message: `${message}${count}; the gateway ${then}` }, this.#tries);
+  }
+
   async #try(): Promise<boolean> {
-    const { store, folder, maxBytes, failed } = this.#options;
+    const { store, folder, maxBytes } = this.#options;
     try {
       const database = await store.open({ path: join(folder, 'spool.db'), schema: SPOOL_SCHEMA, maxBytes });
       // Numbers of queues that hold nothing are free again.
@@ -102,7 +118,6 @@ export class Spool {
       return true;
     } catch (thrown) {
       this.fault = faultOf(thrown);
-      failed(this.fault);
       return false;
     }
   }
@@ -166,6 +181,11 @@ export class Spool {
     const { cursor: after, committed: upTo } = queue;
     const result = await this.#file.ask({ kind: 'take', queue: queue.name.number, after, upTo, into });
     return result as Taken;
+  }
+
+  /** Whether so many bytes could be put down by this lane now. @throws SluiceError why not */
+  async probe(need: number, { policy, share }: Lane): Promise<void> {
+    await this.#file.ask({ kind: 'probe', need, room: { policy, share } });
   }
 
   /** @throws SluiceError */

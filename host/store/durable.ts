@@ -91,7 +91,13 @@ async function openSpool(store: Store, { data, report }: DurableParts): Promise<
     store,
     folder: data.dir,
     maxBytes: data.maxBytes * SPOOL_SHARE,
-    failed: fault => report.fault(fault, { file: 'spool.db' }, 'error'),
+    failed: (fault, tries) => {
+      // After many in a row it is news again, whatever was said of the first; from then on it repeats.
+      const which = tries > 1 && !spool.isLate ? { tries: `${tries}` } : {};
+      report.fault(fault, { file: 'spool.db', ...which }, 'error');
+    },
+    opened: failed =>
+      report.info(`spool.db is open, after ${failed} tries that failed`, { file: 'spool.db' }),
   });
   await spool.open(SPOOL_PATIENCE_MS);
   return spool;

@@ -39,7 +39,8 @@ export type ToStore =
   | { readonly kind: 'close'; readonly id: number }
   | Append
   | Take
-  | Remove;
+  | Remove
+  | Probe;
 
 /** A request without the number of its answer. */
 export type Asked = ToStore extends infer One ? (One extends ToStore ? Omit<One, 'id'> : never) : never;
@@ -56,6 +57,16 @@ export interface Append {
   readonly queues: readonly QueueName[];
   /** What makes room when the file is at its bound. */
   readonly room: Room;
+}
+
+/** Whether records could be kept now; nothing is, and none makes room for it. */
+interface Probe {
+  readonly kind: 'probe';
+  readonly id: number;
+  readonly file: FileNumber;
+  /** Bytes of them. */
+  readonly need: number;
+  readonly room: Omit<Room, 'queues'>;
 }
 
 /** The next records of a queue, into memory that belongs to the thread until the answer. */
@@ -121,7 +132,8 @@ export type Result =
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | Appended
   | Taken
-  | { readonly kind: 'removed'; readonly gone: Gone };
+  | { readonly kind: 'removed'; readonly gone: Gone }
+  | { readonly kind: 'fits' };
 
 export interface Appended {
   readonly kind: 'appended';

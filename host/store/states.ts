@@ -19,11 +19,18 @@ const EVERY_MS = 10_000;
 /** ... and a large one longer, so that it does not cost a memory card its life. */
 const BYTES_PER_MS = 16;
 
+interface Waiting {
+  readonly states: readonly KeptState[];
+  readonly settled: () => Promise<void>;
+}
+
 /** What plugins remember, on the disk: by route, plugin and its place; the newest of each. */
 export class States implements KeptStates {
   readonly #database: Database;
   readonly #report: Reporter;
-  readonly #waiting = new Map<string, readonly KeptState[]>();
+  readonly #waiting = new Map<string, Waiting>();
+  /** Of each route: the last that was handed to the disk. */
+  readonly #writing = new Map<string, Promise<void>>();
   /** Of each route: what is on the disk. */
   readonly #written = new Map<string, readonly KeptState[]>();
   #timer: NodeJS.Timeout | undefined;
@@ -51,9 +58,12 @@ export class States implements KeptStates {
     }
   }
 
-  /** On the disk within ten seconds, if it is small; what was to be written before it is not any more. */
-  save(route: string, states: readonly KeptState[]): void {
-    this.#waiting.set(route, states);
+  /**
+   * On the disk within ten seconds, if it is small; what was to be written before it is not any more.
+   * @param settled asked and waited for before: no frame that is counted in it can come again from the disk
+   */
+  save(route: string, states: readonly KeptState[], settled: () => Promise<void>): void {
+    this.#waiting.set(route, { states, settled });
     if (this.#timer !== undefined) return;
     const bytes = states.reduce((sum, state) => sum + state.bytes.length, 0);
     this.#timer = setTimeout(() => void this.flush(), Math.max(EVERY_MS, bytes / BYTES_PER_MS)).unref();
@@ -63,13 +73,21 @@ export class States implements KeptStates {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const waiting = [...this.#waiting];
+    for (const [route, waiting] of this.#waiting) {
+      // One behind the other, or an old one could take the place of a newer one.
+      const before = this.#writing.get(route) ?? Promise.resolve();
+      this.#writing.set(
+        route,
+        before.then(() => this.#write(route, waiting)),
+      );
+    }
     this.#waiting.clear();
-    await Promise.all(waiting.map(([route, states]) => this.#write(route, states)));
+    await Promise.all(this.#writing.values());
   }
 
-  async #write(route: string, states: readonly KeptState[]): Promise<void> {
+  async #write(route: string, { states, settled }: Waiting): Promise<void> {
     if (isSame(states, this.#written.get(route))) return;
+    await settled();
     const at = Date.now();
     const puts: Statement[] = states.map(({ place, version, bytes }) => ({
       sql: PUT,

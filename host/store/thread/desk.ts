@@ -2,12 +2,13 @@ import type { Fault } from '../../../runtime/index.js';
 import type { FromStore, Result, ToStore } from '../messages.js';
 import { SPOOL_SCHEMA } from '../spool-file.js';
 import { isFull, storeError } from '../sqlite-errors.js';
+import { probe } from './probe.js';
 import { salvageSpool } from './salvage.js';
 import { append, remove, take } from './spool-table.js';
 import { StoreFile } from './store-file.js';
 
 type Open = Extract<ToStore, { kind: 'open' }>;
-type Write = Extract<ToStore, { kind: 'write' | 'append' | 'remove' }>;
+type Write = Extract<ToStore, { kind: 'write' | 'append' | 'remove' | 'probe' }>;
 type Read = Extract<ToStore, { kind: 'read' | 'take' }>;
 
 /** Where the requests of the host come in: the writes are committed together, the reads see them. */
@@ -31,7 +32,8 @@ export class Desk {
           break;
         case 'write':
         case 'append':
-        case 'remove': {
+        case 'remove':
+        case 'probe': {
           const known = writes.get(request.file);
           if (known === undefined) writes.set(request.file, [request]);
           else known.push(request);
@@ -132,6 +134,9 @@ function resultOf(file: StoreFile, write: Write): Result {
       return append(file, write);
     case 'remove':
       return { kind: 'removed', gone: remove(file, write) };
+    case 'probe':
+      probe(file, write.need, write.room);
+      return { kind: 'fits' };
     default:
       return write satisfies never;
   }

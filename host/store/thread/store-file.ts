@@ -119,6 +119,11 @@ export class StoreFile {
     return (this.#pragma('page_count') - this.#pragma('freelist_count')) * this.#page;
   }
 
+  /** Writes its first page, as it is. Inside a transaction. */
+  touch(): void {
+    this.#database.exec(`PRAGMA user_version=${this.#pragma('user_version')}`);
+  }
+
   /** A file that is mostly empty gives space back, some of it at a time. Inside a transaction. */
   shrink(): void {
     const free = this.#pragma('freelist_count');

@@ -54,7 +54,8 @@ test('frames that went on from memory while their disk was full are not given ba
     finished,
   });
   const given: number[] = [];
-  const lane = new Lane('keep-all', 1, {
+  const lane: Lane = new Lane('keep-all', 1, {
+    probe: () => Promise.resolve(),
     append: () => Promise.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full')),
     durable: () => assert.fail(),
     failed: () => lane.giveBack((_bytes, _start, _end, _queue, mark) => void given.push(mark)),
@@ -79,5 +80,43 @@ test('frames that went on from memory while their disk was full are not given ba
   await turn();
   assert.deepEqual([given, queue.pending, ticket.count], [[9], 0, FRAMES + 1]);
   catchUp.end();
+  lane.stop();
+});
+
+test('a disk that was full and takes records again is found out, though none comes; while it is full nothing more is said of it', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let isFull = true;
+  let failures = 0;
+  const asked: number[] = [];
+  const full = () => Promise.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full'));
+  const lane: Lane = new Lane('keep-all', 1, {
+    append: full,
+    probe: need => {
+      asked.push(need);
+      return isFull ? full() : Promise.resolve();
+    },
+    durable: () => assert.fail(),
+    failed: () => {
+      failures++;
+      lane.giveBack(() => undefined);
+    },
+    room: () => {},
+  });
+  const queue = new Queue(NAME, true);
+  const id = new FrameId(new Origins('gateway', '1').make('route', 'line1', false));
+  lane.add(viewOf({ topic: 't' }), id, queue, 1, new Counting());
+  lane.flush();
+  await turn();
+  for (const fault of ['SLUICE_STORE_FULL', 'SLUICE_STORE_FULL', undefined]) {
+    isFull = fault !== undefined;
+    t.mock.timers.tick(1000);
+    await turn();
+    assert.equal(lane.fault?.code, fault);
+  }
+  assert.deepEqual([asked.length, failures], [3, 1]);
+  assert.ok(
+    asked.every(need => need > 40),
+    `${asked}`,
+  );
   lane.stop();
 });

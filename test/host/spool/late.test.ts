@@ -55,3 +55,27 @@ test('what is in a spool that is opened late is a queue beside that of its sourc
   assert.notEqual(own, found[0]);
   assert.equal(own?.ordered, true);
 });
+
+test('a spool that cannot be opened is told of at once and when it is given up, with the number of tries, and when it is open', async t => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'spool.db');
+  mkdirSync(path);
+  const store = new Store({ fault: () => {} });
+  t.after(() => store.close());
+  const told: string[] = [];
+  const spool = new Spool({
+    store,
+    folder,
+    maxBytes: 2 ** 26,
+    failed: ({ message }, tries) => told.push(`${tries}: ${message.replace(/^.*?(?= \(|;)/, '')}`),
+    opened: failed => told.push(`open after ${failed}`),
+  });
+  t.after(() => spool.close());
+  await spool.open(600);
+  rmdirSync(path);
+  await spool.open();
+  const [first, second = '', third] = told;
+  assert.equal(first, '1: ; the gateway waits for it');
+  assert.match(second, /^([3-9]): +\(\1 tries\); the gateway goes on without, and tries again$/);
+  assert.equal(third, `open after ${second[0]}`);
+});

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import type { Room } from '../../../host/store/messages.js';
 import { tempFolder } from '../../support/gateway-rig.js';
 import { range, SpoolFile } from '../../support/spool-rig.js';
 
@@ -145,4 +146,19 @@ test('a file that was emptied gives its space back to the disk', async t => {
   const full = await pages();
   for (let next = 1; next <= 10_000; next += 100) await file.remove(1, next, next + 99);
   assert.ok((await pages()) < full / 2, `${await pages()} of ${full}`);
+});
+
+test('whether records would fit is found out without one, and nothing makes room for that', async t => {
+  const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
+  const probe = (need: number, room: Pick<Room, 'policy' | 'share'>) =>
+    file.database.ask({ kind: 'probe', need, room });
+  const half: Pick<Room, 'policy' | 'share'> = { policy: 'keep-all', share: 1 / 2 };
+  await probe(100_000, half);
+  await file.append(1, range(1, 30), 10_000);
+  await assert.rejects(probe(100_000, half), { code: 'SLUICE_STORE_FULL' });
+  // What is old would make room.
+  await probe(100_000, { policy: 'keep-newest', share: 1 / 2 });
+  assert.equal((await file.all(1)).length, 30);
+  await file.remove(1, 1, 30);
+  await probe(100_000, half);
 });

@@ -13,12 +13,13 @@ test('the newest of what a route remembers is on the disk after a flush, other r
   t.after(() => store.close());
   const database = await store.open({ path, schema: STATES_SCHEMA, maxBytes: 2 ** 20 });
   const states = new States(database, new Reporter(book.log));
+  const free = (): Promise<void> => Promise.resolve();
   const state = (place: string, text: string, version = 1) => ({ place, version, bytes: Buffer.from(text) });
-  states.save('a', [state('filter 1', 'old'), state('gone 1', 'x')]);
-  states.save('b', [state('filter 1', 'of b')]);
-  states.save('a', [state('filter 1', 'new', 2)]);
+  states.save('a', [state('filter 1', 'old'), state('gone 1', 'x')], free);
+  states.save('b', [state('filter 1', 'of b')], free);
+  states.save('a', [state('filter 1', 'new', 2)], free);
   await states.flush();
-  states.save('a', [state('filter 1', 'newer', 3)]);
+  states.save('a', [state('filter 1', 'newer', 3)], free);
   await states.flush();
   const loaded = async (route: string) =>
     (await states.load(route)).map(({ place, version, bytes }) => [
@@ -29,7 +30,7 @@ test('the newest of what a route remembers is on the disk after a flush, other r
   assert.deepEqual(await loaded('a'), [['filter 1', 3, 'newer']]);
   assert.deepEqual(await loaded('b'), [['filter 1', 1, 'of b']]);
   assert.deepEqual(await loaded('c'), []);
-  states.save('a', [{ place: 'filter 1', version: 4, bytes: Buffer.alloc(2 ** 21) }]);
+  states.save('a', [{ place: 'filter 1', version: 4, bytes: Buffer.alloc(2 ** 21) }], free);
   await states.flush();
   assert.equal(book.of('SLUICE_STORE_FULL', { route: 'a' }).length, 1);
   assert.deepEqual(await loaded('a'), [['filter 1', 3, 'newer']], 'the last that fitted');

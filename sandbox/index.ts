@@ -10,5 +10,5 @@ export type { PluginRestored, SlotChange, SlotEvents, SlotState, WhenOpen } from
 export type { KeptState } from './state-keeper.js';
 export { unless } from './unless.js';
 export { UnservedRing } from './unserved-ring.js';
-export { setV8Flags } from './v8-flags.js';
+export { compileSooner, setV8Flags } from './v8-flags.js';
 export { letYoungSpaceGrow } from './young-space.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../runtime/index.js';
-import { letYoungSpaceGrow } from '../../sandbox/index.js';
+import { compileSooner, letYoungSpaceGrow } from '../../sandbox/index.js';
 import { startBroker } from '../broker/broker.js';
 import { readConfig } from '../config/load.js';
 import { parseDuration } from '../config/units.js';
@@ -67,6 +67,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   parts.defer(() => gateway.stop());
   await gateway.start();
   letYoungSpaceGrow();
+  compileSooner();
   const places = [
     ['plugins', `${config.plugins.dir} (copy another version there: it is swapped)`],
     ['broker', `mqtt://127.0.0.1:${broker.port} (try: mosquitto_sub -p ${broker.port} -t '#' -v)`],

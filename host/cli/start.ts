@@ -1,4 +1,4 @@
-import { letYoungSpaceGrow } from '../../sandbox/index.js';
+import { compileSooner, letYoungSpaceGrow } from '../../sandbox/index.js';
 import { loadConfig } from '../config/load.js';
 import { formatProblem } from '../config/problem.js';
 import { Gateway } from '../gateway.js';
@@ -19,6 +19,7 @@ export async function start(options: { config?: string }): Promise<void> {
   );
   await gateway.start();
   letYoungSpaceGrow();
+  compileSooner();
   await signalled;
   await gateway.stop();
   log.info('stopped');

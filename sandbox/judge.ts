@@ -45,10 +45,6 @@ export class Judge {
     this.#generation = undefined;
   }
 
-  get isOnProbation(): boolean {
-    return this.#probation !== undefined;
-  }
-
   /** @param sequence of its slab, @param now milliseconds that never jump */
   look(delivery: Delivery, sequence: number, now: number): void {
     const generation = this.#generation;

@@ -95,9 +95,9 @@ test('what comes beyond the rate of the broker is read later, however many messa
   socket.resume();
   const packet = generate({ cmd: 'publish', topic: 'a', payload: 'x', qos: 0, retain: false, dup: false });
   const slowed = until('rate');
+  const begin = performance.now();
   socket.write(Buffer.concat(Array.from({ length: 240 }, () => packet)));
   assert.match(await slowed, /`totalRate` \(200\) allows: it is read later/);
-  const begin = performance.now();
   socket.write(generate({ cmd: 'disconnect' }));
   await once(socket, 'close');
   assert.ok(

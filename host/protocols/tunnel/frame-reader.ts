@@ -45,11 +45,6 @@ export class FrameReader {
     return this.#carry.length;
   }
 
-  /** True if there is no byte left to look at. */
-  get isUsedUp(): boolean {
-    return this.#at === this.#limit;
-  }
-
   /** Offsets of the body; the check is behind it. */
   get bodyStart(): number {
     return this.start + HEADER.body;

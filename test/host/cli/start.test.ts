@@ -129,7 +129,7 @@ test('a second signal while it stops ends it at once', async t => {
   const began = performance.now();
   started.child.kill('SIGINT');
   assert.equal(await started.ended(), 'SIGINT');
-  assert.ok(performance.now() - began < 1000);
+  assert.ok(performance.now() - began < 4000, 'it did not wait for its patience, five seconds');
 });
 
 test('after a kill -9 it starts again in the same folder and goes on', async t => {

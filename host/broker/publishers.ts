@@ -3,11 +3,15 @@ import { isMarked, markTopic } from '../protocols/mqtt-wire/peer-mark.js';
 
 /** Bytes: its length is written in two. Source: MQTT 3.1.1, 1.5.3. */
 const LONGEST_TOPIC = 65_535;
+/** Bytes that a kept payload may hold beside its own. */
+const MOST_AROUND = 256;
 
 /** What is looked at of a packet. */
 interface Published {
   topic: string;
-  readonly payload: string | Buffer;
+  payload: string | Buffer;
+  readonly qos?: number;
+  readonly retain?: boolean;
 }
 
 /**
@@ -26,13 +30,20 @@ export class Publishers {
   }
 
   /** What a client publishes, or its will. The error: it may not. For `authorizePublish` of aedes. */
-  note(client: Client | null, { topic, payload }: Published): Error | undefined {
+  note(client: Client | null, packet: Published): Error | undefined {
+    const { topic, payload } = packet;
     // aedes takes these for words of other brokers: one who says them could have others cut off.
     if (topic.startsWith('$SYS/')) return new Error('published under $SYS/, which is the broker\u2019s own');
     // aedes looks at what is published, not at wills.
     if (/[#+]/.test(topic)) return new Error('published under a topic with + or #');
-    if (client !== null && typeof payload !== 'string')
-      this.#byPayload.set(payload, this.#peerBehind(client));
+    if (typeof payload === 'string') return undefined;
+    // What may be kept is counted by its own bytes, and must not hold the 64 KiB that it was read with.
+    const isKept = packet.retain === true || (packet.qos ?? 0) > 0;
+    if (isKept && payload.buffer.byteLength > payload.length + MOST_AROUND) {
+      packet.payload = Buffer.allocUnsafeSlow(payload.length);
+      payload.copy(packet.payload);
+    }
+    if (client !== null) this.#byPayload.set(packet.payload as Buffer, this.#peerBehind(client));
     return undefined;
   }
 

@@ -5,6 +5,7 @@ import { connectAsync } from 'mqtt';
 import { generate, type ISubackPacket, type Packet, parser } from 'mqtt-packet';
 import { startBroker } from '../../host/broker/broker.js';
 import type { BrokerConfig } from '../../host/broker/broker-config.js';
+import { Publishers } from '../../host/broker/publishers.js';
 import { Retained } from '../../host/broker/retained.js';
 
 const HOST = '127.0.0.1';
@@ -210,6 +211,21 @@ test('one client has so many subscriptions and no more, those that were let go a
   assert.ok(granted.length === 6_000 && granted.every(code => code === 1));
   // Where each is stored with all of them it takes minutes.
   assert.ok(performance.now() - began < 10_000);
+});
+
+test('what may be kept holds no more memory than is counted for it; what is passed on at once is not copied', () => {
+  const publishers = new Publishers(
+    () => '10.0.0.1',
+    () => false,
+  );
+  const chunk = Buffer.alloc(65_536, 'x');
+  const note = (qos: number, retain: boolean) => {
+    const packet = { topic: 'a', payload: chunk.subarray(10, 20), qos, retain };
+    assert.equal(publishers.note(null, packet), undefined);
+    assert.equal(String(packet.payload), 'xxxxxxxxxx');
+    return packet.payload.buffer.byteLength;
+  };
+  assert.deepEqual([note(1, false), note(0, true), note(0, false)], [10, 10, 65_536]);
 });
 
 test('retained messages are found by name and by filter, and those of the broker itself by no wildcard in front', async () => {

@@ -13,6 +13,8 @@ interface Column {
 
 /** Below this the last message gets a line of its own under its row. */
 const LEAST_MESSAGE = 40;
+/** From here on there is room for the names of a chain. */
+const WIDE = 130;
 const LAST = 'LAST MESSAGE';
 const GAP = '  ';
 const MARGIN = ' ';
@@ -76,7 +78,7 @@ function columnsFor(rows: readonly UnitRow[], inner: number): Column[] {
     },
     {
       title: 'PLUGIN',
-      width: widest('PLUGIN', 28, ({ plugin }) => plugin),
+      width: widest('PLUGIN', inner < WIDE ? 28 : 34, ({ plugin }) => plugin),
       side: 'left',
       text: ({ plugin }) => plugin,
     },

@@ -58,14 +58,7 @@ export class Parking {
   constructor(parts: ParkingParts) {
     const { route, spool, whenFull, metrics, report, look } = parts;
     this.#parts = parts;
-    this.wayBack = new WayBack({
-      ...parts,
-      through: run => this.#taken.through(run),
-      goBack: (run, place) => {
-        this.#catchUp.takeBack(run, place);
-        this.#hold();
-      },
-    });
+    this.wayBack = new WayBack({ ...parts, through: run => this.#taken.through(run) });
     const queues = new SinkQueues(
       {
         name: PARKED,
@@ -179,9 +172,9 @@ export class Parking {
       if (queue.pending > 0 && !this.#catchUp.finish(queue, this.#queues.laneOf(queue))) return false;
     }
     this.#holds = this.diverts = false;
-    const { brought } = this.wayBack;
-    this.#parts.through(brought - this.#told);
-    this.#told = brought;
+    const { last } = this.wayBack;
+    this.#parts.through(last - this.#told);
+    this.#told = last;
     return true;
   }
 
@@ -189,11 +182,6 @@ export class Parking {
   leave(): void {
     this.#stopped = true;
     this.#catchUp.end();
-  }
-
-  /** No plugin has run a frame that was brought back: it goes back to where it is. @param sequence in `wayBack` */
-  goBack(sequence: number): void {
-    this.wayBack.goBack(sequence);
   }
 
   /** What has been through and is delivered by now is off the disk, and cannot come again, when what this gives has resolved. */

@@ -29,7 +29,7 @@ export class TakenOff {
   /** The run has nothing more to bring. */
   finished(run: Run): void {
     this.#begun.delete(run);
-    this.#take(run.queue, run.first, run.removable);
+    this.#take(run.queue, run.first, run.last);
   }
 
   /**

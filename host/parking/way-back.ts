@@ -31,8 +31,6 @@ export interface WayBackParts {
 export interface WayBackEvents {
   /** Records of this run are delivered, in their order, up to its `through`. */
   readonly through: (run: Run) => void;
-  /** The record of this run at this place was not used. */
-  readonly goBack: (run: Run, place: number) => void;
 }
 
 /** A frame that is under way, by the sequence that it has here. */
@@ -40,8 +38,6 @@ interface UnderWay {
   readonly run: Run;
   /** Of its record, in the queue of the run. */
   readonly place: number;
-  /** It was not run, and has gone back to its place. */
-  isBack: boolean;
   readonly origin: Origin;
   /** Its id, as it was when it came first. */
   readonly prefix: Buffer;
@@ -67,15 +63,14 @@ export class WayBack implements Receiver, RouteSource {
   #id = Buffer.alloc(128);
   #prefix = Buffer.alloc(0);
   #last = 0;
-  #back = 0;
 
   constructor(parts: WayBackParts & WayBackEvents) {
     this.#parts = parts;
   }
 
-  /** So many frames have gone into the ring, and have not come back unused. */
-  get brought(): number {
-    return this.#last - this.#back;
+  /** So many frames have gone into the ring. */
+  get last(): number {
+    return this.#last;
   }
 
   write(view: RecordView, run: Run, _id: MessageId, place: number): boolean {
@@ -97,7 +92,7 @@ export class WayBack implements Receiver, RouteSource {
     );
     if (!taken) return false;
     this.#last = sequence;
-    this.#underWay.push({ run, place, isBack: false, origin, ...this.#idOf(view) });
+    this.#underWay.push({ run, place, origin, ...this.#idOf(view) });
     return true;
   }
 
@@ -110,20 +105,10 @@ export class WayBack implements Receiver, RouteSource {
   }
 
   delivered(sequence: number): void {
-    for (const { run, place, isBack } of this.#underWay.splice(0, sequence - this.#first + 1)) {
-      if (isBack) continue;
+    for (const { run, place } of this.#underWay.splice(0, sequence - this.#first + 1)) {
       this.#parts.through(run);
       run.doneTo(place);
     }
-  }
-
-  /** No plugin has run this frame, so it goes back to where it is on the disk. */
-  goBack(sequence: number): void {
-    const frame = this.#underWay[sequence - this.#first];
-    if (frame === undefined || frame.isBack) return;
-    frame.isBack = true;
-    this.#back++;
-    this.#parts.goBack(frame.run, frame.place);
   }
 
   /** Sequence of the first frame that is under way. */

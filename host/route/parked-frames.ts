@@ -29,8 +29,6 @@ export class ParkedFrames {
   readonly #parts: ParkedFramesParts;
   /** Undefined: there is no disk, and nothing ever waits there. */
   #parking: Parking | undefined;
-  /** Some came back unused that are not all dealt with: none may be brought before them. */
-  #isGivenBack = false;
 
   constructor(parts: ParkedFramesParts) {
     this.#parts = parts;
@@ -126,19 +124,11 @@ export class ParkedFrames {
     return false;
   }
 
-  /** One that came from the disk was not run: it is there still, and waits where it was. */
-  takesBack(delivery: Delivery, frame: number): boolean {
-    if (delivery.outcome.code !== 'SLUICE_BREAKER_OPEN' || !this.#parts.sources.isBack(delivery, frame))
-      return false;
-    this.#parking?.goBack(delivery.sequenceOf(frame));
-    return true;
-  }
-
   /** Puts one down that it takes; false: there is no room, and `look` is called once there is. */
   put(delivery: Delivery, frame: number, id: FrameId, ticket: SlabTicket): boolean {
     ticket.take();
-    if (this.#parking?.add(delivery, frame, id, delivery.sequenceOf(frame), ticket.aside) === true)
-      return true;
+    const sequence = this.#parts.sources.sequenceOf(delivery, frame);
+    if (this.#parking?.add(delivery, frame, id, sequence, ticket.aside) === true) return true;
     ticket.settle(1);
     return false;
   }
@@ -150,8 +140,6 @@ export class ParkedFrames {
   bringBack(): boolean {
     const parking = this.#parking;
     if (parking === undefined || !parking.holds) return false;
-    if (this.#parts.slot.givesBack) this.#isGivenBack = true;
-    else if (this.#mayDivert) this.#isGivenBack = false;
     if (!parking.diverts && this.#mayDivert) parking.diverts = true;
     const goesBack = this.#goesBack;
     parking.run(goesBack);
@@ -201,6 +189,6 @@ export class ParkedFrames {
 
   get #goesBack(): boolean {
     const { state } = this.#parts.slot;
-    return this.diverts && !this.#isGivenBack && (state === 'serving' || state === 'recovering');
+    return this.diverts && (state === 'serving' || state === 'recovering');
   }
 }

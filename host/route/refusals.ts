@@ -64,7 +64,7 @@ export class Refusals {
     }
   }
 
-  /** A frame that was to wait on the disk has found no room there. @param sequence in its source */
+  /** A frame that was to wait on the disk has found no room there. @param sequence in its source; 0: it has none */
   giveBack(frame: FrameCopy, sequence: number, { message: why }: Fault): Promise<void> | undefined {
     const { route, chain, sources, isolate } = this.#parts;
     const { name = route, version = '' } = chain.stages[0] ?? {};
@@ -72,7 +72,8 @@ export class Refusals {
     const fault: Fault = { code, message: `${message}, and the frame cannot wait on the disk: ${why}` };
     const source = sources.named(frame.source);
     source?.refused(plugin, fault);
-    if (source?.sendBack(sequence, code) === true) return undefined;
+    // What was on the disk before is its source's no more, and is nowhere else.
+    if (sequence > 0 && source?.sendBack(sequence, code) === true) return undefined;
     return isolate({ frame, route, plugin, version, stage: 0, fault });
   }
 

@@ -70,9 +70,9 @@ export class RouteSources {
     return number === this.#wayBack ? (this.named(id.origin.source) ?? source) : source;
   }
 
-  /** It was brought back from the disk. */
-  isBack(delivery: Delivery, frame: number): boolean {
-    return !delivery.isFlush && delivery.originOf(frame) === this.#wayBack;
+  /** What its source calls the frame; 0: it came from the disk, and its source has forgotten it. */
+  sequenceOf(delivery: Delivery, frame: number): number {
+    return delivery.originOf(frame) === this.#wayBack ? 0 : delivery.sequenceOf(frame);
   }
 
   /** There is room for more. */

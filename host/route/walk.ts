@@ -128,7 +128,6 @@ export class Walk {
     const { parked, refusals } = this.#parts;
     const id = this.#id;
     const frame = this.#frame;
-    if (parked.takesBack(delivery, frame)) return true;
     if (delivery.outcome.code === 'SLUICE_BREAKER_OPEN' && parked.takes(delivery, frame, id, this.#isAside))
       return parked.put(delivery, frame, id, ticket);
     if (refusals.isFull) return false;

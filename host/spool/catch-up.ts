@@ -141,19 +141,6 @@ export class CatchUp {
     return true;
   }
 
-  /** A record of this run was not used: it is handed on once more, in its place, and so is all that comes behind it. */
-  takeBack(run: Run, place: number): void {
-    const { queue } = run;
-    queue.rewind(place);
-    for (const load of this.#loads.filter(each => each.queue === queue)) {
-      this.#loads.splice(this.#loads.indexOf(load), 1);
-      this.#release(load.memory);
-      load.run.seal();
-    }
-    run.back(place);
-    this.#queues.add(queue);
-  }
-
   #pumpLater(ms = 10): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -223,20 +210,14 @@ export class CatchUp {
   }
 
   async #take(queue: Queue, memory: SharedArrayBuffer): Promise<void> {
-    const { rewinds } = queue;
     let taken: Taken;
     try {
       taken = await this.#events.take(queue, memory);
     } catch (thrown) {
       this.#release(memory);
-      if (rewinds === queue.rewinds) queue.isBusy = false;
+      queue.isBusy = false;
       this.#events.failed(thrown);
       this.#pumpLater(AGAIN_MS);
-      return;
-    }
-    if (rewinds !== queue.rewinds) {
-      this.#release(memory);
-      this.pump();
       return;
     }
     if (taken.needs > memory.byteLength) {

@@ -137,10 +137,8 @@ export class Chunk {
       const place = bytes.readDoubleLE(at + CHUNK.place);
       const ticket = this.#tickets[own] as Ticket;
       const told = (): void => ticket.dropped(1, code);
-      const had = this.#runs.filter(each => each.has(queue, place));
-      const run = had.find(each => !each.isBack(place));
+      const run = this.#runs.find(each => each.queue === queue && each.first <= place && place <= each.last);
       queue.withdraw(end - start, run === undefined);
-      for (const each of had) if (each !== run) each.spooled(1);
       if (run !== undefined) run.withdrawn(told);
       else {
         const taken = take(bytes, start, end, queue, bytes.readDoubleLE(at + CHUNK.mark));

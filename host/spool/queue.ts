@@ -36,8 +36,6 @@ export class Queue {
   isKnown: boolean;
   /** Records are being fetched, or have been and are not all handed on yet. */
   isBusy = false;
-  /** Times that records have come back which had been handed on: what was asked for before that is void. */
-  rewinds = 0;
 
   constructor(name: QueueName, ordered: boolean, found?: Found) {
     this.name = name;
@@ -64,14 +62,6 @@ export class Queue {
     this.records--;
     this.bytes -= bytes;
     if (this.records === 0) this.oldest = 0;
-  }
-
-  /** The record at `place` comes back unused: it is handed on once more, and what lies behind it. */
-  rewind(place: number): void {
-    this.pending++;
-    this.cursor = Math.min(this.cursor, place - 1);
-    this.rewinds++;
-    this.isBusy = false;
   }
 
   /** There is something to fetch. */

@@ -29,8 +29,6 @@ export class Run implements Ticket {
   #isSealed = false;
   readonly #toTell: (() => void)[] = [];
   readonly #whenDurable: (() => void)[] = [];
-  /** Place from which on its records have come back unused: they are not its any more. */
-  #backFrom = Number.POSITIVE_INFINITY;
   /** Place of the last record that is confirmed, of a run that is confirmed in its order; 0: of none. */
   through = 0;
 
@@ -50,21 +48,6 @@ export class Run implements Ticket {
     if (this.#count === 0) this.first = place;
     this.last = place;
     this.#count++;
-  }
-
-  /** The record at this place is one of it. */
-  has(queue: Queue, place: number): boolean {
-    return this.queue === queue && this.first <= place && place <= this.last;
-  }
-
-  /** It is, and has come back. */
-  isBack(place: number): boolean {
-    return place >= this.#backFrom;
-  }
-
-  /** Place of the last record that is needed no more when it is finished. */
-  get removable(): number {
-    return Math.min(this.last, this.#backFrom - 1);
   }
 
   /** Resolves when all that it has is on the disk, or is not going to be. */
@@ -95,16 +78,10 @@ export class Run implements Ticket {
     this.#settle(count);
   }
 
-  /** The record at this place is confirmed, and all before it that have not come back. */
+  /** The record at this place is confirmed, and all before it. */
   doneTo(place: number): void {
     this.through = place;
     this.done(1);
-  }
-
-  /** The record at this place, and with it all that follow, was not used and stays where it is. */
-  back(place: number): void {
-    this.#backFrom = Math.min(this.#backFrom, place);
-    this.#settle(1);
   }
 
   /** Copies of what was on its way already: so many are on the disk now. */

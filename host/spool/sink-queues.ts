@@ -86,13 +86,13 @@ export class SinkQueues {
   }
 
   /** The records of a run are needed no more. */
-  async remove({ queue, first, removable }: Run): Promise<void> {
-    await this.removeTo(queue, first, removable);
+  async remove({ queue, first, last }: Run): Promise<void> {
+    await this.removeTo(queue, first, last);
   }
 
   /** Nor are these. @param first place of the first, @param last of the last */
   async removeTo(queue: Queue, first: number, last: number): Promise<void> {
-    while (last >= first) {
+    for (;;) {
       try {
         this.#gone(await this.#options.spool.remove(queue, first, last));
         for (const lane of this.#lanes.values()) lane.retry();

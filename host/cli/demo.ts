@@ -1,8 +1,7 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../runtime/index.js';
 import { compileSooner, letYoungSpaceGrow } from '../../sandbox/index.js';
 import { startBroker } from '../broker/broker.js';
@@ -12,6 +11,7 @@ import { Happenings } from '../demo/happenings.js';
 import { LiveTable } from '../demo/live.js';
 import { startPlc } from '../demo/plc.js';
 import { PluginDrop } from '../demo/plugin-drop.js';
+import { copyPlugins, PLUGIN } from '../demo/plugins.js';
 import { BLOCK, EVERY_MS, FEATURES, RATE, startPump } from '../demo/pump.js';
 import { Witness } from '../demo/witness.js';
 import { Gateway } from '../gateway.js';
@@ -26,9 +26,6 @@ export interface DemoOptions {
 const LINE = 'line1';
 const UNITS = [1, 2, 3, 4];
 const PUMP = 'pump1';
-/** The one that is upgraded and broken. */
-const PLUGIN = 'modbus-json.wasm';
-const PLUGINS = [PLUGIN, 'features.wasm', 'block-json.wasm'];
 /** Messages of each source are shown at most this often, or nobody could read them. */
 const SHOW_EVERY_MS = 400;
 
@@ -79,7 +76,8 @@ export async function demo(options: DemoOptions): Promise<void> {
   ] as const;
   if (live) {
     const { stdin: input, stdout: output } = process;
-    const drop = new PluginDrop(config.plugins.dir, PLUGIN, await readFile(join(config.plugins.dir, PLUGIN)));
+    const file = `${PLUGIN}.wasm`;
+    const drop = new PluginDrop(config.plugins.dir, file, await readFile(join(config.plugins.dir, file)));
     const table = new LiveTable({
       gateway,
       devices,
@@ -154,21 +152,6 @@ async function summarise(gateway: Gateway, witness: Witness) {
     p50Ms: round(witness.latency(0.5)),
     p99Ms: round(witness.latency(0.99)),
   };
-}
-
-async function copyPlugins(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const file of PLUGINS) {
-    const built = fileURLToPath(new URL(`../../plugins/${file}`, import.meta.url));
-    try {
-      await copyFile(built, join(folder, file));
-    } catch (thrown) {
-      throw new SluiceError(
-        'SLUICE_MODULE_UNREADABLE',
-        `${built}: ${(thrown as Error).message}; run npm run build:wasm`,
-      );
-    }
-  }
 }
 
 function configOf(folder: string, ports: { plc: number; pump: number; broker: number }): string {

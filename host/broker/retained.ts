@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 
-/** So many topics are looked at before others have their turn. */
+/** So many topics are looked at before others have their turn, for all who ask: one packet may hold a thousand SUBSCRIBEs. */
 const AT_ONCE = 1_000;
 
 /** What is looked at of a packet. */
@@ -17,6 +17,9 @@ export interface RetainedPacket {
  */
 export class Retained {
   readonly #byTopic = new Map<string, RetainedPacket>();
+  /** Looks that this turn of the loop has left. */
+  #looks = AT_ONCE;
+  #nextTurn: Promise<void> | undefined;
 
   get(topic: string): RetainedPacket | undefined {
     return this.#byTopic.get(topic);
@@ -36,7 +39,6 @@ export class Retained {
   }
 
   async *#matching(filters: readonly string[]): AsyncGenerator<RetainedPacket> {
-    let looked = 0;
     for (const filter of filters) {
       if (!/[+#]/.test(filter)) {
         const packet = this.#byTopic.get(filter);
@@ -45,11 +47,18 @@ export class Retained {
       }
       const fits = new TopicFilter(filter);
       for (const [topic, packet] of this.#byTopic) {
-        looked += 1;
-        if (looked % AT_ONCE === 0) await turn();
+        while (this.#looks === 0) await this.#turn();
+        this.#looks -= 1;
         const bytes = Buffer.from(topic);
         if (fits.matches(bytes, 0, bytes.length)) yield packet;
       }
     }
+  }
+  #turn(): Promise<void> {
+    this.#nextTurn ??= turn().then(() => {
+      this.#nextTurn = undefined;
+      this.#looks = AT_ONCE;
+    });
+    return this.#nextTurn;
   }
 }

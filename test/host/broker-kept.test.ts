@@ -243,3 +243,20 @@ test('retained messages are found by name and by filter, and those of the broker
   assert.deepEqual(await found('#'), ['a', 'a/b', 'd/b']);
   assert.deepEqual(await found('$own/#', 'a/#'), ['$own/b', 'a', 'a/b']);
 });
+
+test('a thousand topics are looked at in a turn of the loop, of all together who ask for what is retained', async () => {
+  const retained = new Retained();
+  for (let n = 0; n < 2_000; n++) retained.put({ topic: `a/b/${n}`, payload: 'x' });
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const found = await Promise.all(Array.from({ length: 50 }, () => retained.stream(['+/+']).toArray()));
+  isOver = true;
+  assert.deepEqual(found.flat(), []);
+  // 100,000 looks.
+  assert.ok(turns >= 90, `${turns} turns`);
+});

@@ -61,7 +61,8 @@ export class Replies {
     // RFC 7252, 5.5.2: words about an error are a courtesy, and must not make an answer too large to be sent.
     if (payload !== undefined && classOf(code) !== 2 && this.#send(exchange, code, list)) return;
     // Rather than nothing: whoever is there can show it, and ask again. Source: RFC 9175, 2.4.
-    if (classOf(code) === 2 && !isAcknowledged) this.#challenge(exchange);
+    // Whose frame was taken, and acknowledged, would send that again.
+    if (classOf(code) === 2 && (!isAcknowledged || exchange.sequence === 0)) this.#challenge(exchange);
   }
 
   /** RFC 7252, 5.2.2: the answer comes by itself. */

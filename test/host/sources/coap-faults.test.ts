@@ -193,6 +193,27 @@ test('an address that sends back what it was asked to echo gets large answers, a
   assert.ok(device.received === 0);
 });
 
+test('who observes with so few bytes that no answer may be sent is asked to show that it is there, not left without an answer', async t => {
+  const { ingress, source } = await coapScene(t);
+  const sender = await CoapDevice.open(source.port);
+  t.after(() => sender.close());
+  const reader = await CoapDevice.open(source.port, '127.0.0.2');
+  t.after(() => reader.close());
+  sender.ask({ path: 't', payload: 'x'.repeat(100), non: true });
+  await ingress.until(() => ingress.frames.length === 1);
+  const observe = { name: 'Observe', value: Buffer.alloc(0) } as const;
+  reader.ask({ code: 'GET', id: 1, path: 't', options: [observe] });
+  assert.deepEqual(await reader.answers(2), ['ack 1 0.00', 'con 4.01']);
+  reader.bare('ack', reader.packets[1]!.messageId);
+  const echo = reader.packets[1]!.options.find(one => String(one.name) === '252')!.value;
+  reader.ask({ code: 'GET', id: 2, path: 't', options: [observe, { name: 252, value: echo }] });
+  await reader.answers(3);
+  assert.equal(reader.packets[2]!.payload.length, 100);
+  sender.ask({ id: 2, path: 't', payload: 'y'.repeat(100), non: true });
+  await reader.answers(4);
+  assert.equal(reader.texts()[3], 'con 2.05');
+});
+
 test('an address that shows nothing gets at most three times its bytes, whatever it asks, repeats and observes', async t => {
   const { ingress, source, device } = await coapScene(t, { separateMs: 5 });
   const attacker = await CoapDevice.open(source.port, '127.0.0.3');

@@ -55,6 +55,10 @@ export class Link {
   #gather: NodeJS.Timeout | undefined;
   #gatherMs = 0;
   #blocked = false;
+  /** PINGREQs that went out, and PINGRESPs that came. */
+  #asked = 0;
+  #answered = 0;
+  #question: { readonly number: number; readonly answered: () => void } | undefined;
   /** The reader wants no more for now. */
   #paused = false;
 
@@ -80,7 +84,7 @@ export class Link {
         : this.#connectTls(config, config.tls.options);
     this.#reader = events.reader({
       connack: packet => this.#connack(packet, config.keepAlive),
-      pingresp: () => this.#pong(),
+      pingresp: () => this.#pingresp(),
       disconnect: (reason, text) => this.#refused('closed the connection', reason, text, codes.disconnected),
     });
     this.#patience = setTimeout(() => {
@@ -113,6 +117,13 @@ export class Link {
   write(bytes: Uint8Array, taken: (error?: Error | null) => void): void {
     this.#keepAlive?.sent();
     if (!this.#socket.write(bytes, taken)) this.#blocked = true;
+  }
+
+  /** Calls back once the broker has read all that it was sent up to now, if it ever does: it answers a PINGREQ that goes behind it. */
+  ask(answered: () => void): void {
+    if (this.#loss !== undefined || this.#closing !== undefined) return;
+    this.#ping();
+    this.#question = { number: this.#asked, answered };
   }
 
   cork(): void {
@@ -228,7 +239,7 @@ export class Link {
   #keepAliveEvents(): ConstructorParameters<typeof KeepAlive>[1] {
     return {
       ping: () => {
-        this.#socket.write(PINGREQ);
+        this.#ping();
         // The answer lies unread behind what there is no room for; that says nothing about the broker. One that does not
         // even take the question is another thing.
         if (this.#paused && !this.#blocked) this.#pong();
@@ -238,6 +249,20 @@ export class Link {
         this.fail({ code: this.#codes.disconnected, message: `${this.#where} ${what}.` }, false);
       },
     };
+  }
+
+  #ping(): void {
+    this.#asked += 1;
+    this.#socket.write(PINGREQ);
+  }
+
+  #pingresp(): void {
+    this.#answered += 1;
+    this.#pong();
+    const question = this.#question;
+    if (question === undefined || this.#answered < question.number) return;
+    this.#question = undefined;
+    question.answered();
   }
 
   #pong(): void {

@@ -72,9 +72,10 @@ export class MqttSink implements WindowedSink {
     this.#config = fill(name, config);
     this.#report = report;
     this.#window = new SendWindow(this.#config.messages, this.#config.bytes);
-    this.#confirms = new ConfirmWatch(this.#window, this.#config.confirmTimeoutMs, count =>
-      this.#unconfirmed(count),
-    );
+    this.#confirms = new ConfirmWatch(this.#window, this.#config.confirmTimeoutMs, {
+      ask: read => this.#link?.ask(read),
+      silent: (count, ms) => this.#unconfirmed(count, ms),
+    });
     this.#encoder = new PublishEncoder(this.#config.version, this.#config.prefix);
     this.#qos = this.#config.qos;
     this.#maximumPacket = this.#window.store.limit;
@@ -336,9 +337,9 @@ export class MqttSink implements WindowedSink {
   }
 
   /** It is connected, and what it is sent leads to nothing: perhaps it does on another connection. */
-  #unconfirmed(count: number): void {
-    const { host, port, confirmTimeoutMs } = this.#config;
-    const message = `${host}:${port} has confirmed none of the ${count} messages that it was sent last, for ${confirmTimeoutMs / 1000} s; the connection is made anew.`;
+  #unconfirmed(count: number, ms: number): void {
+    const { host, port } = this.#config;
+    const message = `${host}:${port} has confirmed none of the ${count} messages that it was sent last, for ${ms / 1000} s; the connection is made anew.`;
     this.#link?.fail({ code: 'SLUICE_SINK_UNCONFIRMED', message }, false);
   }
 

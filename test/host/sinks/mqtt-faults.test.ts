@@ -211,7 +211,7 @@ test('a broker that is connected and confirms nothing is connected to anew, and 
     await seen.settled(10);
     assert.equal(seen.confirmed, 10);
     assert.equal(seen.faults[0]?.code, 'SLUICE_SINK_UNCONFIRMED');
-    assert.match(seen.faults[0].message, /confirmed none of the 10 messages .* for 0\.04 s/);
+    assert.match(seen.faults[0].message, /confirmed none of the 10 messages .* for 0\.\d+ s/);
     assert.equal(server.connects.length, 2);
   }));
 
@@ -223,6 +223,23 @@ test('a message that a broker never confirms, though all others, is sent again o
     await seen.settled(10);
     assert.deepEqual([seen.confirmed, server.connects.length, server.payloads.length], [10, 2, 11]);
   }));
+
+test('a broker that has not read what it was sent gets it once, though that takes longer than it has to confirm', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  await withServer({}, { confirmTimeoutMs: 4_000 }, async ({ server, sink, seen }) => {
+    await writeAll(sink, seen, numbered(1));
+    await seen.settled(1);
+    const [{ socket }] = [...server.connections] as [Connection];
+    socket.pause();
+    await writeAll(sink, seen, numbered(10));
+    t.mock.timers.tick(12_000);
+    assert.deepEqual(seen.faults, []);
+    socket.resume();
+    await seen.settled(11);
+    await server.until(() => server.pings === 1);
+    assert.deepEqual([server.connects.length, server.payloads.length, seen.faults.length], [1, 11, 0]);
+  });
+});
 
 test('a connection without PINGRESP is given up after 1.5 times the keep-alive', async t => {
   t.mock.timers.enable({ apis: ['setInterval'] });

@@ -23,7 +23,7 @@ export const SINK_ERRORS = {
   },
   SLUICE_SINK_UNCONFIRMED: {
     cause:
-      'The broker is connected and confirms nothing of what it was sent, or not the oldest of it, for 30 s. The connection was closed and is made anew, and what is not confirmed goes out again.',
+      'The broker is connected and confirms nothing of what it was sent, or not the oldest of it, for 30 s, or 120 s where it has not read all of that either. The connection was closed and is made anew, and what is not confirmed goes out again; where that does not help, the next connection has twice the time.',
     remedy:
       'Nothing is lost: meanwhile messages go to the spool or, where a sink has none, wait. Look into the log of the broker, at its disk and its load, and at what stands between.',
   },

@@ -9,6 +9,12 @@ if (major < 24) {
   );
   process.exitCode = 1;
 } else {
+  // Who reads has gone (`| head`, `| less`): there is nobody left to tell. A gateway serves on, all else ends as a shell's
+  // own commands do (128 and SIGPIPE).
+  process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+    if (fault.code !== 'EPIPE') throw fault;
+    if (process.argv[2] !== 'start') process.exit(141);
+  });
   const { setV8Flags } = await import('../../sandbox/v8-flags.js');
   setV8Flags();
   const { holdYoungSpace } = await import('../../sandbox/young-space.js');

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { sluice, sluiceProcess } from './support.js';
 
 test('--help and --version end with 0 and print to standard output', async () => {
@@ -36,6 +39,18 @@ test('an unknown command, option or missing argument is a usage error: 2', async
   const ended = await Promise.all(usages.map(usage => sluice(usage)));
   for (const { code, stdout } of ended) assert.deepEqual([code, stdout], [2, '']);
   assert.match(ended[0]!.stderr, /Did you mean start\?/);
+});
+
+test('a reader that goes away, as head does, ends a command without a stack trace', async () => {
+  const file = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));
+  const child = spawn(process.execPath, [file, 'errors'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  assert.deepEqual([code, said], [141, '']);
 });
 
 test('an older Node.js is told in one line, and nothing else is loaded', async () => {

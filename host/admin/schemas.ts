@@ -47,7 +47,12 @@ export const PluginView = Type.Object(
     state: Type.Enum(['serving', 'starting', 'waiting', 'refused', 'disabled', 'unused']),
     routes: Type.Array(Type.String()),
     generation: Count,
-    sha256: Type.Optional(Type.String({ description: 'Of the code, as the manifest says it.' })),
+    sha256: Type.Optional(
+      Type.String({
+        description:
+          'Of the file without its manifest: files that differ in name or version only have the same, and sha256sum says another.',
+      }),
+    ),
     framesPerSecond: Type.Number({ description: 'Over the last seconds.' }),
     faults: Type.Record(Type.String(), Count, { description: 'By code, since the start or the last reset.' }),
     lastFault: Type.Optional(FaultView),

@@ -8,12 +8,11 @@ export const GUEST_ERRORS = {
   },
   SLUICE_GUEST_TRAP: {
     cause: 'The plugin ran into a WebAssembly trap (unreachable, out of bounds, division by zero, ...).',
-    remedy:
-      'Run the frame through `sluice plugin call` to see the place; the instance was thrown away and a fresh one serves.',
+    remedy: 'Run the frame through `sluice plugin call` to see the place.',
   },
   SLUICE_GUEST_STACK: {
     cause: 'The plugin ran out of stack: endless or very deep recursion.',
-    remedy: 'Bound the recursion; the instance was thrown away and a fresh one serves.',
+    remedy: 'Bound the recursion.',
   },
   SLUICE_GUEST_DEADLINE: {
     cause: 'A call into the plugin took longer than its deadline and was killed.',

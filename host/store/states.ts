@@ -29,7 +29,8 @@ export class States implements KeptStates {
   readonly #database: Database;
   readonly #report: Reporter;
   readonly #waiting = new Map<string, Waiting>();
-  /** Of each route: the last that was handed to the disk. */
+  /** Of each route: what is to be written when what is being written is. */
+  readonly #due = new Map<string, Waiting>();
   readonly #writing = new Map<string, Promise<void>>();
   /** Of each route: what is on the disk. */
   readonly #written = new Map<string, readonly KeptState[]>();
@@ -74,15 +75,20 @@ export class States implements KeptStates {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const [route, waiting] of this.#waiting) {
-      // One behind the other, or an old one could take the place of a newer one.
-      const before = this.#writing.get(route) ?? Promise.resolve();
-      this.#writing.set(
-        route,
-        before.then(() => this.#write(route, waiting)),
-      );
+      this.#due.set(route, waiting);
+      if (!this.#writing.has(route)) this.#writing.set(route, this.#writeDue(route));
     }
     this.#waiting.clear();
     await Promise.all(this.#writing.values());
+  }
+
+  /** One behind the other, or an old one could take the place of a newer one; and what a disk is waited for is the newest only. */
+  async #writeDue(route: string): Promise<void> {
+    for (let due = this.#due.get(route); due !== undefined; due = this.#due.get(route)) {
+      this.#due.delete(route);
+      await this.#write(route, due);
+    }
+    this.#writing.delete(route);
   }
 
   async #write(route: string, { states, settled }: Waiting): Promise<void> {

@@ -35,3 +35,28 @@ test('the newest of what a route remembers is on the disk after a flush, other r
   assert.equal(book.of('SLUICE_STORE_FULL', { route: 'a' }).length, 1);
   assert.deepEqual(await loaded('a'), [['filter 1', 3, 'newer']], 'the last that fitted');
 });
+
+test('while a disk is waited for, only the newest of what a route remembers waits behind it, however often it is asked for', async t => {
+  const path = join(await tempFolder(t), 'states.db');
+  const store = new Store({ fault: () => {} });
+  t.after(() => store.close());
+  const database = await store.open({ path, schema: STATES_SCHEMA, maxBytes: 2 ** 20 });
+  const states = new States(database, new Reporter(new LogBook().log));
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const asked: number[] = [];
+  for (let n = 1; n <= 5; n++) {
+    const wait = (): Promise<void> => {
+      asked.push(n);
+      return settled;
+    };
+    states.save('a', [{ place: 'filter 1', version: n, bytes: Buffer.alloc(8, n) }], wait);
+    void states.flush();
+  }
+  resolve();
+  await states.flush();
+  assert.deepEqual(asked, [1, 5]);
+  assert.deepEqual(
+    (await states.load('a')).map(({ version }) => version),
+    [5],
+  );
+});

@@ -15,8 +15,8 @@ export interface TunnelHost {
   readonly settings: TunnelSettings;
   /** Of all connections together. */
   readonly rate: RateLimit;
-  /** What comes is read into it, of one connection after the other; undefined: each reads into memory of its own. */
-  readonly reads: Uint8Array | undefined;
+  /** What comes is read into it, of one connection after the other; undefined: a new one reads into memory of its own. */
+  reads(): Uint8Array | undefined;
   /** Milliseconds that never jump. */
   steady(): number;
   wall(): number;
@@ -86,7 +86,7 @@ export class TunnelConnection {
     this.peer = peer;
     this.#rate = new RateLimit(host.settings.rate);
     this.#now = this.#heardAt = host.steady();
-    const { reads } = host;
+    const reads = host.reads();
     const take = (bytes: Uint8Array, length: number): void => this.#take(bytes, length);
     if (reads === undefined) socket.on('data', chunk => this.#take(chunk, chunk.length));
     this.#shares = reads !== undefined && readInto(socket, reads, take);

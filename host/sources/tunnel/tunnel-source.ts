@@ -21,8 +21,10 @@ import { type TunnelConfig, type TunnelSettings, tunnelSettings } from './tunnel
 import { TunnelConnection, type TunnelHost } from './tunnel-connection.js';
 import { TunnelTopics } from './tunnel-topics.js';
 
-/** As much as is read at once. */
+/** As much as is read at once, of a few connections and of each of many: what finds no room is held until there is some. */
 const READ_BYTES = 262_144;
+const READ_BYTES_OF_MANY = 65_536;
+const FEW = 64;
 /** How often time is looked at, at most and at least. */
 const LOOK_MS = { least: 10, most: 1_000 } as const;
 /** Clients that are remembered for each connection that may be open. */
@@ -81,10 +83,12 @@ export class TunnelSource implements Source {
     this.#sessions = new Sessions(this.#settings.connections * REMEMBERED);
     this.#count = new PeerCount(this.#settings.connections, this.#settings.connectionsPerPeer);
     this.#token = config.token === undefined ? undefined : Buffer.from(config.token, 'latin1');
+    const reads = config.tls === undefined ? Buffer.allocUnsafeSlow(READ_BYTES) : undefined;
+    const readsOfMany = reads?.subarray(0, READ_BYTES_OF_MANY);
     this.#host = {
       settings: this.#settings,
       rate: new RateLimit(this.#settings.totalRate),
-      reads: config.tls === undefined ? Buffer.allocUnsafeSlow(READ_BYTES) : undefined,
+      reads: () => (this.#connections.size < FEW ? reads : readsOfMany),
       steady: clock.steady,
       wall: clock.wall,
       attach: (hello, connection) => this.#attach(hello, connection),

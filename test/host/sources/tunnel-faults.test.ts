@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { encodeBare, encodeClose, encodeData, encodeHello } from '../../../host/protocols/tunnel/encode.js';
+import { FrameReader } from '../../../host/protocols/tunnel/frame-reader.js';
 import { REASON, TYPE } from '../../../host/protocols/tunnel/wire.js';
 import { systemClock } from '../../../host/sources/modbus/clock.js';
 import { RateLimit } from '../../../host/sources/serve/rate-limit.js';
@@ -46,6 +47,19 @@ test('a peer that has not said who it is may send 512 bytes in a frame, not one 
   peer.socket.write(encodeData(1, { payload: Buffer.alloc(485) }));
   await peer.hears(/close 7/);
   await ingress.until(() => ingress.faultsOf('SLUICE_FRAME_TOO_LARGE').length === 1);
+});
+
+test('of many connections each reads less at once, as what finds no room is held for each of them', async t => {
+  const { port } = await tunnelScene(t);
+  const feed = t.mock.method(FrameReader.prototype, 'feed');
+  const peers: TunnelPeer[] = [];
+  for (let n = 0; n < 65; n++) peers.push(await TunnelPeer.welcomed(port, `press-${n}`));
+  // Those of the peers themselves are fed what came, and no length of it.
+  const reads = feed.mock.calls.flatMap(({ arguments: [bytes, length] }) =>
+    length === undefined ? [] : [bytes.length],
+  );
+  assert.deepEqual([reads.at(0), reads.at(63), reads.at(64)], [262_144, 262_144, 65_536]);
+  for (const peer of peers) peer.socket.destroy();
 });
 
 test('a wrong token is refused and said without the token', async t => {
@@ -297,7 +311,7 @@ function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } 
     {
       settings: tunnelSettings({ host: '127.0.0.1', port: 0 }),
       rate: new RateLimit(Number.POSITIVE_INFINITY),
-      reads: undefined,
+      reads: () => undefined,
       steady: () => 0,
       wall: () => 0,
       attach: ({ client, session: id, first }) => sessions.attach(client, id, first).session,

@@ -68,7 +68,9 @@ export async function readFound(name: string, { path, stamp, size }: Found): Pro
     const bytes = await readWhole(handle, size);
     return stampOf(await handle.stat({ bigint: true })) === stamp ? bytes : undefined;
   } catch (thrown) {
-    if (isGone(thrown)) return undefined;
+    // Something else has its name by now (a link, a fifo): the next look says what.
+    const now = await lstat(path, { bigint: true }).catch(() => undefined);
+    if (now === undefined || stampOf(now) !== stamp) return undefined;
     throw asRefusal(name, thrown);
   } finally {
     // It was only read, so nobody has to wait for that.

@@ -1,5 +1,6 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Choice } from '../store/quarantine.js';
 import type { Log } from '../telemetry/log.js';
 
 /** One change that somebody asked for. */
@@ -12,6 +13,10 @@ export interface AuditEntry {
   /** `ok`, `pending`, or the code of what it was refused for. */
   readonly outcome: string;
   readonly version?: string;
+  /** Which frames of the quarantine were meant. */
+  readonly frames?: Choice;
+  /** What came of it, where that is more than the outcome. */
+  readonly result?: unknown;
   readonly detail?: string;
 }
 

@@ -27,11 +27,13 @@ export interface QuarantineParts {
 
 /** What is under /v1/quarantine. */
 export function quarantineResources({ ward, audit }: QuarantineParts): Resource[] {
-  const audited = async <T>(action: string, what: string, { ip }: FastifyRequest, work: () => Promise<T>) => {
-    const entry = { who: ip, action: `quarantine.${action}`, plugin: what };
+  const audited: Audited = async (action, frames, { ip }, work) => {
+    const { plugin } = frames;
+    const what = { who: ip, action: `quarantine.${action}`, frames };
+    const entry = plugin === undefined ? what : { ...what, plugin };
     try {
       const result = await work();
-      await audit.record({ ...entry, outcome: 'ok', detail: JSON.stringify(result) });
+      await audit.record({ ...entry, outcome: 'ok', result });
       return result;
     } catch (thrown) {
       const { code, message } = faultOf(thrown);
@@ -61,7 +63,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
             const { choice } = asked(request);
             if (Object.keys(choice).every(key => key === 'after'))
               throw new SluiceError('SLUICE_ADMIN_REQUEST', `say which frames go, by ${FILTERS.join(', ')}`);
-            return audited('delete', JSON.stringify(choice), request, async () => ({
+            return audited('delete', choice, request, async () => ({
               removed: await ward.remove(choice),
             }));
           },
@@ -78,7 +80,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
           answers: { 200: ReplayTallyView },
           run: request => {
             const { choice, limit } = asked(request);
-            return audited('replay', JSON.stringify(choice), request, () => ward.replayAll(choice, limit));
+            return audited('replay', choice, request, () => ward.replayAll(choice, limit));
           },
         },
       },
@@ -97,7 +99,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
           answers: { 204: NO_CONTENT },
           run: async (request, reply) => {
             const id = idIn(request);
-            await audited('delete', String(id), request, async () => {
+            await audited('delete', { id }, request, async () => {
               await ward.get(id);
               return { removed: await ward.remove({ id }) };
             });
@@ -112,7 +114,7 @@ export function quarantineResources({ ward, audit }: QuarantineParts): Resource[
 
 type Audited = <T>(
   action: string,
-  what: string,
+  frames: Choice,
   request: FastifyRequest,
   work: () => Promise<T>,
 ) => Promise<T>;
@@ -123,7 +125,7 @@ function replayOne(ward: Ward, audited: Audited): Operation {
     answers: { 200: ReplayView, 202: ReplayView },
     run: async (request, reply) => {
       const id = idIn(request);
-      const replayed = await audited('replay', String(id), request, () => ward.replay(id));
+      const replayed = await audited('replay', { id }, request, () => ward.replay(id));
       const { outcome } = replayed;
       const told = outcome === 'refused' ? { plugin: replayed.plugin, ...replayed.fault } : {};
       return reply.code(outcome === 'pending' ? 202 : 200).send({ id, outcome, ...told });

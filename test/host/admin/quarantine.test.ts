@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { POISON, Subscriber } from '../../support/gateway-peers.js';
 import { variant } from '../../support/gateway-rig.js';
@@ -84,6 +86,13 @@ test('a choice of frames is replayed in one request, each delivered once', limit
   assert.deepEqual(rig.seen.repeated(), []);
   assert.equal(await rig.metric('sluice_quarantine_replayed_total', { outcome: 'delivered' }), 2);
   assert.equal((await rig.ask('GET', '/v1/quarantine')).body.total, 0);
+  // The audit names the plugin as every other line does.
+  const audit = (await readFile(join(rig.data, 'audit.jsonl'), 'utf8')).trim().split('\n');
+  const { action, plugin, frames, result } = JSON.parse(audit.at(-1)!);
+  assert.deepEqual(
+    { action, plugin, frames, result },
+    { action: 'quarantine.replay', plugin: PLUGIN, frames: { plugin: PLUGIN }, result: all.body },
+  );
 });
 
 test('frames are thrown away one by one or by a filter, never all by mistake', limit, async t => {

@@ -55,7 +55,8 @@ function runScript(
   const writer = new FrameWriter(slab, new Uint32Array(LIMITS.batch * 10), slab.size / 2);
   const bytes = new Uint8Array(script.length * 4);
   writer.push(name, name, 1, bytes, 0, bytes.length, list);
-  for (let frame = 1; frame < frames; frame++) writer.push(name, name, 1, bytes, 0, 4, undefined);
+  const short = Math.min(4, bytes.length);
+  for (let frame = 1; frame < frames; frame++) writer.push(name, name, 1, bytes, 0, short, undefined);
   const header = new Int32Array(HEADER.words);
   writer.finish(header, 0);
   const dataEnd = header[HEADER.dataEnd] as number;

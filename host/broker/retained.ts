@@ -54,6 +54,7 @@ export class Retained {
       }
     }
   }
+
   #turn(): Promise<void> {
     this.#nextTurn ??= turn().then(() => {
       this.#nextTurn = undefined;

@@ -6,6 +6,7 @@ import { answerMismatch } from '../../host/protocols/modbus-read.js';
 import { WriteRequest } from '../../host/protocols/modbus-write.js';
 import { RtuPort } from '../../host/sources/modbus-rtu/rtu-port.js';
 import { SluiceError } from '../../runtime/index.js';
+import { inPieces } from './pieces.js';
 import { rtuFrame } from './rtu-line.js';
 
 const UNIT = 5;
@@ -56,12 +57,7 @@ export const anyModbusStream = fc.property(
   stream,
   fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 6 }),
   (bytes, sizes) => {
-    const chunks: Uint8Array[] = [];
-    for (let at = 0, n = 0; at < bytes.length; n++) {
-      const size = sizes[n % sizes.length]!;
-      chunks.push(bytes.subarray(at, at + size));
-      at += size;
-    }
+    const chunks = inPieces(bytes, sizes);
     const together = readAll([bytes]);
     assert.deepEqual(readAll(chunks), together);
     assert.ok(['', 'SLUICE_SOURCE_PROTOCOL'].includes(together.code), together.code);

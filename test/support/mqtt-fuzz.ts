@@ -4,6 +4,7 @@ import { generate, type Packet } from 'mqtt-packet';
 import { BrokerParser } from '../../host/protocols/mqtt-wire/parser.js';
 import { SubscriberParser } from '../../host/protocols/mqtt-wire/subscriber.js';
 import { SluiceError } from '../../runtime/index.js';
+import { inPieces } from './pieces.js';
 
 export type Version = 4 | 5;
 
@@ -119,12 +120,7 @@ function readAll(make: Make, version: Version, chunks: readonly Buffer[]): { see
 /** Any stream, however it is split, gives the same packets and the same end, and no error but that of the protocol. */
 export const anyMqttStream = fc.property(stream, fc.boolean(), ({ version, bytes, sizes }, reads) => {
   const make = reads ? subscriber : publisher;
-  const chunks: Buffer[] = [];
-  for (let at = 0, n = 0; at < bytes.length; n++) {
-    const size = sizes[n % sizes.length]!;
-    chunks.push(bytes.subarray(at, at + size));
-    at += size;
-  }
+  const chunks = inPieces(bytes, sizes);
   const together = readAll(make, version, [bytes]);
   assert.deepEqual(readAll(make, version, chunks), together);
   assert.ok(

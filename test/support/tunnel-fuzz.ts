@@ -12,6 +12,7 @@ import { FrameReader } from '../../host/protocols/tunnel/frame-reader.js';
 import { DataFrame, readClose, readHello, readWelcome } from '../../host/protocols/tunnel/messages.js';
 import { HEADER, LAST_SEQUENCE, MAGIC, TYPE, VERSION } from '../../host/protocols/tunnel/wire.js';
 import { SluiceError } from '../../runtime/index.js';
+import { inPieces } from './pieces.js';
 
 const MOST = 4_096;
 const sequence = fc.integer({ min: 1, max: LAST_SEQUENCE });
@@ -105,12 +106,7 @@ export const anyStream = fc.property(
   stream,
   fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 8 }),
   (bytes, sizes) => {
-    const chunks: Uint8Array[] = [];
-    for (let at = 0, n = 0; at < bytes.length; n++) {
-      const size = sizes[n % sizes.length]!;
-      chunks.push(bytes.subarray(at, at + size));
-      at += size;
-    }
+    const chunks = inPieces(bytes, sizes);
     const together = readAll([bytes]);
     assert.deepEqual(readAll(chunks), together);
     assert.deepEqual(readAll(chunks, new Uint8Array(MOST)), together);

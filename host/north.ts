@@ -57,7 +57,7 @@ export class North {
     }
     for (const [name, each] of configs) {
       const messages = metrics.sink(name);
-      const sink = this.#makeSink(name, each, messages);
+      const sink = await this.#makeSink(name, each, messages);
       sink.onRoom = room;
       this.#sinks.set(name, { name, sink, metrics: messages });
       await sink.start();
@@ -75,7 +75,7 @@ export class North {
   async asReader(name: string, source: SourceConfig): Promise<SourceConfig> {
     const { mqtt } = source;
     if (mqtt === undefined || this.#broker === undefined) return source;
-    if (!(await leadsHere(mqtt.url, this.#broker.port))) return source;
+    if (!(await this.#isOurs(mqtt.url))) return source;
     const clientId = mqtt.clientId ?? `sluice-${name}`;
     this.#broker.held.source(clientId);
     return { ...source, mqtt: { ...mqtt, clientId, marksPeers: true, ends: this.#broker.ends } };
@@ -91,7 +91,13 @@ export class North {
     await this.#broker?.stop();
   }
 
-  #makeSink(name: string, { mqtt, spool: wanted }: SinkConfig, messages: SinkMetrics): Sink {
+  /** Whether an address leads to the embedded broker. */
+  async #isOurs(url: string): Promise<boolean> {
+    const broker = this.#broker;
+    return broker !== undefined && (url === broker.url || (await leadsHere(url, broker.port)));
+  }
+
+  async #makeSink(name: string, { mqtt, spool: wanted }: SinkConfig, messages: SinkMetrics): Promise<Sink> {
     const { config, metrics, report } = this.#parts;
     const failed = (fault: Fault): void => {
       messages.failed(fault.code);
@@ -106,7 +112,7 @@ export class North {
         retried: count => messages.retried(count),
       },
     );
-    this.#broker?.held.sink(sink.clientId);
+    this.#broker?.held.sink(sink.clientId, await this.#isOurs(mqtt.url));
     const spool = this.#parts.spool();
     if (wanted === undefined || spool === undefined) return sink;
     const routes = new Map(config.routes.map(route => [route.name, route.spool]));

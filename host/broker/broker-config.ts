@@ -36,7 +36,7 @@ export interface BrokerSettings {
   readonly maxPacket: number;
   /** Bytes of packets that have not come whole, over all connections. */
   readonly memory: number;
-  /** Bytes of retained messages, of those for clients that are away, of those at QoS 2 before their PUBREL, of subscriptions. */
+  /** Bytes of retained messages, of those for clients that are away, of those at QoS 2 before their PUBREL, of subscriptions and wills. */
   readonly kept: number;
   readonly subscriptions: number;
   readonly helloMs: number;

@@ -15,6 +15,7 @@ import { Kept, type Persistence } from './kept.js';
 import { Publishers } from './publishers.js';
 import { Rights } from './rights.js';
 import { type Subscriber, type SubscriptionStore, Subscriptions } from './subscriptions.js';
+import { Wills } from './wills.js';
 
 export interface Broker {
   readonly port: number;
@@ -46,10 +47,12 @@ const SILENT: BrokerEvents = { refused: () => {}, renewed: () => {}, failed: () 
 const BAD_PASSWORD = 4;
 /** The same: the client id is not allowed. */
 const BAD_NAME = 2;
+/** The same: the server is unavailable. */
+const UNAVAILABLE = 3;
 /** What is said of a connection that its client has ended. */
 const IS_GONE = /EPIPE|ECONNRESET|ended by the other party|after a stream was destroyed|^connection closed$/;
-/** What aedes says of these two was told where they were refused. */
-const IS_TOLD = /^(bad user name or password|identifier rejected)$/;
+/** What aedes says of these was told where they were refused. */
+const IS_TOLD = /^(bad user name or password|identifier rejected|no room for its will)$/;
 /** aedes finds no message where `Kept` left it out. */
 const NOT_KEPT = 'no such packet';
 
@@ -83,19 +86,31 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const told = new WeakSet<object>();
   const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
   const held = new Held(aedes);
+  const wills = new Wills((clientId, bytes) => kept.take(clientId, bytes));
   const ends = new OwnEnds();
   aedes.authenticate = (client, username, password, done) => {
     if (rights.admits(username, password, inside.has(client.conn))) {
       const isOwn = client.conn instanceof Door && client.conn.comesFrom(ends);
-      if (!isOwn && (held.isSource(client.id) || held.isSink(client.id))) {
+      if (!isOwn && held.isReserved(client.id)) {
         const who = JSON.stringify(client.id.slice(0, 60));
         const what = `came under the client id ${who}, which a source or sink of the gateway has`;
         events.refused('client-id', `${peerBehind(client)} ${what}; connection closed`, peerBehind(client));
         done(Object.assign(new Error('identifier rejected'), { returnCode: BAD_NAME }), null);
         return;
       }
-      // A sink of the gateway brings what has passed the ceilings of its sources.
-      if (isOwn && held.isSink(client.id)) (client.conn as Door).isFree = true;
+      if (isOwn && held.isSink(client.id)) {
+        held.sink(client.id);
+        // It brings what has passed the ceilings of the sources.
+        (client.conn as Door).isFree = true;
+      }
+      const full = isOwn ? undefined : wills.admit(client);
+      if (full !== undefined) {
+        const who = JSON.stringify(client.id.slice(0, 60));
+        const text = `${peerBehind(client)} (${who}) was turned away: there is no room for its will: ${full}`;
+        events.refused('full', text, peerBehind(client));
+        done(Object.assign(new Error('no room for its will'), { returnCode: UNAVAILABLE }), null);
+        return;
+      }
       done(null, true);
       return;
     }
@@ -121,7 +136,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   });
   const subscriptions = new Subscriptions({
     most: settings.subscriptions,
-    take: bytes => kept.take(bytes),
+    take: (clientId, bytes) => kept.take(clientId, bytes),
     isSource: id => held.isSource(id),
     refused: (client, why) => {
       const who = `${peers.get(client.conn) ?? 'a client'} (${JSON.stringify(client.id.slice(0, 60))})`;

@@ -27,8 +27,11 @@ export class Held {
   readonly #aedes: Aedes;
   /** Client ids of sources of the gateway, and what each has asked for. */
   readonly #sources = new Map<string, Map<string, { readonly filter: TopicFilter; readonly qos: number }>>();
-  /** Client ids of sinks of the gateway: a route that reads what it writes must not wait for itself. */
-  readonly #sinks = new Set<string>();
+  /**
+   * Client ids of sinks of the gateway, and whether each comes here, and not to another broker: a route that reads what it
+   * writes must not wait for itself.
+   */
+  readonly #sinks = new Map<string, boolean>();
   readonly #byKey = new Map<string, Waiting>();
   /** The packet itself gets no number before it is passed on, but its bytes stay the same object. */
   readonly #byPayload = new Map<Buffer, Waiting>();
@@ -47,8 +50,14 @@ export class Held {
     this.#sources.set(clientId, new Map());
   }
 
-  sink(clientId: string): void {
-    this.#sinks.add(clientId);
+  /** @param comesHere it is for it alone; else for whoever has it, until the sink has come after all */
+  sink(clientId: string, comesHere = true): void {
+    this.#sinks.set(clientId, comesHere);
+  }
+
+  /** Nobody else may come under it. */
+  isReserved(clientId: string): boolean {
+    return this.#sources.has(clientId) || this.#sinks.get(clientId) === true;
   }
 
   isSource(clientId: string): boolean {
@@ -100,7 +109,7 @@ export class Held {
   }
 
   #readersOf(topic: string, sender: string): Set<string> | undefined {
-    if (this.#sinks.has(sender)) return undefined;
+    if (this.#sinks.get(sender) === true) return undefined;
     let readers: Set<string> | undefined;
     const bytes = Buffer.from(topic);
     for (const [id, filters] of this.#sources) {

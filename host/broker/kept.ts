@@ -38,7 +38,7 @@ export interface KeptCeilings {
   full(text: string): void;
 }
 
-/** What one session may have of the whole. */
+/** What one client may have of the whole; what it retains is nobody's. */
 const SHARE = 1 / 4;
 /** What all may have but sources of the gateway: what nobody fetches must not keep devices from being heard. */
 const OTHERS_SHARE = 3 / 4;
@@ -54,7 +54,8 @@ export class Kept {
   readonly #inner: Inner;
   readonly #ceilings: KeptCeilings;
   readonly #retained = new Retained();
-  /** Bytes by client id. */
+  /** Bytes by client id: all of one client, and those that wait for it. */
+  readonly #byClient = new Map<string, number>();
   readonly #outgoing = new Map<string, number>();
   /** Bytes by client id and message id. */
   readonly #incoming = new Map<string, Map<number | undefined, number>>();
@@ -86,16 +87,35 @@ export class Kept {
     return kept;
   }
 
-  /** Bytes of something else that is kept (less than 0: that is not any more); false: there is no room, and nothing is counted. */
-  take(bytes: number): boolean {
-    if (bytes > 0 && this.#isFull(bytes)) return false;
-    this.#held += bytes;
-    return true;
+  /**
+   * Bytes of something else that is kept for a client (less than 0: that is not any more).
+   * @returns why not: there is no room, or not for so much of one client, and nothing is counted
+   */
+  take(clientId: string, bytes: number): string | undefined {
+    if (bytes > 0) {
+      if (this.#isFull(bytes))
+        return 'three quarters of what may be kept are used up, also by what clients subscribe to (`kept`)';
+      if (this.#isTooMuch(clientId, bytes))
+        return 'a quarter of what may be kept is the most of one client, also of what it subscribes to (`kept`)';
+    }
+    this.#add(clientId, bytes);
+    return undefined;
   }
 
   /** Fewer than for sources are for all else. */
   #isFull(bytes: number): boolean {
     return this.#held + bytes > this.#ceilings.kept * OTHERS_SHARE;
+  }
+
+  #isTooMuch(clientId: string, bytes: number): boolean {
+    return (this.#byClient.get(clientId) ?? 0) + bytes > this.#ceilings.kept * SHARE;
+  }
+
+  #add(clientId: string, bytes: number): void {
+    this.#held += bytes;
+    const own = (this.#byClient.get(clientId) ?? 0) + bytes;
+    if (own > 0) this.#byClient.set(clientId, own);
+    else this.#byClient.delete(clientId);
   }
 
   async #storeRetained(packet: Packet): Promise<void> {
@@ -121,15 +141,14 @@ export class Kept {
     const taken: Reader[] = [];
     for (const reader of readers) {
       const { clientId } = reader;
-      const own = this.#outgoing.get(clientId) ?? 0;
-      if (!isSource(clientId) && (this.#isFull(bytes) || own + bytes > kept * SHARE)) {
+      if (!isSource(clientId) && (this.#isFull(bytes) || this.#isTooMuch(clientId, bytes))) {
         full(
           `the message under ${quoted(packet.topic)} is left out for ${quoted(clientId)}, which is away or does not acknowledge`,
         );
         continue;
       }
-      this.#outgoing.set(clientId, own + bytes);
-      this.#held += bytes;
+      this.#outgoing.set(clientId, (this.#outgoing.get(clientId) ?? 0) + bytes);
+      this.#add(clientId, bytes);
       taken.push(reader);
     }
     await this.#inner.outgoingEnqueueCombi(taken, packet);
@@ -158,7 +177,7 @@ export class Kept {
   #release({ id }: Owner, size: number): void {
     const own = this.#outgoing.get(id) ?? 0;
     const bytes = Math.min(size, own);
-    this.#held -= bytes;
+    this.#add(id, -bytes);
     if (own > bytes) this.#outgoing.set(id, own - bytes);
     else this.#outgoing.delete(id);
   }
@@ -172,10 +191,10 @@ export class Kept {
   async #storeIncoming(client: Owner, packet: Packet): Promise<void> {
     const bytes = sizeOf(packet);
     // No PUBREC: it has the message still.
-    if (this.#isFull(bytes))
+    if (this.#isFull(bytes) || this.#isTooMuch(client.id, bytes))
       throw new Error('it published at QoS 2 what cannot be kept until its PUBREL (`kept`)');
     const own = this.#incoming.get(client.id) ?? new Map<number | undefined, number>();
-    this.#held += bytes - (own.get(packet.messageId) ?? 0);
+    this.#add(client.id, bytes - (own.get(packet.messageId) ?? 0));
     own.set(packet.messageId, bytes);
     this.#incoming.set(client.id, own);
     await this.#inner.incomingStorePacket(client, packet);
@@ -184,14 +203,14 @@ export class Kept {
   async #deleteIncoming(client: Owner, packet: Packet): Promise<void> {
     await this.#inner.incomingDelPacket(client, packet);
     const own = this.#incoming.get(client.id);
-    this.#held -= own?.get(packet.messageId) ?? 0;
+    this.#add(client.id, -(own?.get(packet.messageId) ?? 0));
     own?.delete(packet.messageId);
     if (own?.size === 0) this.#incoming.delete(client.id);
   }
 
   async #cleanIncoming(client: Owner): Promise<void> {
     await this.#inner.cleanIncoming(client);
-    for (const bytes of this.#incoming.get(client.id)?.values() ?? []) this.#held -= bytes;
+    for (const bytes of this.#incoming.get(client.id)?.values() ?? []) this.#add(client.id, -bytes);
     this.#incoming.delete(client.id);
   }
 }

@@ -1,11 +1,9 @@
 import type { Client } from 'aedes';
 import { isMarked, markTopic } from '../protocols/mqtt-wire/peer-mark.js';
+import { ownBytes } from './own-bytes.js';
 
 /** Bytes: its length is written in two. Source: MQTT 3.1.1, 1.5.3. */
 const LONGEST_TOPIC = 65_535;
-/** Bytes that a kept payload may hold beside its own. */
-const MOST_AROUND = 256;
-
 /** What is looked at of a packet. */
 interface Published {
   topic: string;
@@ -37,12 +35,8 @@ export class Publishers {
     // aedes looks at what is published, not at wills.
     if (/[#+]/.test(topic)) return new Error('published under a topic with + or #');
     if (typeof payload === 'string') return undefined;
-    // What may be kept is counted by its own bytes, and must not hold the 64 KiB that it was read with.
     const isKept = packet.retain === true || (packet.qos ?? 0) > 0;
-    if (isKept && payload.buffer.byteLength > payload.length + MOST_AROUND) {
-      packet.payload = Buffer.allocUnsafeSlow(payload.length);
-      payload.copy(packet.payload);
-    }
+    if (isKept) packet.payload = ownBytes(payload);
     if (client !== null) this.#byPayload.set(packet.payload as Buffer, this.#peerBehind(client));
     return undefined;
   }

@@ -22,8 +22,8 @@ export interface SubscriptionStore {
 export interface SubscriptionCeilings {
   /** Most of one client. */
   readonly most: number;
-  /** Takes bytes of what may be kept, if there are so many; gives them back where they are less than 0. */
-  take(bytes: number): boolean;
+  /** Takes bytes of what may be kept for a client; gives them back where they are less than 0. @returns why there are not so many */
+  take(clientId: string, bytes: number): string | undefined;
   isSource(clientId: string): boolean;
   refused(client: Subscriber, why: string): void;
 }
@@ -91,7 +91,7 @@ export class Subscriptions {
     const own = this.#bySession.get(session);
     if (own === undefined) return;
     for (const topic of topics) {
-      this.#ceilings.take(-(own.get(topic) ?? 0));
+      this.#ceilings.take(idOf(session), -(own.get(topic) ?? 0));
       own.delete(topic);
     }
     if (own.size === 0) this.#bySession.delete(session);
@@ -106,8 +106,8 @@ export class Subscriptions {
     if (known !== undefined && known.size >= most)
       return `it has ${most} subscriptions, and that is the most of one client (\`subscriptions\`)`;
     const bytes = sizeOf(topic);
-    if (!take(bytes))
-      return 'three quarters of what may be kept are used up, also by what clients subscribe to (`kept`)';
+    const full = take(client.id, bytes);
+    if (full !== undefined) return full;
     if (known !== undefined) known.set(topic, bytes);
     else {
       this.#bySession.set(session, new Map([[topic, bytes]]));
@@ -117,9 +117,14 @@ export class Subscriptions {
   }
 
   #forget(session: string | Subscriber): void {
-    for (const bytes of this.#bySession.get(session)?.values() ?? []) this.#ceilings.take(-bytes);
+    for (const bytes of this.#bySession.get(session)?.values() ?? [])
+      this.#ceilings.take(idOf(session), -bytes);
     this.#bySession.delete(session);
   }
+}
+
+function idOf(session: string | Subscriber): string {
+  return typeof session === 'string' ? session : session.id;
 }
 
 function sizeOf(topic: string): number {

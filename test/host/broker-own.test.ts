@@ -5,8 +5,14 @@ import { type TestContext, test } from 'node:test';
 import { connectAsync, MqttClient } from 'mqtt';
 import { type Broker, startBroker } from '../../host/broker/broker.js';
 import { leadsHere } from '../../host/broker/this-machine.js';
+import { readConfig } from '../../host/config/load.js';
+import { North } from '../../host/north.js';
 import { MqttSource } from '../../host/sources/mqtt/mqtt-source.js';
-import { QUICK } from '../support/mqtt-rig.js';
+import { Metrics } from '../../host/telemetry/metrics.js';
+import { Reporter } from '../../host/telemetry/reporter.js';
+import { LogBook, mqtt } from '../support/gateway-rig.js';
+import { freePort, QUICK } from '../support/mqtt-rig.js';
+import { TestServer } from '../support/mqtt-server.js';
 import { RecordingIngress } from '../support/recording-ingress.js';
 
 const HOST = '127.0.0.1';
@@ -81,6 +87,28 @@ test('a sink of the gateway is free of rates: what it brings has passed those of
   while (refusals.length === 0) await new Promise(setImmediate);
   assert.match(refusals[0]!, /^rate: .*it is read later/);
   for (const each of [sink, device]) each.end(true);
+});
+
+test('the client id of a sink is its own at the embedded broker if it comes there, and free for others if it goes elsewhere', async t => {
+  const elsewhere = await TestServer.start();
+  t.after(() => elsewhere.stop());
+  const port = await freePort();
+  const to = (at: number, clientId: string) => ({ ...mqtt(at, { clientId }), spool: false });
+  const sources = { hooks: { http: { token: 'k3J9_xQ7mB2vN8pR' } } };
+  const text = { sources, broker: { port }, sinks: { here: to(port, 'a'), there: to(elsewhere.port, 'b') } };
+  const { config } = await readConfig(JSON.stringify(text), 'sluice.yaml', { environment: {} });
+  const report = new Reporter(new LogBook().log);
+  const spool = () => undefined;
+  const north = new North({ config, metrics: new Metrics(), report, spool, room: () => {} });
+  await north.start();
+  t.after(async () => {
+    await north.stop(AbortSignal.abort());
+    await north.close();
+  });
+  const come = (clientId: string) =>
+    connectAsync(`mqtt://${HOST}:${port}`, { protocolVersion: 4, clientId, reconnectPeriod: 0 });
+  await assert.rejects(come('a'), /Identifier rejected/);
+  await (await come('b')).endAsync();
 });
 
 test('an address leads here by any name of this machine and the port of the protocol, and nowhere else', async () => {

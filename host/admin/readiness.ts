@@ -59,7 +59,14 @@ function sinkTrouble({ name: sink, sink: itself }: RouteSink): Found[] {
     return [{ sink, code: disk.code, message: `sink ${sink} ${what}`, stops: away }];
   }
   if (!away || fault === undefined) return [];
-  const where = spool === undefined ? 'wait in memory as far as they fit' : 'wait on the disk';
+  const memory = 'wait in memory as far as they fit';
+  const without = spool?.withoutPlace?.join(', ');
+  const where =
+    spool === undefined
+      ? memory
+      : without === undefined
+        ? 'wait on the disk'
+        : `wait on the disk, but those of ${without} ${memory}: there is no place for them (SLUICE_SPOOL_QUEUES)`;
   const message = `sink ${sink} is away: ${fault.message}; its messages ${where}`;
   return [{ sink, code: fault.code, message, stops: false }];
 }

@@ -10,6 +10,19 @@ const FaultView = Type.Object(
   { ...exact, description: 'A coded failure.' },
 );
 
+/** What lies in the spool for one sink, or for the plugins of one route. */
+const SPOOL_SUMS = {
+  records: Count,
+  bytes: Count,
+  oldestMs: Count,
+  fault: Type.Optional(FaultView),
+  withoutPlace: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Sources of which nothing can be put there: all queues that there can be are taken.',
+    }),
+  ),
+};
+
 export const BreakerView = Type.Object(
   {
     state: Type.Enum(['closed', 'open', 'half-open']),
@@ -116,13 +129,10 @@ export const RouteView = Type.Object(
     }),
     fullForMs: Count,
     parked: Type.Optional(
-      Type.Object(
-        { records: Count, bytes: Count, oldestMs: Count, fault: Type.Optional(FaultView) },
-        {
-          ...exact,
-          description: 'Frames on the disk that wait for its plugins; `fault`: why no more can be put there.',
-        },
-      ),
+      Type.Object(SPOOL_SUMS, {
+        ...exact,
+        description: 'Frames on the disk that wait for its plugins; `fault`: why no more can be put there.',
+      }),
     ),
   },
   exact,
@@ -171,10 +181,10 @@ export const SinkView = Type.Object(
     fault: Type.Optional(FaultView),
     inFlight: Type.Integer({ minimum: 0, description: 'Messages taken but not confirmed.' }),
     spool: Type.Optional(
-      Type.Object(
-        { records: Count, bytes: Count, oldestMs: Count, fault: Type.Optional(FaultView) },
-        { ...exact, description: 'What lies on the disk for it; fault: why nothing can be put there.' },
-      ),
+      Type.Object(SPOOL_SUMS, {
+        ...exact,
+        description: 'What lies on the disk for it; fault: why nothing can be put there.',
+      }),
     ),
     messages: Count,
     messagesPerSecond: Type.Number(),

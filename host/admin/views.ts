@@ -20,7 +20,8 @@ export function routeViews(router: Router, sinks: ReadonlyMap<string, unknown>):
     const { config, route, state, serving } = status;
     const trouble = troubleOf(status);
     const { parked } = route;
-    const waits = parked !== undefined && (parked.records > 0 || parked.fault !== undefined);
+    const waits =
+      parked !== undefined && (parked.records > 0 || (parked.fault ?? parked.withoutPlace) !== undefined);
     return {
       name: config.name,
       from: [...config.from],
@@ -83,8 +84,12 @@ export function sinkViews(sinks: ReadonlyMap<string, RouteSink>, rates: Rates): 
   });
 }
 
-function spoolView({ fault, ...sums }: SpoolSums): NonNullable<SinkView['spool']> {
-  return fault === undefined ? sums : { ...sums, fault: { code: fault.code, message: fault.message } };
+function spoolView({ fault, withoutPlace, ...sums }: SpoolSums): NonNullable<SinkView['spool']> {
+  return {
+    ...sums,
+    ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
+    ...(withoutPlace === undefined ? {} : { withoutPlace: [...withoutPlace] }),
+  };
 }
 
 /** Milliseconds since then; nothing if it never was. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../runtime/index.js';
 import type { Delivery, Ring, Slot, UnservedRing, WhenOpen } from '../../sandbox/index.js';
 import { Parking } from '../parking/parking.js';
 import type { FrameId } from '../sinks/message-id.js';
@@ -29,6 +30,8 @@ export class ParkedFrames {
   readonly #parts: ParkedFramesParts;
   /** Undefined: there is no disk, and nothing ever waits there. */
   #parking: Parking | undefined;
+  /** Why the frame that was asked about last is not taken though it was to wait. */
+  #refuses: ErrorCode | undefined;
 
   constructor(parts: ParkedFramesParts) {
     this.#parts = parts;
@@ -54,7 +57,9 @@ export class ParkedFrames {
         report.info(text, { route });
       },
       look,
-      push: (...frame) => slot.ring.push(number, ...frame),
+      // An array of them for each frame would be made else.
+      push: (sequence, source, topic, timestampMs, bytes, start, end, properties) =>
+        slot.ring.push(number, sequence, source, topic, timestampMs, bytes, start, end, properties),
       flush: () => slot.turnEnded(),
       originOf: source => sources.originOf(source),
     });
@@ -115,13 +120,19 @@ export class ParkedFrames {
   takes(delivery: Delivery, frame: number, id: FrameId, isFresh: boolean): boolean {
     const { sources, whenOpen } = this.#parts;
     const parking = this.#parking;
+    this.#refuses = undefined;
     if (parking === undefined || delivery.isFlush) return false;
     if (sources.at(delivery.originOf(frame))?.replays === true) return false;
     if (!isFresh && (!parking.isOpen || whenOpen === 'refuse')) return false;
     const refuses = parking.refuses(id.origin);
     if (refuses === undefined || (refuses !== 'SLUICE_SPOOL_QUEUES' && !this.#mayNotWait)) return true;
-    parking.refused(refuses);
+    this.#refuses = refuses;
     return false;
+  }
+
+  /** The frame that it does not take goes elsewhere. It may be asked about many times before there is room for that. */
+  turnedAway(): void {
+    if (this.#refuses !== undefined) this.#parking?.refused(this.#refuses);
   }
 
   /** Puts one down that it takes; false: there is no room, and `look` is called once there is. */

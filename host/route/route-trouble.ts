@@ -26,10 +26,10 @@ export function troubleOf(status: RouteStatus): RouteTrouble | undefined {
     const { code, message } = unserved;
     return { code, message: `route ${name}${message}; ${frames.text}`, stops: frames.stops };
   }
-  const fault = route.parked?.fault;
-  if (fault !== undefined && route.hasParked) {
+  const code = route.parked?.fault?.code ?? (withoutPlace(status) === '' ? undefined : 'SLUICE_SPOOL_QUEUES');
+  if (code !== undefined && route.hasParked) {
     const message = `route ${name}: frames wait for those on the disk before them; ${frames.text}`;
-    return { code: fault.code, message, stops: true };
+    return { code, message, stops: true };
   }
   if (route.entrance.fullForMs > STUCK_MS) {
     const seconds = Math.round(route.entrance.fullForMs / 1000);
@@ -86,9 +86,12 @@ function servedOf({ route }: RouteStatus): What | undefined {
 }
 
 /** What becomes of frames that no plugin takes. */
-function framesOf({ config, route, state }: RouteStatus): { readonly text: string; readonly stops: boolean } {
+function framesOf(status: RouteStatus): { readonly text: string; readonly stops: boolean } {
+  const { config, route, state } = status;
   const { parked } = route;
-  if (config.whenOpen === 'refuse')
+  // What is fresh may not pass what is there, so it goes there too.
+  const isBehind = config.whenOpen === 'refuse' && route.hasParked;
+  if (config.whenOpen === 'refuse' && !isBehind)
     return { text: 'its frames are refused (`whenOpen: refuse`)', stops: true };
   if (parked === undefined) return { text: 'its frames cannot wait on the disk: there is none', stops: true };
   const { fault } = parked;
@@ -99,5 +102,18 @@ function framesOf({ config, route, state }: RouteStatus): { readonly text: strin
   // Without a thread they wait in memory.
   if (state === 'failed')
     return { text: 'its frames wait in memory, and their sources with them', stops: true };
-  return { text: 'its frames wait on the disk', stops: false };
+  const without = withoutPlace(status);
+  if (without !== '') {
+    const text = `its frames wait on the disk, but those of ${without} are refused: there is no place for them (SLUICE_SPOOL_QUEUES)`;
+    return { text, stops: true };
+  }
+  const behind = isBehind
+    ? ', behind those that are there from before: `whenOpen: refuse` holds again when they have gone through'
+    : '';
+  return { text: `its frames wait on the disk${behind}`, stops: false };
+}
+
+/** Sources whose frames cannot wait on the disk, though those of others can; empty: none. */
+function withoutPlace({ route }: RouteStatus): string {
+  return route.parked?.withoutPlace?.join(', ') ?? '';
 }

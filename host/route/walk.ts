@@ -128,9 +128,11 @@ export class Walk {
     const { parked, refusals } = this.#parts;
     const id = this.#id;
     const frame = this.#frame;
-    if (delivery.outcome.code === 'SLUICE_BREAKER_OPEN' && parked.takes(delivery, frame, id, this.#isAside))
+    const wasRun = delivery.outcome.code !== 'SLUICE_BREAKER_OPEN';
+    if (!wasRun && parked.takes(delivery, frame, id, this.#isAside))
       return parked.put(delivery, frame, id, ticket);
     if (refusals.isFull) return false;
+    if (!wasRun) parked.turnedAway();
     refusals.take(delivery, frame, id, ticket);
     return true;
   }

@@ -73,6 +73,8 @@ export interface SpoolSums {
   readonly oldestMs: number;
   /** Why nothing can be put down now. */
   readonly fault?: Fault;
+  /** Sources of which nothing can be put down as long as the gateway runs: all queues there can be are taken. */
+  readonly withoutPlace?: readonly string[];
 }
 
 /** What every sink reports to the host. */

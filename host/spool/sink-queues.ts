@@ -47,6 +47,8 @@ export class SinkQueues {
   readonly #byName = new Map<string, Queue>();
   readonly #byNumber = new Map<number, Queue>();
   readonly #lanes = new Map<string, Lane>();
+  /** Sources for which there is no place. */
+  readonly #withoutPlace = new Set<string>();
   #isStopped = false;
 
   constructor(options: SinkQueuesOptions, events: SinkQueuesEvents) {
@@ -150,7 +152,13 @@ export class SinkQueues {
     }
     const oldestMs = oldest === 0 ? 0 : Math.max(0, Date.now() - oldest);
     const { fault } = this;
-    return { records, bytes: Math.round(bytes), oldestMs, ...(fault === undefined ? {} : { fault }) };
+    return {
+      records,
+      bytes: Math.round(bytes),
+      oldestMs,
+      ...(fault === undefined ? {} : { fault }),
+      ...(this.#withoutPlace.size === 0 ? {} : { withoutPlace: [...this.#withoutPlace] }),
+    };
   }
 
   /** Why nothing can be put down now. */
@@ -195,8 +203,9 @@ export class SinkQueues {
     if (queue !== undefined) this.#byOrigin[number] = queue;
     else if (this.isOpen) {
       this.#byOrigin[number] = NO_PLACE;
+      this.#withoutPlace.add(source || 'the chain');
       const whom = this.#options.name === PARKED ? 'its plugins' : this.#options.name;
-      const message = `${source} (route ${route}) has no place in the spool for ${whom}: there are as many queues as there can be`;
+      const message = `${source || 'the chain'} (route ${route}) has no place in the spool for ${whom}: there are as many queues as there can be`;
       this.#options.report({ code: 'SLUICE_SPOOL_QUEUES', message });
     }
     return queue;

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { MOST_QUEUES, SPOOL_SCHEMA } from '../../host/store/spool-file.js';
 import { Waiting } from '../support/gateway-peers.js';
 import { type GatewayRig, makeGateway, mqtt, startGateway, variant } from '../support/gateway-rig.js';
 import { send } from '../support/http-rig.js';
 import { CountingBroker } from '../support/kill-rounds.js';
 import { freePort } from '../support/mqtt-rig.js';
 import { cannotMount, fillDisk, mountSmallDisk } from '../support/small-disk.js';
+import { useAllQueues } from '../support/spool-rig.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 const PARKED = { route: 'bad' };
@@ -428,20 +427,24 @@ test('what is replayed while frames come back from the disk does not wait behind
 
 test('a source for which the spool has no queue left is refused with a counter, and its routes go on', async t => {
   const rig = await broken(t, {
-    prepare: folder => {
-      using spool = new DatabaseSync(join(folder, 'data', 'spool.db'));
-      spool.exec(SPOOL_SCHEMA);
-      spool.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MOST_QUEUES - 1})
-        INSERT INTO queue SELECT i, 'gone', 'r', 's' || i, 0, 1, 1 FROM n`);
-    },
+    prepare: folder => useAllQueues(join(folder, 'data', 'spool.db')),
   });
   await open(rig);
+  assert.equal((await rig.ready()).ready, true);
   for (let n = 0; n < 2; n++) assert.equal(await post(rig, 0, 10), 503);
   const none = { ...PARKED, code: 'SLUICE_SPOOL_QUEUES' };
   assert.equal(await rig.metric('sluice_parked_refused_total', none), 20);
   // No disk has failed.
   assert.equal(await rig.metric('sluice_parked_failures_total', none), 0);
   await rig.book.line('SLUICE_SPOOL_QUEUES', PARKED);
+  const { ready, reasons } = await rig.ready();
+  assert.equal(ready, false);
+  assert.match(
+    reasons.join(),
+    /its frames wait on the disk, but those of hooks are refused: there is no place for them \(SLUICE_SPOOL_QUEUES\)$/,
+  );
+  const [bad] = (await ask(rig, 'GET', '/v1/routes')).routes;
+  assert.deepEqual(bad.parked.withoutPlace, ['hooks']);
 });
 
 test('a plugin that is disabled or not there keeps no other route of a sender waiting: its frames are on the disk, and go through it in their order when it is back', async t => {
@@ -475,4 +478,26 @@ test('with `whenOpen: refuse` the sender of a frame for a plugin that is not the
   await rig.drop('trap');
   await rig.book.said(/trap.wasm serves/);
   assert.equal(await post(rig, 0, 10), 202);
+});
+
+test('with `whenOpen: refuse` what comes while frames of before wait on the disk waits behind them, and readiness says so', async t => {
+  const first = await broken(t, { files: [] });
+  assert.equal(await post(first, 0, 10), 202);
+  await first.gateway.stop();
+  const routes = [{ name: 'bad', from: 'hooks', through: ['trap'], whenOpen: 'refuse' }];
+  const rig = await broken(t, { at: dirname(first.plugins), routes, files: [] });
+  const behind = [
+    'route bad waits for the plugin trap; its frames wait on the disk, behind those that are there from before: `whenOpen: refuse` holds again when they have gone through',
+  ];
+  assert.deepEqual(await rig.degraded('SLUICE_PLUGIN_UNKNOWN'), behind);
+  assert.equal(await post(rig, 10, 10), 202);
+  assert.deepEqual(await rig.degraded('SLUICE_PLUGIN_UNKNOWN'), behind);
+  const heard = await Heard.at(t, rig);
+  await rig.drop('trap');
+  await heard.atLeast(20);
+  assert.deepEqual(heard.payloads, upTo(20));
+  await rig.falls(0, 'sluice_parked_frames', PARKED);
+  await ask(rig, 'POST', '/v1/plugins/trap/disable');
+  assert.equal(await post(rig, 20, 10), 503);
+  assert.match((await rig.ready()).reasons.join(), /its frames are refused \(`whenOpen: refuse`\)$/);
 });

@@ -1,9 +1,10 @@
+import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { FrameId, Origins } from '../../host/sinks/message-id.js';
 import { RecordWriter } from '../../host/spool/record.js';
 import type { Database } from '../../host/store/database.js';
 import type { Appended, Gone, Room, Taken } from '../../host/store/messages.js';
-import { SPOOL_SCHEMA, TAKEN } from '../../host/store/spool-file.js';
+import { MOST_QUEUES, SPOOL_SCHEMA, TAKEN } from '../../host/store/spool-file.js';
 import { Store } from '../../host/store/store.js';
 import type { Fault } from '../../runtime/index.js';
 import { viewOf } from './mqtt-view.js';
@@ -89,4 +90,12 @@ export class SpoolFile {
 /** first, first + 1, ..., `count` of them. */
 export function range(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** Makes a spool.db in which there are as many queues as there can be, none of them of a source that is still there. */
+export function useAllQueues(path: string): void {
+  using spool = new DatabaseSync(path);
+  spool.exec(SPOOL_SCHEMA);
+  spool.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MOST_QUEUES - 1})
+    INSERT INTO queue SELECT i, 'gone', 'r', 's' || i, 0, 1, 1 FROM n`);
 }

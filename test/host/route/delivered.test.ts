@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
@@ -9,14 +10,17 @@ import type { Isolate, KeptStates, RouteSink } from '../../../host/route/route-p
 import { Origins } from '../../../host/sinks/message-id.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
+import { Spool } from '../../../host/spool/spool.js';
+import { Store } from '../../../host/store/store.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { defaultRules, readManifest } from '../../../runtime/index.js';
 import { type BreakerLimits, SandboxPool } from '../../../sandbox/index.js';
 import { Waiting } from '../../support/gateway-peers.js';
-import { guestFile, LogBook } from '../../support/gateway-rig.js';
+import { guestFile, LogBook, tempFolder } from '../../support/gateway-rig.js';
 import { NOW } from '../../support/mqtt-recorder.js';
 import { TestServer } from '../../support/mqtt-server.js';
+import { useAllQueues } from '../../support/spool-rig.js';
 
 /** A source that a test pushes through; takes down what is delivered. */
 class HandSource extends Waiting implements Source {
@@ -74,6 +78,7 @@ class RouteRig {
   /** Frames that guests failed on. */
   isolate: Isolate = async () => {};
   states: KeptStates | undefined;
+  spool: Spool | undefined;
   readonly #sinks: RouteSink[] = [];
   readonly #t: TestContext;
   readonly #origins = new Origins('gateway', '1');
@@ -112,10 +117,13 @@ class RouteRig {
 
   /** A route of one guest; not serving yet if `guest` is left out. */
   async route(sinks: readonly RouteSink[], guest?: string, breaker?: BreakerLimits): Promise<Route> {
-    const { metrics, report, isolate } = this;
+    const { metrics, report, isolate, spool } = this;
     const name = `route${this.routes.length}`;
     const states = () => this.states;
-    const route = new Route(name, this.pool, sinks, this.#origins, metrics, report, isolate, { states });
+    const route = new Route(name, this.pool, sinks, this.#origins, metrics, report, isolate, {
+      states,
+      spool,
+    });
     this.routes.push(route);
     if (guest !== undefined) await this.serve(route, guest, breaker);
     return route;
@@ -374,6 +382,34 @@ test('with a thousand frames on their way into the quarantine the route is full:
   disk.resolve();
   await source.until('delivery of all', () => source.told.at(-1) === pushed);
   assert.equal(kept, pushed);
+});
+
+test('a frame that has no place on the disk is counted once, however often it is asked whether the quarantine has room', async t => {
+  const rig = new RouteRig(t);
+  let kept = 0;
+  rig.isolate = () => {
+    kept++;
+    return new Promise(() => {});
+  };
+  const store = new Store({ fault: () => {} });
+  t.after(() => store.close());
+  const folder = await tempFolder(t);
+  useAllQueues(join(folder, 'spool.db'));
+  rig.spool = new Spool({ store, folder, maxBytes: 2 ** 26, failed: () => {} });
+  await rig.spool.open();
+  const bad = await rig.route([await rig.sink(await rig.server())], 'trap', BREAKER);
+  const source = rig.source(bad);
+  for (let i = 0; i < 5; i++) push(source, Buffer.from([0xee]));
+  await rig.counted('sluice_breaker_state{plugin="trap",route="route0"} 2');
+  while (kept < 1000) {
+    push(source, 'a frame behind them');
+    await new Promise(setImmediate);
+  }
+  push(source, 'one more');
+  await new Promise(setImmediate);
+  for (let i = 0; i < 10; i++) bad.pump();
+  await rig.counted('sluice_parked_refused_total{route="route0",code="SLUICE_SPOOL_QUEUES"} 995');
+  assert.deepEqual(bad.parked?.withoutPlace, ['hand']);
 });
 
 test('of large frames fewer are on their way into the quarantine: 16 MiB of them', async t => {

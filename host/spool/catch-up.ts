@@ -126,8 +126,8 @@ export class CatchUp {
     if (queue.pending > Math.min(this.#rate.left, this.#most - this.#inFlight)) return false;
     const run = new Run(queue, this.#runEvents, false);
     let passed = 0;
-    lane.each(queue, queue.cursor, (bytes, start, end, place, chunk) => {
-      if (!this.#write(queue, run, bytes, start, end, place)) return false;
+    lane.each(queue, queue.cursor, (bytes, start, end, place, since, chunk) => {
+      if (!this.#write(queue, run, bytes, start, end, place, since)) return false;
       queue.cursor = place;
       passed++;
       if (chunk.isDurable) run.spooled(1);
@@ -153,19 +153,30 @@ export class CatchUp {
     const { bytes, queue, run, at } = load;
     const start = at + TAKEN.header;
     const end = start + bytes.readUInt32LE(at + TAKEN.size);
-    if (!this.#write(queue, run, bytes, start, end, bytes.readDoubleLE(at + TAKEN.place))) return false;
-    queue.oldest = bytes.readDoubleLE(at + TAKEN.since);
+    const place = bytes.readDoubleLE(at + TAKEN.place);
+    if (!this.#write(queue, run, bytes, start, end, place, bytes.readDoubleLE(at + TAKEN.since)))
+      return false;
     load.at = end;
     if (end === load.used) this.#end(load);
     return true;
   }
 
-  #write(queue: Queue, run: Run, bytes: Buffer, start: number, end: number, place: number): boolean {
+  #write(
+    queue: Queue,
+    run: Run,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    place: number,
+    since: number,
+  ): boolean {
     const view = this.#view;
     view.load(bytes, start, end);
     view.late = !queue.ordered;
     if (!this.#sink.write(view, run, view, place)) return false;
-    run.add(place);
+    run.add(place, since);
+    // What is behind it came then or later.
+    queue.waitsSince = since;
     this.#inFlight++;
     queue.pending--;
     return true;
@@ -185,7 +196,7 @@ export class CatchUp {
     if (queue.cursor >= queue.appended && queue.pending > 0) this.#miss(queue, queue.pending);
     if (queue.pending > 0) return;
     this.#queues.delete(queue);
-    queue.oldest = 0;
+    queue.waitsSince = 0;
   }
 
   #settled(count: number): void {

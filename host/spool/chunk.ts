@@ -7,8 +7,15 @@ import type { Queue } from './queue.js';
 import type { RecordWriter } from './record.js';
 import type { Run } from './run.js';
 
-/** One record: its image is `bytes[start, end)`. */
-export type ShowRecord = (bytes: Buffer, start: number, end: number, place: number, chunk: Chunk) => boolean;
+/** One record: its image is `bytes[start, end)`; `since`: when it was put down. */
+export type ShowRecord = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  place: number,
+  since: number,
+  chunk: Chunk,
+) => boolean;
 
 /**
  * A record that is not put down after all: its image is `bytes[start, end)`. Its ticket is told at once, or when what is
@@ -104,7 +111,7 @@ export class Chunk {
       const end = start + bytes.readUInt32LE(at + CHUNK.size);
       const place = bytes.readDoubleLE(at + CHUNK.place);
       if (bytes.readUInt32LE(at + CHUNK.queue) === queue.name.number && place > after) {
-        if (!show(bytes, start, end, place, this)) return false;
+        if (!show(bytes, start, end, place, bytes.readDoubleLE(at + CHUNK.since), this)) return false;
       }
       at = end;
     }

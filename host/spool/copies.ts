@@ -19,14 +19,14 @@ export interface CopyPlace {
 
 /** Copies what waits in the window of a sink into the spool, in the places that it has in its queue. */
 export class Copies implements Insurer {
-  readonly #sink: WindowedSink;
+  readonly #sink: Pick<WindowedSink, 'insure'>;
   readonly #placeOf: (origin: Origin) => CopyPlace | undefined;
   readonly #newRun: (queue: Queue) => Run;
   readonly #open = new Map<Queue, Run>();
   #isComplete = true;
 
   constructor(
-    sink: WindowedSink,
+    sink: Pick<WindowedSink, 'insure'>,
     placeOf: (origin: Origin) => CopyPlace | undefined,
     newRun: (queue: Queue) => Run,
   ) {
@@ -66,7 +66,7 @@ export class Copies implements Insurer {
     }
     queue.last = Math.max(queue.last, at);
     this.#open.set(into, run);
-    run.add(at);
+    run.add(at, lane.since);
     if (run.count >= MOST) this.#seal(into);
     return run;
   }

@@ -85,13 +85,17 @@ export class Lane {
     chunk.add(writer, view, id, queue, place, this.#now, copy === undefined, mark);
     chunk.tell(ticket);
     if (copy !== undefined) chunk.tell(copy);
-    else queue.put(place);
+    else queue.put(place, this.#now);
     this.queues.add(queue);
     queue.records++;
     queue.bytes += writer.imageSize;
-    if (queue.oldest === 0) queue.oldest = this.#now;
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
     return true;
+  }
+
+  /** When the message that was added last was put down, milliseconds since 1970. */
+  get since(): number {
+    return this.#now;
   }
 
   /** What has been put down goes to the disk now. */

@@ -1,5 +1,11 @@
 import type { QueueName } from '../store/messages.js';
 
+/** Records that the sink has not confirmed all of. */
+interface UnderWay {
+  /** When the first of them was put down, milliseconds since 1970. */
+  readonly since: number;
+}
+
 /** A queue that an earlier run has left. */
 export interface Found {
   readonly name: QueueName;
@@ -30,12 +36,13 @@ export class Queue {
   /** Records in the file, and their bytes. */
   records: number;
   bytes: number;
-  /** When the oldest record was put down, milliseconds since 1970; 0: not known. */
-  oldest: number;
+  /** When the oldest record that has not been handed on was put down, milliseconds since 1970; 0: none, or not known. */
+  waitsSince: number;
   /** The file has a row of it. */
   isKnown: boolean;
   /** Records are being fetched, or have been and are not all handed on yet. */
   isBusy = false;
+  readonly #underWay = new Set<UnderWay>();
 
   constructor(name: QueueName, ordered: boolean, found?: Found) {
     this.name = name;
@@ -44,14 +51,17 @@ export class Queue {
     this.last = this.appended = this.committed = found?.last ?? 0;
     this.records = this.pending = found?.records ?? 0;
     this.bytes = found?.bytes ?? 0;
-    this.oldest = found?.oldest ?? 0;
+    this.waitsSince = found?.oldest ?? 0;
     this.cursor = found === undefined ? this.last : 0;
   }
 
-  /** A record gets `place` and is to be handed on later. */
-  put(place: number): void {
+  /** A record gets `place` and is to be handed on later. @param since milliseconds since 1970 */
+  put(place: number, since: number): void {
     // Nothing waits: what came before has passed through, and is not looked for.
-    if (this.pending === 0) this.cursor = Math.max(this.cursor, place - 1);
+    if (this.pending === 0) {
+      this.cursor = Math.max(this.cursor, place - 1);
+      this.waitsSince = since;
+    }
     this.pending++;
     this.appended = place;
   }
@@ -61,7 +71,31 @@ export class Queue {
     if (waits) this.pending--;
     this.records--;
     this.bytes -= bytes;
-    if (this.records === 0) this.oldest = 0;
+    if (this.pending === 0) this.waitsSince = 0;
+  }
+
+  /** So many that waited are given up. @param oldest when the oldest that is left was put down */
+  madeRoom(records: number, oldest: number | undefined): void {
+    this.pending = Math.max(0, this.pending - records);
+    // What has been fetched and not handed on is older.
+    if (oldest !== undefined && !this.isBusy) this.waitsSince = oldest;
+  }
+
+  /** Records are in the hands of the sink, and are not confirmed. */
+  begun(run: UnderWay): void {
+    this.#underWay.add(run);
+  }
+
+  /** They are. */
+  ended(run: UnderWay): void {
+    this.#underWay.delete(run);
+  }
+
+  /** When the oldest record that is not confirmed was put down, milliseconds since 1970; 0: none, or not known. */
+  get oldest(): number {
+    let oldest = this.waitsSince;
+    for (const { since } of this.#underWay) if (oldest === 0 || since < oldest) oldest = since;
+    return oldest;
   }
 
   /** There is something to fetch. */

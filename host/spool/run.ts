@@ -22,6 +22,8 @@ export class Run implements Ticket {
   /** Places of the first and the last record. */
   first = 0;
   last = 0;
+  /** When the first was put down, milliseconds since 1970. */
+  since = 0;
   readonly #events: RunEvents;
   #count = 0;
   #settled = 0;
@@ -43,9 +45,13 @@ export class Run implements Ticket {
     return this.#count;
   }
 
-  /** One more record belongs to it. */
-  add(place: number): void {
-    if (this.#count === 0) this.first = place;
+  /** One more record belongs to it. @param since when it was put down, milliseconds since 1970 */
+  add(place: number, since: number): void {
+    if (this.#count === 0) {
+      this.first = place;
+      this.since = since;
+      this.queue.begun(this);
+    }
     this.last = place;
     this.#count++;
   }
@@ -106,6 +112,7 @@ export class Run implements Ticket {
   #look(): void {
     if (!this.#isSealed || this.#count === 0 || this.#settled < this.#count || this.#durable < this.#count)
       return;
+    this.queue.ended(this);
     this.#events.finished(this);
     for (const told of this.#toTell.splice(0)) told();
   }

@@ -255,7 +255,7 @@ export class SinkQueues {
       const queue = this.#byNumber.get(each.queue);
       if (queue === undefined || each.records === 0) continue;
       this.#gone(each);
-      queue.pending = Math.max(0, queue.pending - each.records);
+      queue.madeRoom(each.records, each.oldest);
       if (policy === 'down-sample')
         this.#dropped(
           'SLUICE_SPOOL_THINNED',

@@ -145,6 +145,8 @@ export interface Gone {
   readonly queue: number;
   readonly records: number;
   readonly bytes: number;
+  /** They were the oldest: when the oldest that is left was put down, milliseconds since 1970. */
+  readonly oldest?: number;
 }
 
 export interface Taken {

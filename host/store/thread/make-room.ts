@@ -12,6 +12,7 @@ const SLICE = 512;
 
 const RECORDS = 'SELECT records FROM queue WHERE id = ?';
 const NTH = 'SELECT id FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1 OFFSET ?';
+const SINCE = 'SELECT since FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1';
 const LAST = 'SELECT max(id) AS id FROM record WHERE id > ? AND id < ?';
 
 type Candidate = Room['queues'][number];
@@ -71,5 +72,7 @@ function dropOldest(file: StoreFile, { queue, after }: Candidate): Gone {
   const ids = file.statement(NTH).get(base + after, base + PLACES, SLICE - 1) as { id: number } | undefined;
   const last = ids?.id ?? (file.statement(LAST).get(base + after, base + PLACES) as { id: number | null }).id;
   if (last === null) return { queue, records: 0, bytes: 0 };
-  return removeRange(file, queue, after + 1, last - base);
+  const gone = removeRange(file, queue, after + 1, last - base);
+  const left = file.statement(SINCE).get(last, base + PLACES) as { since: number } | undefined;
+  return left === undefined ? gone : { ...gone, oldest: left.since };
 }

@@ -5,9 +5,10 @@ import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runt
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
 import { notReady, type Readiness, readinessOf } from './admin/readiness.js';
+import { catalogNews } from './catalog-news.js';
 import type { Config } from './config/config.js';
 import { North } from './north.js';
-import { Catalog, type CatalogEvents } from './plugins/catalog.js';
+import { Catalog } from './plugins/catalog.js';
 import { SignatureGate } from './plugins/signing/signature-gate.js';
 import { Transpiler } from './plugins/transpiler.js';
 import { VersionGate } from './plugins/version-gate.js';
@@ -111,33 +112,13 @@ export class Gateway {
       served: plugin => this.#admin.served(plugin),
       takenBack: (plugin, fileHash) => this.#admin.takenBack(plugin, fileHash),
     });
-    const events: CatalogEvents = {
-      offered: offer => {
-        this.#admin.catalogEvents.offered(offer);
-        if (this.#stopped === undefined) this.#router.offered(offer);
-      },
-      gone: (name, file) => {
-        this.#admin.catalogEvents.gone(name, file);
-        if (name === undefined) return;
-        const still = this.#router.offers.get(name)?.file === file;
-        let then = 'no route uses it';
-        if (this.#router.uses(name)) {
-          then = still
-            ? 'the version of it in memory serves on until the gateway stops'
-            : 'its routes wait for another file';
-        }
-        this.#report.info(`${file} (${name}) is gone; ${then}`, { plugin: name });
-      },
-      refused: (file, error) => {
-        this.metrics.fileRefused(error.code);
-        this.#admin.catalogEvents.refused(file, error);
-        if (this.#stopped === undefined) this.#report.refused(error.toFault(), { file });
-      },
-      back: folder => {
-        this.#admin.catalogEvents.back(folder);
-        this.#report.info(`the plugin folder ${folder} is there again`);
-      },
-    };
+    const events = catalogNews({
+      router: this.#router,
+      metrics: this.metrics,
+      report: this.#report,
+      shown: () => this.#admin.catalogEvents,
+      isStopped: () => this.#stopped !== undefined,
+    });
     const transpiler = new Transpiler(join(config.data.dir, 'components'));
     const { dir: folder } = config.plugins;
     this.#catalog = new Catalog({ folder, transpiler, signatures: this.#gate, versions, events });

@@ -384,7 +384,9 @@ test('with a thousand frames on their way into the quarantine the route is full:
   assert.equal(kept, pushed);
 });
 
-test('a frame that has no place on the disk is counted once, however often it is asked whether the quarantine has room', async t => {
+test('a frame that has no place on the disk is counted once, however often it is asked whether the quarantine has room', {
+  timeout: 30_000,
+}, async t => {
   const rig = new RouteRig(t);
   let kept = 0;
   rig.isolate = () => {

@@ -1,5 +1,9 @@
+import { LoopLoad } from './loop-load.js';
+
 /** Frames in a millisecond from which on it pays to wait for more: a wake-up costs as much as many of them. */
 const MANY = 16;
+/** The same where the host has no time for wake-ups: they wait for it anyway. */
+const MANY_OF_BUSY = 4;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
 const WAIT_MS = 1;
 /** After so many waits in a row in which too few came (polls come in bursts) there is no other for this long, and longer each time. */
@@ -9,8 +13,10 @@ const LONGEST_PAUSE_MS = 3200;
 
 /**
  * Decides when the frames that wait for an idle sandbox are published: at once as a rule; within about a
- * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups. A
- * source that sends the next frame only when the last is delivered gains nothing by that: it is left alone.
+ * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups; where
+ * the host's loop has no time to spare, from 4,000 a second on: a frame waits there for all that the loop does for those
+ * before it, and wake-ups are a good part of that. A source that sends the next frame only when the last is delivered
+ * gains nothing by that: it is left alone.
  */
 export class Gather {
   readonly #publish: () => void;
@@ -22,10 +28,13 @@ export class Gather {
   #misses = 0;
   #pause = PAUSE_MS;
   #notBefore = 0;
+  readonly #load: Pick<LoopLoad, 'isBusy'>;
+  #many = MANY;
 
-  constructor(waiting: () => number, publish: () => void) {
+  constructor(waiting: () => number, publish: () => void, load: Pick<LoopLoad, 'isBusy'> = new LoopLoad()) {
     this.#waiting = waiting;
     this.#publish = publish;
+    this.#load = load;
   }
 
   /** The sandbox is idle, and `waiting` frames are there for it. */
@@ -36,7 +45,8 @@ export class Gather {
       this.#since = now;
       this.#frames = 0;
     }
-    if (this.#frames + waiting >= MANY && now >= this.#notBefore) {
+    this.#many = this.#load.isBusy(now) ? MANY_OF_BUSY : MANY;
+    if (this.#frames + waiting >= this.#many && now >= this.#notBefore) {
       this.#before = waiting;
       this.#timer = setTimeout(this.#due, WAIT_MS);
       return;
@@ -53,7 +63,7 @@ export class Gather {
   readonly #due = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    if (this.#waiting() - this.#before >= MANY / 2) {
+    if (this.#waiting() - this.#before >= this.#many / 2) {
       this.#pause = PAUSE_MS;
       this.#misses = 0;
     } else if (++this.#misses >= MISSES) {

@@ -7,6 +7,7 @@ class Rig {
   /** Frames of each publish, and when. */
   readonly published: { readonly at: number; readonly frames: number }[] = [];
   readonly gather: Gather;
+  isBusy = false;
   readonly #t: TestContext;
   #now = 1000;
   #waiting = 0;
@@ -21,6 +22,7 @@ class Rig {
         this.published.push({ at: this.#now, frames: this.#waiting });
         this.#waiting = 0;
       },
+      { isBusy: () => this.isBusy },
     );
   }
 
@@ -147,6 +149,32 @@ test('each pause is twice as long as the last, up to 3.2 s; one good wait makes 
     assert.ok(pauses[i]! > wanted - 30 && pauses[i]! <= wanted, `pause ${i}: ${pauses[i]} of ${wanted}`);
   rig.wait(100);
   assert.ok(miss() <= 100);
+});
+
+test('in a host without time to spare four frames wait for more, and two more are worth it', t => {
+  const rig = new Rig(t);
+  rig.isBusy = true;
+  for (let turn = 0; turn < 100; turn++) {
+    rig.come(4);
+    rig.come(2);
+    assert.equal(rig.published.length, turn, 'they wait');
+    rig.pass(1);
+  }
+  assert.deepEqual(new Set(batches(rig)), new Set([6]));
+  rig.isBusy = false;
+  rig.pass(2);
+  rig.come(4);
+  assert.equal(batches(rig).at(-1), 4);
+});
+
+test('in a host without time to spare frames that come one by one are published at once', t => {
+  const rig = new Rig(t);
+  rig.isBusy = true;
+  for (let turn = 0; turn < 100; turn++) {
+    rig.come(1);
+    assert.equal(rig.published.length, turn + 1);
+    rig.pass(0.5);
+  }
 });
 
 test('when it is stopped nothing more is published', t => {

@@ -44,6 +44,7 @@ export interface ClientHost {
 export class Client {
   /** The device's address without its port, which is another one each time. */
   readonly peer: string;
+  place = -1;
   /** When its last write came, milliseconds since 1970. */
   lastFrame = 0;
   /** Number of the ingress for its properties; -1: none yet. */

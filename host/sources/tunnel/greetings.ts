@@ -3,20 +3,22 @@ export interface Greeted {
   greet(): void;
 }
 
+/** How long a greeting waits at least; at most twice as long. */
+const WAIT_MS = 5;
+
 /**
- * Greets clients that have not waited for it two turns of the loop after they came: the first publishes their frames.
- * What a fast chain and sink have confirmed by then goes out in the same write; what they have not is not waited for.
+ * Greets clients that have not waited for it some milliseconds after they came. What a fast chain and sink have confirmed
+ * by then goes out in the same write, and a client that comes for one frame has both with one read; what they have not is
+ * not waited for.
  */
 export class Greetings {
   #later: Greeted[] = [];
   #next: Greeted[] = [];
-  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
 
   soon(connection: Greeted): void {
     this.#later.push(connection);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#turn);
+    this.#timer ??= setTimeout(this.#turn, WAIT_MS);
   }
 
   readonly #turn = (): void => {
@@ -25,7 +27,6 @@ export class Greetings {
     this.#later = now;
     for (const connection of now) connection.greet();
     now.length = 0;
-    this.#scheduled = this.#next.length > 0;
-    if (this.#scheduled) setImmediate(this.#turn);
+    this.#timer = this.#next.length > 0 ? setTimeout(this.#turn, WAIT_MS) : undefined;
   };
 }

@@ -1,6 +1,15 @@
+import type { Fault } from '../../../runtime/index.js';
 import type { Origin } from '../../sinks/message-id.js';
 
 const FIRST_ROOM = 16;
+
+/** Over which a client is told. */
+export interface Line {
+  readonly peer: string;
+  acknowledge(): void;
+  /** @param why goes behind the client's name */
+  close(code: Fault['code'], why: string, reason: number): void;
+}
 
 /**
  * What is known of one client: how far its own sequence was taken, and how far it is delivered. It outlives
@@ -15,6 +24,8 @@ export class Session {
   acknowledged: number;
   /** Milliseconds since 1970 of the last frame, 0 if none. */
   lastFrame = 0;
+  /** The client's connection, while there is one and this is what it goes on with. */
+  line: Line | undefined;
   /** It is going to be looked at whether something of it is to be acknowledged. */
   isDue = false;
   /** By the client's sequence, modulo their number: the sequence here; 0: refused, which needs no delivery. */

@@ -7,8 +7,8 @@ export interface Attached {
 }
 
 /**
- * The sessions of one source, a bounded number of them: beyond it the one that was heard of longest ago and
- * waits for nothing is forgotten. A client whose session is not known begins with the oldest frame it has.
+ * The sessions of one source, a bounded number of them: beyond it the one that was heard of longest ago, is not connected
+ * and waits for nothing is forgotten. A client whose session is not known begins with the oldest frame it has.
  */
 export class Sessions {
   readonly #most: number;
@@ -30,27 +30,36 @@ export class Sessions {
       this.#byClient.set(client, known);
       const lost = first - known.taken - 1;
       if (lost <= 0) return { session: known, lost: 0 };
-      const session = new Session(client, id, first - 1);
-      this.#byClient.set(client, session);
-      return { session, lost };
+      return { session: this.#begin(client, id, first, known), lost };
     }
     if (this.#byClient.size >= this.#most) this.#forgetOne();
-    const session = new Session(client, id, first - 1);
-    this.#byClient.set(client, session);
-    return { session, lost: 0 };
+    return { session: this.#begin(client, id, first, known), lost: 0 };
   }
 
   get size(): number {
     return this.#byClient.size;
   }
 
-  #forgetOne(): void {
-    for (const { client, open } of this.#byClient.values()) {
-      if (open > 0) continue;
-      this.#byClient.delete(client);
-      return;
+  /** The client is told of this session from now on, and no more of the one before. */
+  #begin(client: string, id: number, first: number, before: Session | undefined): Session {
+    const session = new Session(client, id, first - 1);
+    if (before !== undefined) {
+      session.line = before.line;
+      before.line = undefined;
     }
-    const [oldest] = this.#byClient.keys();
+    this.#byClient.set(client, session);
+    return session;
+  }
+
+  #forgetOne(): void {
+    let oldest: string | undefined;
+    for (const { client, open, line } of this.#byClient.values()) {
+      if (line !== undefined) continue;
+      oldest ??= client;
+      if (open > 0) continue;
+      oldest = client;
+      break;
+    }
     if (oldest !== undefined) this.#byClient.delete(oldest);
   }
 }

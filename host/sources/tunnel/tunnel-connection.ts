@@ -26,7 +26,7 @@ export interface TunnelHost {
   push(connection: TunnelConnection, frame: FrameReader, data: DataFrame, receivedAt: number): boolean;
   /** A frame found no room: call `resume` once there is. */
   blocked(connection: TunnelConnection): void;
-  /** Calls `greet` after the turn of the loop that hands over what came with its HELLO, and one more. */
+  /** Calls `greet` some milliseconds later, by when what came with its HELLO may be acknowledged. */
   greetSoon(connection: TunnelConnection): void;
   /** Bytes more (or less) that are held for frames that have not come whole; false: too many in all. */
   holds(bytes: number): boolean;
@@ -50,6 +50,7 @@ const REASON_OF: Partial<Record<Fault['code'], number>> = {
 /** One connection of a client. What breaks the protocol ends it; what was acknowledged stays so, and the rest comes again. */
 export class TunnelConnection {
   readonly peer: string;
+  place = -1;
   session: Session | undefined;
   /** Numbers of the ingress for its topic and its properties; -1: none yet. */
   topic = -1;

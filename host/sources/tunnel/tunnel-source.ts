@@ -57,7 +57,6 @@ export class TunnelSource implements Source {
   readonly #host: TunnelHost;
   readonly #token: Buffer | undefined;
   readonly #connections = new Connections<TunnelConnection>();
-  readonly #byClient = new Map<string, TunnelConnection>();
   /** Those whose frame found no room, the longest first. */
   readonly #blocked = new Set<TunnelConnection>();
   /** Those of which something may be to be acknowledged. */
@@ -186,9 +185,11 @@ export class TunnelSource implements Source {
   state(): readonly SourcePeer[] {
     const own = { name: this.#where, state: this.#state, lastFrame: this.#lastFrame };
     const clients: SourcePeer[] = [];
-    for (const [name, { session }] of this.#byClient) {
+    for (const connection of this.#connections) {
       if (clients.length === SHOWN) break;
-      clients.push({ name, state: 'connected', lastFrame: session?.lastFrame ?? 0 });
+      const { session } = connection;
+      if (session?.line === connection)
+        clients.push({ name: session.client, state: 'connected', lastFrame: session.lastFrame });
     }
     return [this.#fault === undefined ? own : { ...own, fault: this.#fault }, ...clients];
   }
@@ -240,8 +241,8 @@ export class TunnelSource implements Source {
       this.#ingress.skipped('SLUICE_SOURCE_GAP', lost);
       this.#failed('SLUICE_SOURCE_GAP', message, connection.peer);
     }
-    const before = this.#byClient.get(client);
-    this.#byClient.set(client, connection);
+    const before = session.line;
+    session.line = connection;
     before?.close('SLUICE_SOURCE_REPLACED', `connected again from ${connection.peer}`, REASON.replaced);
     return session;
   }
@@ -295,17 +296,15 @@ export class TunnelSource implements Source {
     this.#scheduled = false;
     for (const session of this.#due) {
       session.isDue = false;
-      const connection = this.#byClient.get(session.client);
       // A client that began anew is not told of what it numbered before.
-      if (session.delivered(this.#confirmed) && connection?.session === session) connection.acknowledge();
+      if (session.delivered(this.#confirmed)) session.line?.acknowledge();
     }
     this.#due.length = 0;
   };
 
   #closed(connection: TunnelConnection): void {
     const { session } = connection;
-    if (session !== undefined && this.#byClient.get(session.client) === connection)
-      this.#byClient.delete(session.client);
+    if (session?.line === connection) session.line = undefined;
     if (this.#config.tls === undefined) this.#count.leave(connection.peer);
     this.#topics.release(connection);
     this.#blocked.delete(connection);

@@ -1,7 +1,7 @@
 import type { Fault } from '../../runtime/index.js';
 import type { MqttVersion } from '../protocols/mqtt-wire/constants.js';
 import type { Connack, PacketReader, SessionEvents } from '../protocols/mqtt-wire/server-packets.js';
-import { encodeConnect } from '../protocols/mqtt-wire/session.js';
+import { DISCONNECT, DISCONNECT_END_SESSION, encodeConnect } from '../protocols/mqtt-wire/session.js';
 import { Backoff } from './backoff.js';
 import type { ConnectionCodes } from './codes.js';
 import type { FilledConnection } from './connection.js';
@@ -115,8 +115,8 @@ export class Dialer {
     this.#useful = true;
   }
 
-  /** Ends the connection, if there is one, with `goodbye`; nothing is tried after that. */
-  async close(goodbye: Buffer): Promise<void> {
+  /** Ends the connection, if there is one, with a word if it takes one; nothing is tried after that. */
+  async close(): Promise<void> {
     clearTimeout(this.#retry);
     const link = this.#link;
     const wasConnected = this.#state === 'connected';
@@ -127,7 +127,9 @@ export class Dialer {
     });
     // §3.14.4: a client closes the connection after DISCONNECT [MQTT-3.14.4-2]. A socket that takes nothing
     // more cannot be told.
-    if (wasConnected && link.writable) link.end(goodbye);
+    // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
+    const keep = this.#config.named || this.#version === 4;
+    if (wasConnected && link.writable) link.end(keep ? DISCONNECT : DISCONNECT_END_SESSION);
     else link.fail({ code: this.#options.codes.disconnected, message: 'The gateway is stopping.' }, false);
     await closed;
   }

@@ -9,7 +9,6 @@ import { MEASURE, PublishEncoder } from '../../protocols/mqtt-wire/publish.js';
 import { PublishView } from '../../protocols/mqtt-wire/publish-view.js';
 import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
 import type { Connack } from '../../protocols/mqtt-wire/server-packets.js';
-import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
 import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { MessageId } from '../message-id.js';
 import type { Insurer, SinkReport, SinkState, Ticket, WindowedSink } from '../sink.js';
@@ -187,9 +186,7 @@ export class MqttSink implements WindowedSink {
     this.#stopping = true;
     this.#pump();
     await this.#confirmed(signal);
-    // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
-    const keep = this.#config.named || this.#dialer.version === 4;
-    await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
+    await this.#dialer.close();
     this.#confirms.stop();
     this.#window.forEach(slot => {
       this.#tally.dropped(this.#window.settle(slot), 'SLUICE_SINK_ABANDONED');

@@ -1,16 +1,14 @@
-import { type Fault, SluiceError } from '../../../runtime/index.js';
+import type { Fault } from '../../../runtime/index.js';
 import { SOURCE_CODES } from '../../mqtt/codes.js';
 import { Dialer } from '../../mqtt/dialer.js';
 import type { Link, Loss } from '../../mqtt/link.js';
 import { type MqttVersion, PACKET } from '../../protocols/mqtt-wire/constants.js';
 import type { Connack, PacketReader, SessionEvents } from '../../protocols/mqtt-wire/server-packets.js';
-import { DISCONNECT, DISCONNECT_END_SESSION } from '../../protocols/mqtt-wire/session.js';
 import { type Publication, SubscriberParser } from '../../protocols/mqtt-wire/subscriber.js';
-import { defectText, escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
 import { type FilledSource, fillSource, type MqttSourceConfig } from './config.js';
 import { InHand, printOf } from './in-hand.js';
-import { Names } from './names.js';
+import { Intake } from './intake.js';
 import { Rest } from './rest.js';
 import { Subscription } from './subscription.js';
 import { Unreleased } from './unreleased.js';
@@ -23,10 +21,6 @@ const FEW_BYTES = READ_BYTES / 2;
  * a few be under way (20 or 32 are usual) do not get there, and are not made to wait.
  */
 const MANY = 40;
-/** 5.0 §3.4.2.1: of the reasons that a PUBACK may give these come nearest. */
-const QUOTA_EXCEEDED = 0x97;
-const TOPIC_INVALID = 0x90;
-const PAYLOAD_INVALID = 0x99;
 /** 5.0 §3.7.2.1. */
 const ID_NOT_FOUND = 0x92;
 
@@ -51,7 +45,7 @@ export class MqttSource implements Source {
   readonly #ingress: Ingress;
   readonly #where: string;
   readonly #dialer: Dialer;
-  readonly #names: Names;
+  readonly #intake: Intake;
   readonly #unreleased = new Unreleased();
   readonly #inHand: InHand;
   readonly #subscription: Subscription;
@@ -64,9 +58,6 @@ export class MqttSource implements Source {
   #now = 0;
   /** Of messages at QoS 0, which no broker waits for. */
   readonly #rest = new Rest();
-  #lastFrame = 0;
-  /** Why the message that was refused last was. */
-  #reason = 0;
   #scheduled = false;
   /** Bytes of PUBCOMPs that go out at the end of a read. */
   readonly #completions: number[] = [];
@@ -79,7 +70,7 @@ export class MqttSource implements Source {
     this.#config = filled;
     this.#ingress = ingress;
     this.#where = `${filled.host}:${filled.port}`;
-    this.#names = new Names(ingress, filled.marksPeers);
+    this.#intake = new Intake({ ...filled, ingress, failed: fault => this.#failed(fault) });
     this.#inHand = new InHand(filled.window, this.#unreleased);
     this.#subscription = new Subscription(filled, this.#where, fault => this.#failed(fault));
     const options = {
@@ -130,14 +121,12 @@ export class MqttSource implements Source {
     this.#stopping = true;
     // What is held or still comes is read and left to the broker, so that acknowledgements can go on.
     this.resume();
-    if (this.#link === undefined) await this.#dialer.close(DISCONNECT);
+    if (this.#link === undefined) await this.#dialer.close();
   }
 
   async close(): Promise<void> {
     this.#acknowledge();
-    // 5.0 §3.14.2.2.2: nobody comes back for the session of a client id made up for this run.
-    const keep = this.#config.named || this.#dialer.version === 4;
-    await this.#dialer.close(keep ? DISCONNECT : DISCONNECT_END_SESSION);
+    await this.#dialer.close();
   }
 
   /** Brokers let so many be under way (Receive Maximum, 20 or 32 in all) and then say nothing. */
@@ -155,7 +144,7 @@ export class MqttSource implements Source {
 
   state(): readonly SourcePeer[] {
     const { state, fault = this.#subscription.fault } = this.#dialer.state();
-    const peer = { name: this.#where, state, lastFrame: this.#lastFrame };
+    const peer = { name: this.#where, state, lastFrame: this.#intake.lastFrame };
     return [fault === undefined ? peer : { ...peer, fault }];
   }
 
@@ -211,7 +200,7 @@ export class MqttSource implements Source {
     this.#subscription.lost();
     this.#inHand.lost();
     this.#failed(loss.fault);
-    if (this.#stopping) void this.#dialer.close(DISCONNECT);
+    if (this.#stopping) void this.#dialer.close();
   }
 
   #restAfter(bytes: number): number {
@@ -229,7 +218,7 @@ export class MqttSource implements Source {
     if (this.#stopping) return true;
     if (message.qos === 0) {
       this.#rest.took();
-      if (this.#hand(message) === 0) this.#blocked = true;
+      if (this.#intake.take(message, this.#now) === 0) this.#blocked = true;
       return !this.#blocked;
     }
     const inHand = this.#inHand;
@@ -253,14 +242,14 @@ export class MqttSource implements Source {
       this.#acknowledgeSoon();
       return true;
     }
-    const sequence = this.#hand(message);
+    const sequence = this.#intake.take(message, this.#now);
     if (sequence === 0) {
       this.#blocked = true;
       return false;
     }
     if (sequence > 0) inHand.add(packetId, sequence, print, qos);
     else {
-      inHand.add(packetId, 0, print, qos, version === 5 ? this.#reason : 0);
+      inHand.add(packetId, 0, print, qos, version === 5 ? this.#intake.reason : 0);
       this.#acknowledgeSoon();
     }
     return true;
@@ -278,53 +267,6 @@ export class MqttSource implements Source {
     if (this.#completions.length === 0) return;
     this.#link?.write(Buffer.from(this.#completions), ignore);
     this.#completions.length = 0;
-  }
-
-  /** The frame's sequence; 0: no room; -1: it was refused for `#reason`. */
-  #hand(message: Publication): number {
-    const size = message.tooLarge || message.payloadEnd - message.topicStart;
-    if (size > this.#config.maxMessage) return this.#tooLarge(message, `has ${size} bytes`);
-    const topic = this.#names.topic(message);
-    if (topic < 0)
-      return this.#refuse(message, TOPIC_INVALID, 'SLUICE_SOURCE_MESSAGE', this.#defect('its topic'));
-    const list = this.#names.properties(message);
-    if (list < 0)
-      return this.#refuse(
-        message,
-        PAYLOAD_INVALID,
-        'SLUICE_SOURCE_MESSAGE',
-        this.#defect('its content type or a user property'),
-      );
-    const { bytes, payloadStart, payloadEnd } = message;
-    try {
-      const sequence = this.#ingress.push(topic, this.#now, bytes, payloadStart, payloadEnd, list);
-      if (sequence > 0) this.#lastFrame = this.#now;
-      return sequence;
-    } catch (thrown) {
-      if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_FRAME_TOO_LARGE') throw thrown;
-      return this.#tooLarge(message, thrown.message);
-    }
-  }
-
-  #tooLarge(message: Publication, why: string): number {
-    return this.#refuse(
-      message,
-      QUOTA_EXCEEDED,
-      'SLUICE_FRAME_TOO_LARGE',
-      `it ${why}; at most ${this.#config.maxMessage} are taken`,
-    );
-  }
-
-  #refuse(message: Publication, reason: number, code: Fault['code'], why: string): number {
-    const topic = escapeBytes(message.bytes, message.topicStart, message.topicEnd);
-    this.#reason = reason;
-    this.#ingress.skipped(code);
-    this.#failed({ code, message: `A message on "${topic}" was left out: ${why}.` });
-    return -1;
-  }
-
-  #defect(what: string): string {
-    return `${what} ${defectText(this.#names.defect)}`;
   }
 
   /** All that a turn delivers is acknowledged in one write. */

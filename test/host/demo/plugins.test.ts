@@ -7,5 +7,5 @@ test('what builds before npm start builds every plugin that the demo copies, and
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
     scripts: Record<string, string>;
   };
-  assert.equal(scripts.prestart, `npm run build && npm run build:wasm -- ${PLUGINS.join(' ')}`);
+  assert.equal(scripts.prestart, `node scripts/build-demo.ts ${PLUGINS.join(' ')}`);
 });

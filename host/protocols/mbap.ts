@@ -88,6 +88,14 @@ export class MbapParser {
     return copy;
   }
 
+  /** The memory that was lent is going to be used for something else: copies what is not used up. */
+  keep(): void {
+    const rest = Uint8Array.prototype.slice.call(this.#chunk, this.#at, this.#limit);
+    this.#chunk = rest;
+    this.#at = 0;
+    this.#limit = rest.length;
+  }
+
   /** Forgets everything: a new connection begins. */
   reset(): void {
     this.#chunk = NOTHING;

@@ -6,6 +6,7 @@ import { EXCHANGE_LIFETIME_MS } from './exchanges.js';
 type Refused =
   | typeof CODE.badRequest
   | typeof CODE.incomplete
+  | typeof CODE.unauthorized
   | typeof CODE.tooLarge
   | typeof CODE.unavailable;
 
@@ -20,12 +21,21 @@ export interface BodyCeilings {
   readonly peerShare: number;
 }
 
+/** Blocks are put together in pieces of so many bytes: a block of 16 bytes by itself would cost a hundred more. */
+const PIECE = 1_024;
+/** What an address may have of them that has not shown that it is there: 64 KiB. */
+const PIECES_OF_UNPROVEN = 64;
+
 interface Body {
   readonly address: string;
-  readonly chunks: Buffer[];
+  readonly pieces: Buffer[];
   size: number;
   at: number;
 }
+
+/** Bytes of unfinished bodies of an address that has not shown that it is there. */
+export const MOST_OF_UNPROVEN = PIECES_OF_UNPROVEN * PIECE;
+const UNPROVEN_TEXT = `this address has not shown that it is there (by sending back an Echo option, or acknowledging two messages), and may have ${MOST_OF_UNPROVEN} bytes of them until it has`;
 
 /** What became of a block: the whole body, or the code of the answer. */
 export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof CODE.continue | Refused };
@@ -42,7 +52,7 @@ export class Bodies {
   /** By when their last block came. */
   readonly #byKey = new Map<string, Body>();
   /** Of each address that has some. */
-  readonly #byAddress = new Map<string, { bodies: number; bytes: number }>();
+  readonly #byAddress = new Map<string, { bodies: number; bytes: number; pieces: number }>();
   #held = 0;
 
   /** @param evicted one of this address had to make room */
@@ -59,8 +69,18 @@ export class Bodies {
     return this.#held;
   }
 
-  /** @param name of the body among those of its address */
-  take(address: string, name: string, block: Block, payload: Buffer, now: number): BlockOutcome {
+  /**
+   * @param name of the body among those of its address
+   * @param isProven the address has shown that it is there; else 4.01 says that it has to before it may have more
+   */
+  take(
+    address: string,
+    name: string,
+    block: Block,
+    payload: Buffer,
+    now: number,
+    isProven: boolean,
+  ): BlockOutcome {
     const { number, more, size } = block;
     const key = `${address} ${name}`;
     // 2.2: all but the last are full.
@@ -68,26 +88,35 @@ export class Bodies {
     let body = this.#byKey.get(key);
     if (number === 0) {
       this.#drop(key);
-      body = { address, chunks: [], size: 0, at: now };
+      body = { address, pieces: [], size: 0, at: now };
     }
     // The size may shrink on the way: what counts is where the block begins.
     if (body === undefined || number * size !== body.size) return this.#end(key, CODE.incomplete);
     if (body.size + payload.length > this.#ceilings.maxBody) return this.#end(key, CODE.tooLarge);
     body.at = now;
-    const own = this.#byAddress.get(address) ?? { bodies: 0, bytes: 0 };
+    const own = this.#byAddress.get(address) ?? { bodies: 0, bytes: 0, pieces: 0 };
     if (!this.#byKey.delete(key)) own.bodies += 1;
     this.#byKey.set(key, body);
     this.#byAddress.set(address, own);
-    if (own.bodies > this.#mostOfOne || own.bytes + payload.length > this.#memoryOfOne)
-      this.#dropOldestOf(address, key);
+    while (own.bodies > this.#mostOfOne || own.bytes + payload.length > this.#memoryOfOne)
+      if (!this.#dropOldestOf(address, key, this.#shareText)) break;
+    const isPieceFull = body.size % PIECE === 0;
+    const most = isProven ? Number.POSITIVE_INFINITY : PIECES_OF_UNPROVEN;
+    while (isPieceFull && own.pieces >= most)
+      if (!this.#dropOldestOf(address, key, UNPROVEN_TEXT)) return { code: CODE.unauthorized };
     this.#makeRoom(key, payload.length, now);
     if (this.#held + payload.length > this.#ceilings.memory) return this.#end(key, CODE.unavailable);
-    body.chunks.push(Buffer.from(payload));
+    // Sizes of blocks are powers of two up to that of a piece, and none but the last is shorter: no block is in two.
+    if (isPieceFull) {
+      body.pieces.push(Buffer.allocUnsafeSlow(PIECE));
+      own.pieces += 1;
+    }
+    payload.copy(body.pieces.at(-1)!, body.size % PIECE);
     body.size += payload.length;
     this.#held += payload.length;
     own.bytes += payload.length;
     if (more) return { code: CODE.continue };
-    const whole = Buffer.concat(body.chunks);
+    const whole = Buffer.concat(body.pieces, body.size);
     this.#drop(key);
     return { body: whole };
   }
@@ -106,19 +135,23 @@ export class Bodies {
     if (own === undefined) return;
     own.bodies -= 1;
     own.bytes -= body.size;
+    own.pieces -= body.pieces.length;
     if (own.bodies === 0) this.#byAddress.delete(body.address);
   }
 
-  #dropOldestOf(address: string, own: string): void {
+  get #shareText(): string {
+    return `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`)`;
+  }
+
+  /** False: there is none but this one. */
+  #dropOldestOf(address: string, own: string, why: string): boolean {
     for (const [key, body] of this.#byKey) {
       if (body.address !== address || key === own) continue;
       this.#drop(key);
-      this.#evicted(
-        address,
-        `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`)`,
-      );
-      return;
+      this.#evicted(address, why);
+      return true;
     }
+    return false;
   }
 
   /** RFC 7959, 2.5: one whose next block does not come within the lifetime of an exchange is forgotten. */

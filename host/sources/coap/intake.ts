@@ -6,7 +6,7 @@ import { OPTION, uintOption } from '../../protocols/coap/option.js';
 import { HttpNames } from '../http/http-names.js';
 import type { Clock } from '../modbus/clock.js';
 import type { Ingress } from '../source.js';
-import { Bodies } from './bodies.js';
+import { Bodies, MOST_OF_UNPROVEN } from './bodies.js';
 import type { CoapSettings } from './coap-config.js';
 import type { Complaints } from './complaints.js';
 import type { Exchange } from './exchanges.js';
@@ -68,11 +68,14 @@ export class Intake {
       return;
     }
     const name = `${exchange.port} ${path}`;
-    const outcome = this.#bodies.take(exchange.address, name, block1, payload, this.#clock.steady());
+    const { address } = exchange;
+    const now = this.#clock.steady();
+    const outcome = this.#bodies.take(address, name, block1, payload, now, this.#replies.isProven(exchange));
     if ('body' in outcome) this.#hand(exchange, message, path, outcome.body);
     else if (outcome.code === CODE.continue) this.#replies.answer(exchange, CODE.continue);
     else if (outcome.code === CODE.tooLarge) this.#refuseSize(exchange);
     else if (outcome.code === CODE.unavailable) this.#refuseMemory(exchange);
+    else if (outcome.code === CODE.unauthorized) this.#askForProof(exchange);
     else {
       const why =
         outcome.code === CODE.incomplete
@@ -154,6 +157,13 @@ export class Intake {
     const why = `its blocks need more than the ${this.#settings.memory} bytes of \`memory\``;
     this.#replies.complain('SLUICE_SOURCE_MEMORY', exchange, CODE.unavailable, why);
     this.#replies.busy(exchange);
+  }
+
+  /** Whoever is there sends the block again with what it is to send back, and goes on. Source: RFC 9175, 2.4. */
+  #askForProof(exchange: Exchange): void {
+    const why = `it has ${MOST_OF_UNPROVEN} bytes of blocks here, and has to show that it is there (Echo option) before it may have more`;
+    this.#replies.complain('SLUICE_SOURCE_MEMORY', exchange, CODE.unauthorized, why);
+    this.#replies.challenge(exchange);
   }
 
   #giveUp(before: number, why: string): void {

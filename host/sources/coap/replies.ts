@@ -62,7 +62,7 @@ export class Replies {
     if (payload !== undefined && classOf(code) !== 2 && this.#send(exchange, code, list)) return;
     // Rather than nothing: whoever is there can show it, and ask again. Source: RFC 9175, 2.4.
     // Whose frame was taken, and acknowledged, would send that again.
-    if (classOf(code) === 2 && (!isAcknowledged || exchange.sequence === 0)) this.#challenge(exchange);
+    if (classOf(code) === 2 && (!isAcknowledged || exchange.sequence === 0)) this.challenge(exchange);
   }
 
   /** RFC 7252, 5.2.2: the answer comes by itself. */
@@ -76,6 +76,17 @@ export class Replies {
   /** It may be tried again. */
   busy(exchange: Exchange, code: number = CODE.unavailable): void {
     this.answer(exchange, code, undefined, [uintOption(OPTION.maxAge, AGAIN_S)]);
+  }
+
+  /** Asks its sender to show that it is there. Source: RFC 9175, 2.4. */
+  challenge(exchange: Exchange): void {
+    const echo = this.#allowance.challenge(exchange.address);
+    this.#send(exchange, CODE.unauthorized, [option(OPTION.echo, echo)]);
+  }
+
+  /** Its sender has shown that it is there. */
+  isProven({ address }: Exchange): boolean {
+    return this.#allowance.isProven(address);
   }
 
   /** Counts and says why, in the answer too. */
@@ -112,10 +123,5 @@ export class Replies {
     if (type === 'con') return confirmables.add(exchange, id, bytes, this.#clock.steady(), watch);
     exchange.answer = bytes;
     return this.#endpoint.send(exchange, bytes);
-  }
-
-  #challenge(exchange: Exchange): void {
-    const echo = this.#allowance.challenge(exchange.address);
-    this.#send(exchange, CODE.unauthorized, [option(OPTION.echo, echo)]);
   }
 }

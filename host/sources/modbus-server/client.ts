@@ -4,6 +4,7 @@ import { MbapParser } from '../../protocols/mbap.js';
 import { EXCEPTION, WriteRequest } from '../../protocols/modbus-write.js';
 import type { Clock } from '../modbus/clock.js';
 import { peerOf } from '../serve/peer-count.js';
+import { readInto } from '../serve/read-into.js';
 import { AnswerLine } from './answers.js';
 import type { ServerSettings } from './server-config.js';
 
@@ -16,6 +17,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** What the connections of one source share. */
 export interface ClientHost {
+  /** What comes is read into it, of one connection after the other. */
+  readonly reads: Uint8Array;
   readonly settings: ServerSettings;
   readonly clock: Clock;
   /** Every frame up to this one is safe northbound. */
@@ -77,7 +80,7 @@ export class Client {
     this.#socket = socket;
     this.peer = peerOf(socket);
     this.#heardAt = host.clock.steady();
-    socket.on('data', chunk => this.#data(chunk));
+    readInto(socket, host.reads, (bytes, length) => this.#data(bytes, length));
     socket.on('drain', () => {
       this.#clogged = false;
       this.#take();
@@ -167,11 +170,12 @@ export class Client {
     this.destroy();
   }
 
-  #data(chunk: Buffer): void {
+  #data(bytes: Uint8Array, length: number): void {
     if (this.#stopping || this.#over) return;
     this.#receivedAt = this.#host.clock.wall();
-    this.#parser.feed(chunk);
+    this.#parser.feed(bytes, 0, length);
     this.#take();
+    if (this.#paused) this.#parser.keep();
   }
 
   /** Goes on with what came before, if there is something left of it and nothing else is waited for. */

@@ -13,7 +13,10 @@ import { WriteTopics } from './write-topics.js';
 
 /** A pause in which a peer that is gone without a word is asked whether it is there. */
 const KEEP_ALIVE_MS = 60_000;
-/** What a socket buffers of what is not read, and of answers that are not taken, before it says so. */
+/**
+ * As much as is read at once, and so the most that is held of a connection that is not read on; and what a socket buffers of
+ * answers that are not taken before it says so.
+ */
 const BUFFER_BYTES = 4_096;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -72,6 +75,7 @@ export class ModbusServer implements Source {
     };
     this.#server = createServer(options, socket => this.#accept(socket));
     this.#host = {
+      reads: Buffer.allocUnsafeSlow(BUFFER_BYTES),
       settings: this.#settings,
       clock,
       confirmed: () => this.#confirmed,

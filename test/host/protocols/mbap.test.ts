@@ -193,6 +193,28 @@ test('frames taken back and fed again are the same frames, wherever the reader s
   );
 });
 
+test('what was kept of a chunk is read on though its memory is used for something else', () => {
+  fc.assert(
+    fc.property(fc.array(anyAdu, { maxLength: 6 }), fc.nat(6), fc.nat(3000), (adus, keepAt, cut) => {
+      const stream = Buffer.concat(adus);
+      const parser = new MbapParser();
+      const frames: string[] = [];
+      for (const piece of [stream.subarray(0, cut), stream.subarray(cut)]) {
+        const chunk = Uint8Array.from(piece);
+        parser.feed(chunk);
+        while (frames.length !== keepAt && parser.next()) frames.push(frameOf(parser));
+        parser.keep();
+        chunk.fill(0xee);
+        while (parser.next()) frames.push(frameOf(parser));
+      }
+      assert.deepEqual(
+        frames,
+        adus.map(adu => adu.toString('hex')),
+      );
+    }),
+  );
+});
+
 test('a parser that was reset begins with a new stream', () => {
   const parser = new MbapParser();
   assert.equal(parse(Buffer.from([0, 1, 0, 9, 0, 6]), [3], parser).code, 'SLUICE_SOURCE_PROTOCOL');

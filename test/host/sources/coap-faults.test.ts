@@ -193,6 +193,25 @@ test('an address that sends back what it was asked to echo gets large answers, a
   assert.ok(device.received === 0);
 });
 
+test('a body beyond 64 KiB of an address that has not shown that it is there goes on once it has sent back an echo', async t => {
+  const { ingress, device } = await coapScene(t, { maxBody: 1 << 17 });
+  const send = (number: number, id: number, options: Option[] = []): void =>
+    device.ask({ id, path: 'big', payload: 'x'.repeat(1_024), options: [block1(number, 1_024), ...options] });
+  for (let number = 0; number < 64; number++) {
+    send(number, number + 1);
+    await device.answers(number + 1);
+  }
+  assert.equal(device.texts()[63], 'ack 64 2.31');
+  send(64, 65);
+  await device.answers(65);
+  assert.equal(device.texts()[64], 'ack 65 4.01');
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_MEMORY'), 1);
+  const echo = device.packets[64]!.options.find(one => String(one.name) === '252')!.value;
+  send(64, 66, [{ name: 252, value: echo }]);
+  await device.answers(66);
+  assert.equal(device.texts()[65], 'ack 66 2.31');
+});
+
 test('who observes with so few bytes that no answer may be sent is asked to show that it is there, not left without an answer', async t => {
   const { ingress, source } = await coapScene(t);
   const sender = await CoapDevice.open(source.port);

@@ -210,11 +210,53 @@ test('one address cannot take all places for observers, nor all of the memory fo
     evicted += 1;
   });
   const take = (address: string, name: string, number: number) =>
-    bodies.take(address, name, { number, more: true, size: 8 }, BLOCK.subarray(0, 8), 0);
+    bodies.take(address, name, { number, more: true, size: 8 }, BLOCK.subarray(0, 8), 0, true);
   take('honest', 'b', 0);
   for (let n = 0; n < 300; n++) take('greedy', `b${n}`, 0);
   assert.deepEqual([evicted, bodies.held], [236, 8 * 65]);
   assert.deepEqual(take('honest', 'b', 1), { code: CODE.continue });
+});
+
+test('an address that has not shown that it is there has 64 KiB of blocks, and more once it has', () => {
+  const reasons: string[] = [];
+  const ceilings = { maxBody: 1 << 20, memory: 8 << 20, bodies: 256, peerShare: 0.25 };
+  const bodies = new Bodies(ceilings, (_address, why) => void reasons.push(why));
+  const payload = Buffer.alloc(1_024, 'x');
+  const take = (address: string, name: string, number: number, isProven: boolean) =>
+    bodies.take(address, name, { number, more: true, size: 1_024 }, payload, 0, isProven);
+  take('made up', 'small', 0, false);
+  take('another', 'b', 0, false);
+  for (let n = 0; n < 64; n++) assert.deepEqual(take('made up', 'b', n, false), { code: CODE.continue });
+  // The other of its own made room, and that of the other address did not.
+  assert.equal(reasons.length, 1);
+  assert.match(reasons[0]!, /not shown that it is there .*65536 bytes/);
+  assert.equal(bodies.held, 65 * 1_024);
+  assert.deepEqual(take('made up', 'b', 64, false), { code: CODE.unauthorized });
+  assert.deepEqual(take('made up', 'b', 64, true), { code: CODE.continue });
+  assert.equal(bodies.held, 66 * 1_024);
+  assert.equal(reasons.length, 1);
+  // Each costs a piece at least, however small its blocks are.
+  const little = { number: 0, more: true, size: 16 };
+  for (let n = 0; n < 100; n++) bodies.take('many', `b${n}`, little, BLOCK, 0, false);
+  assert.equal(bodies.held, 66 * 1_024 + 64 * 16);
+});
+
+test('small blocks behind large ones are put together as they came', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(16, 32, 256, 1_024), { minLength: 1, maxLength: 40 }), sizes => {
+      const bodies = new Bodies({ maxBody: 1 << 16, memory: 1 << 20, bodies: 4, peerShare: 1 }, () => {});
+      const parts = sizes.toSorted((a, b) => b - a).map((size, n) => Buffer.alloc(size, n + 1));
+      let at = 0;
+      let outcome: ReturnType<Bodies['take']> | undefined;
+      for (const [n, part] of parts.entries()) {
+        const block = { number: at / part.length, more: n < parts.length - 1, size: part.length };
+        outcome = bodies.take('a', 'b', block, part, 0, false);
+        at += part.length;
+      }
+      assert.deepEqual(outcome, { body: Buffer.concat(parts) });
+      assert.equal(bodies.held, 0);
+    }),
+  );
 });
 
 test('where all devices come through one router, its address may have all places', () => {
@@ -227,7 +269,7 @@ test('where all devices come through one router, its address may have all places
     assert.fail('there is room'),
   );
   const first = { number: 0, more: true, size: 16 };
-  for (let n = 0; n < 300; n++) bodies.take(PEER.address, `b${n}`, first, BLOCK, 0);
+  for (let n = 0; n < 300; n++) bodies.take(PEER.address, `b${n}`, first, BLOCK, 0, true);
   assert.equal(bodies.held, 16 * 300);
 });
 
@@ -237,7 +279,7 @@ test('the body whose last block came longest ago makes room, and only what is la
     evicted += 1;
   });
   const take = (key: string, number: number, now: number) =>
-    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now);
+    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now, true);
   take('a', 0, 0);
   take('b', 0, 1);
   take('a', 1, 2);
@@ -255,7 +297,7 @@ test('an abandoned body is forgotten though an older one goes on', () => {
     assert.fail('nothing has to make room'),
   );
   const take = (key: string, number: number, now: number) =>
-    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now);
+    bodies.take('a device', key, { number, more: true, size: 16 }, BLOCK, now, true);
   take('going on', 0, 0);
   take('abandoned', 0, 1);
   take('going on', 1, 200_000);

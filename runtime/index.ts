@@ -16,6 +16,7 @@ export {
 } from './admission/header-policy.js';
 export { judge } from './admission/judge.js';
 export { judgeComponentImports, judgeComponentMemories } from './admission/judge-component.js';
+export { lendMemory } from './admission/lend-memory.js';
 export {
   DEFAULT_POLICY,
   type Grant,
@@ -59,6 +60,7 @@ export type {
   ResultObject,
 } from './instance/object-guest.js';
 export { ObjectInstance } from './instance/object-instance.js';
+export { Room } from './instance/room.js';
 export { type Leak, Lifetimes } from './lifetimes.js';
 export { LIMITS } from './limits.js';
 export {

@@ -66,6 +66,11 @@ export class Breaker {
     return this.#openings.filter(at => now - at < OPENINGS_WITHIN_MS).length;
   }
 
+  /** Faults that may follow now before one of them opens it. */
+  bears(now: number): number {
+    return this.#state.kind === 'closed' ? this.#rule.bears(now) : 0;
+  }
+
   good(now: number, frames: number): void {
     this.#rule.good(now, frames);
     if (this.#state.kind !== 'half-open') return;

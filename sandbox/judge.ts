@@ -1,4 +1,4 @@
-import { type Fault, isFault } from '../runtime/index.js';
+import { type Fault, isFault, LIMITS } from '../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import type { Generation, Probation } from './generation.js';
 
@@ -65,6 +65,13 @@ export class Judge {
       breaker.batch(now, slow, generation.nameOf(0), () => overBudget(generation, ms));
     }
     this.#tell(generation, before);
+  }
+
+  /** Faults of a slab behind which its thread may go on by itself, before somebody has to decide whether it still may. */
+  bears(now: number): number {
+    const generation = this.#generation;
+    if (generation === undefined || this.#probation !== undefined) return 0;
+    return generation.breaker?.bears(now) ?? LIMITS.batch;
   }
 
   /** A call has failed for which there is no outcome: another generation is to run the slab. */

@@ -53,6 +53,20 @@ export class TripRule {
     return all >= least && bad >= all * rate ? { kind: 'rate', faults: bad, frames: all } : undefined;
   }
 
+  /**
+   * Faults that may follow now, good frames between them or not, before one of them opens it. What leaves the window
+   * meanwhile is not foreseen.
+   */
+  bears(now: number): number {
+    const { faults, rate, least } = this.#limits;
+    this.#moveOn(now);
+    const [all = 0, bad = 0] = this.#sums;
+    // The n-th trips the rate if bad + n >= rate * max(least, all + n), and good frames only make `all` larger.
+    const few = Math.ceil(least * rate - bad) - 1;
+    const many = rate < 1 ? Math.ceil((all * rate - bad) / (1 - rate)) - 1 : Number.POSITIVE_INFINITY;
+    return Math.max(0, Math.min(faults - this.#row - 1, Math.max(few, many)));
+  }
+
   /** @param slow it took longer than its budget, or was killed for its time */
   batch(now: number, slow: boolean): Trip | undefined {
     this.#add(now, BATCHES, 1);
@@ -72,13 +86,17 @@ export class TripRule {
   }
 
   #add(now: number, kind: number, count: number): void {
+    this.#moveOn(now);
+    const at = (this.#step % STEPS) * KINDS + kind;
+    this.#steps[at] = (this.#steps[at] as number) + count;
+    this.#sums[kind] = (this.#sums[kind] as number) + count;
+  }
+
+  #moveOn(now: number): void {
     const step = Math.floor((now * STEPS) / this.#limits.windowMs);
     // Steps that have left the window, all of them after a long silence.
     for (let next = Math.max(this.#step + 1, step - STEPS + 1); next <= step; next++) this.#forget(next);
     this.#step = Math.max(this.#step, step);
-    const at = (this.#step % STEPS) * KINDS + kind;
-    this.#steps[at] = (this.#steps[at] as number) + count;
-    this.#sums[kind] = (this.#sums[kind] as number) + count;
   }
 
   #forget(step: number): void {

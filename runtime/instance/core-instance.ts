@@ -1,3 +1,4 @@
+import { LENT_MEMORY } from '../admission/lend-memory.js';
 import {
   ARENA_EXPORTS,
   BLOCK_RESULT,
@@ -12,6 +13,7 @@ import { SluiceError, type Step } from '../errors.js';
 import { Arena, type ArenaExports } from './arena.js';
 import { badResult, guestError, stateRefused } from './guest-error.js';
 import type { GuestLog, Instance, Items, Produced, SavedState } from './instance.js';
+import type { Room } from './room.js';
 
 type Call = (...values: (number | bigint)[]) => number;
 
@@ -45,12 +47,21 @@ export class CoreInstance implements Instance {
   readonly #exports: GuestExports;
   readonly #arena: Arena;
 
-  /** Instantiates: link and start. @throws SluiceError */
-  constructor(module: WebAssembly.Module, kind: 'converter' | 'kernel', plugin: string, log: GuestLog) {
+  /**
+   * Instantiates: link and start.
+   * @param room where its memory is, if the module is to be given one @throws SluiceError
+   */
+  constructor(
+    module: WebAssembly.Module,
+    kind: 'converter' | 'kernel',
+    plugin: string,
+    log: GuestLog,
+    room?: Room,
+  ) {
     this.kind = kind;
     this.#plugin = plugin;
     let memory: WebAssembly.Memory | undefined;
-    const imports = {
+    const imports: Record<string, Record<string, unknown>> = {
       [LOG_IMPORT.module]: {
         [LOG_IMPORT.name]: (level: number, at: number, length: number) => {
           // Before start has returned there is no memory to read from.
@@ -60,6 +71,7 @@ export class CoreInstance implements Instance {
       },
     };
     try {
+      if (room !== undefined) imports[LENT_MEMORY.module] = { [LENT_MEMORY.name]: room.next() };
       this.#exports = new WebAssembly.Instance(module, imports).exports as unknown as GuestExports;
     } catch (thrown) {
       throw guestError(thrown, thrown instanceof WebAssembly.LinkError ? 'link' : 'start', plugin);

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** From so many of them on, or so many bytes of their memories, they are collected in the next quiet moment. */
-const MANY_INSTANCES = 128;
+/** From so many of them on (some 5 KB each), or so many bytes of their memories, they are collected in the next quiet moment. */
+const MANY_INSTANCES = 512;
 const MANY_BYTES = 16 << 20;
 /** At so many times as much nobody waits for a quiet one: at 32 MiB V8 begins by itself. */
 const PRESSING = 1.5;
@@ -19,7 +19,7 @@ export class Discards {
   #instances = 0;
   #bytes = 0;
 
-  /** @param bytes of memory that it had */
+  /** @param bytes of memory that go with it */
   add(bytes: number): void {
     this.#instances++;
     this.#bytes += bytes;

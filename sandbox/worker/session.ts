@@ -7,6 +7,7 @@ import {
   type ModuleFacts,
   OPERATION,
   OutWriter,
+  type Room,
   Slab,
   type Stage,
 } from '../../runtime/index.js';
@@ -34,6 +35,7 @@ export class Session {
   readonly #slabs: Slab[];
   readonly #output: number;
   readonly #logs: readonly LogBuffer[];
+  readonly #rooms: readonly (Room | undefined)[];
   readonly #memory: Memory;
   #stages: readonly Stage[] = [];
   readonly #discards = new Discards();
@@ -52,6 +54,7 @@ export class Session {
     this.#slabs = start.ring.slabs.map(buffer => new Slab(buffer));
     this.#output = start.output;
     this.#logs = prepared.map(() => new LogBuffer());
+    this.#rooms = prepared.map(stage => stage.room());
     this.#memory = new Memory(prepared.length, restored => this.#send({ kind: 'restored', ...restored }));
     this.#chain = this.#fresh();
     this.#sendLogs();
@@ -192,8 +195,9 @@ export class Session {
 
   /**
    * Frame by frame, so that a failing frame is found and only it is refused. What is final is counted in
-   * the header after each frame: should this thread be killed, another goes on behind it. It ends behind a frame that
-   * failed, so that the host can say whether to go on. Undefined: the rest is left to another generation.
+   * the header after each frame: should this thread be killed, another goes on behind it. Where the breaker could not
+   * bear one more fault it ends behind that which failed, so that the host can say whether to go on. Undefined: the rest
+   * is left to another generation.
    */
   #isolate(sequence: number, header: number, count: number): OutWriter | undefined {
     const control = this.#control;
@@ -205,6 +209,8 @@ export class Session {
     };
     const out = this.#writer(sequence, header, count, first > begin ? resume : undefined);
     this.#settle(sequence, header, out);
+    const bears = Atomics.load(control, RING.bears);
+    let failures = 0;
     let ends = this.#mode === MODE.probe;
     for (let frame = first; frame < count; frame++) {
       try {
@@ -227,7 +233,7 @@ export class Session {
         if (this.#givesUp(thrown, 1)) return undefined;
         const { fault, stage } = this.#failed(thrown, 1, false);
         out.fault(frame, fault.code, stage, Buffer.from(fault.message));
-        ends = true;
+        ends ||= ++failures > bears;
       }
       this.#settle(sequence, header, out);
       if (this.#isStateful && this.#memory.isDue) this.#save(sequence, frame + 1);
@@ -303,7 +309,8 @@ export class Session {
   }
 
   #fresh(): Chain {
-    for (const { instance } of this.#stages) this.#discards.add(instance.memoryBytes);
+    for (const [index, { instance }] of this.#stages.entries())
+      this.#discards.add(this.#rooms[index]?.isKept === true ? 0 : instance.memoryBytes);
     const stages = this.#prepared.map((_, index) => {
       const made = this.#make(index);
       return this.#serving ? this.#restore(made, index) : made;
@@ -320,7 +327,8 @@ export class Session {
   #make(index: number): Stage {
     this.#purpose(CALL.start);
     this.#mark(index);
-    const made = (this.#prepared[index] as Prepared).make((this.#logs[index] as LogBuffer).take);
+    const log = (this.#logs[index] as LogBuffer).take;
+    const made = (this.#prepared[index] as Prepared).make(log, undefined, this.#rooms[index]);
     this.#mark(-1);
     this.#purpose(CALL.run);
     return made;

@@ -3,8 +3,10 @@ import {
   CoreInstance,
   type GuestLog,
   LIMITS,
+  lendMemory,
   type ModuleFacts,
   ObjectInstance,
+  Room,
   type Stage,
 } from '../../runtime/index.js';
 import type { StageSpec } from '../messages.js';
@@ -16,8 +18,14 @@ export interface Prepared {
   readonly plugin: string;
   /** Of its core modules. */
   readonly facts: readonly ModuleFacts[];
-  /** Link, start and configure a fresh instance; with another configuration than the spec's, for a test. @throws SluiceError that names the step */
-  make(log: GuestLog, config?: string): Stage;
+  /**
+   * Link, start and configure a fresh instance.
+   * @param config another than the spec's, for a test
+   * @param room where instances of this stage live, one after the other @throws SluiceError that names the step
+   */
+  make(log: GuestLog, config?: string, room?: Room): Stage;
+  /** Undefined: each instance has a memory of its own. */
+  room(): Room | undefined;
 }
 
 /** For instances that are only tried out. */
@@ -36,18 +44,22 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
         instance.configure(other);
         return { plugin, instance };
       },
+      room: () => undefined,
     };
   }
   const { bytes, facts } = admit(code.bytes, kind, rules);
-  const module = compile(bytes, plugin, facts.bytes);
+  const borrower = lendMemory(bytes);
+  const module = compile(borrower?.bytes ?? bytes, plugin, facts.bytes);
+  const room = (): Room | undefined => borrower && new Room(borrower);
   return {
     plugin,
     facts: [facts],
-    make(log, other = config) {
-      const instance = new CoreInstance(module, kind, plugin, log);
+    make(log, other = config, where = room()) {
+      const instance = new CoreInstance(module, kind, plugin, log, where);
       instance.configure(other);
       return { plugin, instance };
     },
+    room,
   };
 }
 

@@ -15,9 +15,9 @@ test('instances that failed are collected once many or large ones lie there, by 
   assert.equal(left.deref(), undefined);
   assert.equal(discards.areDue, false);
   assert.equal('gc' in globalThis, false);
-  for (let failed = 0; failed < 128; failed++) discards.add(0);
+  for (let failed = 0; failed < 512; failed++) discards.add(0);
   assert.equal(discards.areDue, true);
   assert.equal(discards.arePressing, false);
-  for (let failed = 0; failed < 64; failed++) discards.add(0);
+  for (let failed = 0; failed < 256; failed++) discards.add(0);
   assert.equal(discards.arePressing, true);
 });

@@ -49,6 +49,40 @@ test('after a reset nothing of what was before counts', () => {
   for (let i = 0; i < 4; i++) assert.equal(rule.fault(6), undefined);
 });
 
+test('it bears what may follow without a trip, and no fault more in a row', () => {
+  const rule = new TripRule(LIMITS);
+  assert.equal(rule.bears(0), 4);
+  rule.fault(0);
+  assert.equal(rule.bears(0), 3);
+  rule.good(0, 100);
+  assert.equal(rule.bears(0), 4);
+  // The row is longer than the rate allows: 9 of at most 19 frames, then half of 20.
+  const patient = new TripRule({ ...LIMITS, faults: 1000 });
+  assert.equal(patient.bears(0), 9);
+  patient.good(0, 30);
+  // 29 of 59.
+  assert.equal(patient.bears(0), 29);
+  assert.equal(patient.bears(20_000), 9);
+});
+
+test('for any course of events it bears as many faults as it says, with good frames between them or without', () => {
+  const event = fc.record({ good: fc.integer({ min: 0, max: 6 }) });
+  const next = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 40, maxLength: 40 });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), next, (events, between) => {
+      const rule = new TripRule({ ...LIMITS, faults: 30 });
+      for (const { good } of events)
+        if (good > 0) rule.good(0, good);
+        else rule.fault(0);
+      const bears = rule.bears(0);
+      for (let fault = 0; fault < bears; fault++) {
+        assert.equal(rule.fault(0), undefined, `fault ${fault + 1} of ${bears}`);
+        rule.good(0, between[fault] ?? 0);
+      }
+    }),
+  );
+});
+
 test('for any course of events it trips exactly where a plain count over the window does', () => {
   const event = fc.record({ after: fc.integer({ min: 0, max: 3000 }), good: fc.integer({ min: 0, max: 6 }) });
   fc.assert(

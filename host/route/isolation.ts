@@ -13,6 +13,8 @@ export class Isolation {
   readonly #room: () => void;
   #frames = 0;
   #bytes = 0;
+  /** Not handed over yet. */
+  #next: { readonly poison: Poison; readonly ticket: SlabTicket }[] = [];
 
   /** @param room there is some again */
   constructor(isolate: Isolate, room: () => void) {
@@ -27,9 +29,22 @@ export class Isolation {
   /** Its source is acknowledged when it is on the disk: it was taken, and must not be lost. */
   keep(poison: Poison, ticket: SlabTicket): void {
     ticket.take();
-    const bytes = poison.frame.payload.length;
     this.#frames++;
-    this.#bytes += bytes;
+    this.#bytes += poison.frame.payload.length;
+    this.#next.push({ poison, ticket });
+    if (this.isFull) this.send();
+  }
+
+  /** Hands over what is to be kept: by itself only where there is no room for more. */
+  send(): void {
+    if (this.#next.length === 0) return;
+    const next = this.#next;
+    this.#next = [];
+    for (const { poison, ticket } of next) this.#send(poison, ticket);
+  }
+
+  #send(poison: Poison, ticket: SlabTicket): void {
+    const bytes = poison.frame.payload.length;
     void this.#isolate(poison).then(() => {
       ticket.settle(1);
       const waited = this.isFull;

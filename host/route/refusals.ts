@@ -9,6 +9,12 @@ import type { Isolate, RouteSource } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
 import type { SlabTicket } from './ticket.js';
 
+/**
+ * What failed is told of, and handed to the quarantine, this long after it was taken: a line of the log and a commit on the
+ * disk take more time than the frames behind it, for which the machine is free first; and frames that fail together are
+ * handed over together.
+ */
+const TELL_MS = 5;
 /** Bytes of a frame that stand in the log. */
 const SHOWN = 64;
 
@@ -28,6 +34,9 @@ export class Refusals {
   unserved: Fault | undefined;
   readonly #parts: RefusalsParts;
   readonly #isolation: Isolation;
+  /** Lines of the log that are not written yet. */
+  #lines: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: RefusalsParts) {
     this.#parts = parts;
@@ -39,17 +48,30 @@ export class Refusals {
     return this.#isolation.isFull;
   }
 
-  /** The outcome of the delivery stands on it. @param id stands on the frame */
+  /** What was taken is told of in the log, and handed to the quarantine: now, and not a moment later. */
+  tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length > 0) {
+      const lines = this.#lines;
+      this.#lines = [];
+      for (const say of lines) say();
+    }
+    this.#isolation.send();
+  }
+
+  /** The outcome of the delivery stands on it; it is told of a moment later. @param id stands on the frame */
   take(delivery: Delivery, frame: number, id: FrameId, ticket: SlabTicket): void {
     const { route, chain, report } = this.#parts;
     const { code, stage } = delivery.outcome;
     if (code === undefined) return;
+    this.#timer ??= setTimeout(() => this.tell(), TELL_MS);
     const plugin = chain.stages[stage];
     const name = plugin?.name ?? route;
     const guilty = isFault(code);
     if (guilty) plugin?.metrics.faulted(plugin.version, code);
     const message = delivery.outcome.text(delivery.slab);
-    if (delivery.isFlush) report.fault({ code, message, plugin: name }, { route });
+    if (delivery.isFlush) this.#lines.push(() => report.fault({ code, message, plugin: name }, { route }));
     else if (code === 'SLUICE_BREAKER_OPEN')
       this.#notRun(delivery, frame, this.#givenBack(message), id, ticket);
     else {
@@ -59,7 +81,7 @@ export class Refusals {
       const copy = delivery.frame(frame);
       // What is replayed is in quarantine already, and stays there.
       const poisoned = guilty && this.#came(delivery, frame)?.replays !== true;
-      this.#say(fault, copy, source, guilty, poisoned);
+      this.#lines.push(() => this.#say(fault, copy, source, guilty, poisoned));
       if (poisoned) this.#keep(copy, name, stage, { code, message }, ticket);
     }
   }

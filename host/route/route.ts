@@ -211,6 +211,7 @@ export class Route {
     this.pump();
     await unless(signal, this.#empty());
     await unless(signal, this.#parked.empty());
+    this.#refusals.tell();
   }
 
   /** After the sinks have stopped: nothing more is confirmed. */

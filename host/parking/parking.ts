@@ -1,6 +1,7 @@
 import type { ErrorCode, Fault, FrameCopy } from '../../runtime/index.js';
 import { type Delivery, UnservedRing } from '../../sandbox/index.js';
-import type { FrameId, Origin } from '../sinks/message-id.js';
+import type { FrameName } from '../route/replay.js';
+import { type FrameId, type Origin, textOf } from '../sinks/message-id.js';
 import type { SpoolSums, Ticket } from '../sinks/sink.js';
 import { CatchUp } from '../spool/catch-up.js';
 import { RecordView } from '../spool/record.js';
@@ -26,7 +27,12 @@ export interface ParkingParts extends WayBackParts {
   /** What finds no room on the disk is given back: to wait for it would keep the other routes of a source waiting. */
   readonly mayNotWait: () => boolean;
   /** It is. @param sequence in its source. Gives what has to be waited for until it is dealt with. */
-  readonly giveBack: (frame: FrameCopy, sequence: number, fault: Fault) => Promise<void> | undefined;
+  readonly giveBack: (
+    frame: FrameCopy,
+    sequence: number,
+    id: FrameName,
+    fault: Fault,
+  ) => Promise<void> | undefined;
   /** There is something to take from `lot`, or room for more. */
   readonly look: () => void;
 }
@@ -138,43 +144,63 @@ export class Parking {
   /**
    * Puts a frame aside; false if there is no room, and `look` is called once there is.
    * @param id of the frame, @param sequence in its source, @param ticket told when it is durable
+   * @param always it finds room in memory
    */
-  add(delivery: Delivery, frame: number, id: FrameId, sequence: number, ticket: Ticket): boolean {
+  add(
+    delivery: Delivery,
+    frame: number,
+    id: FrameId,
+    sequence: number,
+    ticket: Ticket,
+    always: boolean,
+  ): boolean {
     const queue = this.#queues.of(id.origin);
     if (queue === undefined) return false;
     this.#view.load(delivery.slab, delivery.recordAt(frame));
     id.part = 0;
     const place = queue.last + 1;
-    if (!this.#queues.laneOf(queue).add(this.#view, id, queue, place, ticket, undefined, sequence))
-      return false;
+    const lane = this.#queues.laneOf(queue);
+    if (!lane.add(this.#view, id, queue, place, ticket, undefined, sequence, always)) return false;
     queue.last = place;
     this.#catchUp.add(queue);
     this.#hold();
     return true;
   }
 
+  /** More can be put aside. */
+  get hasRoom(): boolean {
+    return this.#queues.hasRoom;
+  }
+
+  /** No plugin has run a frame that was brought back: it is brought once more, before all others. */
+  takeBack(sequence: number, frame: FrameCopy): void {
+    this.wayBack.takeBack(sequence, frame);
+    this.#hold();
+  }
+
   /** Frames that are aside are brought back, as the ring takes them, or not. */
   run(isServed: boolean): void {
-    if (isServed && !this.#stopped) this.#catchUp.start();
+    if (isServed && !this.#stopped && this.wayBack.again()) this.#catchUp.start();
     else this.#catchUp.pause();
   }
 
   /** Little is aside that is not in memory. */
   get isNearlyThrough(): boolean {
+    if (this.wayBack.isAgain) return false;
     for (const queue of this.#queues.all) if (queue.pending > 0 && !queue.isNearlyThrough) return false;
     return !this.#stopped;
   }
 
   /** What is left goes into the ring from memory; true: nothing is aside any more, and fresh frames go there again. */
   finish(): boolean {
-    if (this.#lot?.isEmpty === false) return false;
+    if (this.#lot?.isEmpty === false || this.wayBack.isAgain) return false;
     for (const queue of this.#queues.all) {
       if (queue.pending > 0 && !this.#catchUp.finish(queue, this.#queues.laneOf(queue))) return false;
     }
     this.#holds = this.diverts = false;
-    const { last } = this.wayBack;
-    this.#parts.through(last - this.#told);
-    this.#told = last;
+    const { brought } = this.wayBack;
+    this.#parts.through(brought - this.#told);
+    this.#told = brought;
     return true;
   }
 
@@ -189,9 +215,10 @@ export class Parking {
     return this.#taken.mark();
   }
 
-  /** What was put aside is durable. */
+  /** What was put aside is durable, and what has been through does not come again. */
   async empty(): Promise<void> {
     await this.#queues.empty();
+    await this.#taken.mark()();
   }
 
   stop(): void {
@@ -208,7 +235,7 @@ export class Parking {
       this.#queues.giveBack((bytes, start, end, { name }, sequence) => {
         this.#record.load(bytes, start, end);
         metrics.refused(fault.code);
-        return giveBack(frameOf(this.#record, name.source), sequence, fault);
+        return giveBack(frameOf(this.#record, name.source), sequence, nameOf(this.#record), fault);
       });
     report(fault);
   }
@@ -225,6 +252,12 @@ export class Parking {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function nameOf(view: RecordView): FrameName {
+  const text = textOf(view);
+  const end = text.lastIndexOf('-') + 1;
+  return { prefix: Buffer.from(text.slice(0, end), 'utf8'), sequence: Number(text.slice(end)) };
 }
 
 /** A frame as the quarantine keeps it. */

@@ -1,4 +1,4 @@
-import { type Fault, Interned, PropertyImage } from '../../runtime/index.js';
+import { type Fault, type FrameCopy, Interned, PropertyImage } from '../../runtime/index.js';
 import type { RouteSource } from '../route/route-parts.js';
 import type { FrameId, MessageId, Origin } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
@@ -44,6 +44,12 @@ interface UnderWay {
   readonly sequence: number;
 }
 
+/** One that no plugin has run: kept here until it is brought once more. */
+interface Again {
+  readonly of: UnderWay;
+  readonly frame: FrameCopy;
+}
+
 /**
  * Brings frames that were put aside into the ring of their route, as a source of it. They keep their source, their time
  * and their id; their records go when every sink has confirmed what came of them.
@@ -52,10 +58,14 @@ export class WayBack implements Receiver, RouteSource {
   /** No source of a configuration has such a name. */
   readonly name = '~parked';
   readonly routes = 0;
+  readonly overtakes = true;
   readonly capacity = CAPACITY;
   readonly names: FrameNames = { name: (sequence, id) => this.#name(sequence, id) };
   readonly #parts: WayBackParts & WayBackEvents;
-  readonly #underWay: UnderWay[] = [];
+  /** Undefined: it has come back. */
+  readonly #underWay: (UnderWay | undefined)[] = [];
+  /** In their order. No more than the ring has held. */
+  readonly #again: Again[] = [];
   readonly #sources = new Map<string, { readonly text: Interned; readonly origin: Origin }>();
   readonly #topic = Interned.text('');
   readonly #image = new PropertyImage();
@@ -63,17 +73,59 @@ export class WayBack implements Receiver, RouteSource {
   #id = Buffer.alloc(128);
   #prefix = Buffer.alloc(0);
   #last = 0;
+  #back = 0;
 
   constructor(parts: WayBackParts & WayBackEvents) {
     this.#parts = parts;
   }
 
-  /** So many frames have gone into the ring. */
-  get last(): number {
-    return this.#last;
+  /** So many frames have gone into the ring, and have not come back unseen. */
+  get brought(): number {
+    return this.#last - this.#back;
+  }
+
+  /** Some are to be brought once more, before all others. */
+  get isAgain(): boolean {
+    return this.#again.length > 0;
+  }
+
+  /** No plugin has run it. @param sequence that it had here */
+  takeBack(sequence: number, frame: FrameCopy): void {
+    const at = sequence - this.#first;
+    const of = this.#underWay[at];
+    if (of === undefined) return;
+    this.#underWay[at] = undefined;
+    this.#again.push({ of, frame });
+    this.#back++;
+  }
+
+  /** Brings those that came back once more, as the ring takes them; true: all of them. */
+  again(): boolean {
+    let taken = 0;
+    for (const { of, frame } of this.#again) {
+      if (!this.#bring(frame)) break;
+      this.#underWay.push(of);
+      taken++;
+    }
+    this.#again.splice(0, taken);
+    if (taken > 0) this.flush();
+    return this.#again.length === 0;
+  }
+
+  #bring({ source, topic, timestamp, payload, properties }: FrameCopy): boolean {
+    const { text } = this.#sourceOf(source);
+    // A slab keeps whole microseconds, which a double of milliseconds holds.
+    const ms = Number(timestamp / 1000n) / 1000;
+    const list = properties.length === 0 ? undefined : Interned.properties(properties);
+    const sequence = this.#last + 1;
+    const { push } = this.#parts;
+    if (!push(sequence, text, Interned.text(topic), ms, payload, 0, payload.length, list)) return false;
+    this.#last = sequence;
+    return true;
   }
 
   write(view: RecordView, run: Run, _id: MessageId, place: number): boolean {
+    if (this.isAgain) return false;
     const { text, origin } = this.#sourceOf(run.queue.name.source);
     const { bytes, payloadStart, payloadEnd } = view;
     this.#topic.assign(bytes, view.topicStart, view.topicEnd, 0);
@@ -105,9 +157,10 @@ export class WayBack implements Receiver, RouteSource {
   }
 
   delivered(sequence: number): void {
-    for (const { run, place } of this.#underWay.splice(0, sequence - this.#first + 1)) {
-      this.#parts.through(run);
-      run.doneTo(place);
+    for (const frame of this.#underWay.splice(0, sequence - this.#first + 1)) {
+      if (frame === undefined) continue;
+      this.#parts.through(frame.run);
+      frame.run.doneTo(frame.place);
     }
   }
 

@@ -23,6 +23,10 @@ export class Entrance {
     return this.#sources.attach(source);
   }
 
+  get isServed(): boolean {
+    return this.#slot.state === 'serving';
+  }
+
   hasRoom(bytes: number): boolean {
     const room = this.#parked.behind?.hasRoom(bytes) === true;
     if (!room) this.#full();
@@ -42,7 +46,7 @@ export class Entrance {
   ): boolean {
     const { ring } = this.#slot;
     // What is replayed came before all that waits, and need not wait behind it.
-    const waits = this.#parked.holds && this.#sources.at(origin)?.replays !== true;
+    const waits = this.#parked.keepsBack && this.#sources.at(origin)?.replays !== true;
     const to = waits ? this.#parked.behind : ring;
     const taken = to?.push(origin, sequence, source, topic, timestampMs, bytes, start, end, properties);
     if (taken === true) return true;

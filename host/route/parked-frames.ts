@@ -32,6 +32,8 @@ export class ParkedFrames {
   #parking: Parking | undefined;
   /** Why the frame that was asked about last is not taken though it was to wait. */
   #refuses: ErrorCode | undefined;
+  /** Some have come back unseen that are not all dealt with: others may not get to the plugins before them. */
+  #isGivenBack = false;
 
   constructor(parts: ParkedFramesParts) {
     this.#parts = parts;
@@ -46,7 +48,7 @@ export class ParkedFrames {
       whenFull,
       metrics: metrics.parked(route),
       mayNotWait: () => this.#mayNotWait,
-      giveBack: (frame, sequence, fault) => refusals.giveBack(frame, sequence, fault),
+      giveBack: (...given) => refusals.giveBack(...given),
       report: fault => {
         report.fault(fault, { route });
         // What waits for the disk may have to go elsewhere.
@@ -77,6 +79,11 @@ export class ParkedFrames {
     return this.#parking?.holds === true;
   }
 
+  /** Fresh ones may not get to the plugins before others: those, or some that came back unseen. */
+  get keepsBack(): boolean {
+    return this.#isGivenBack || this.holds;
+  }
+
   /** Fresh ones go there too. */
   get diverts(): boolean {
     return this.#parking?.diverts === true;
@@ -91,11 +98,15 @@ export class ParkedFrames {
   get behind(): Ring | UnservedRing | undefined {
     const { slot } = this.#parts;
     const parking = this.#parking;
-    if (parking === undefined || !parking.holds) return slot.ring;
-    if (parking.diverts) return parking.lot;
-    if (!this.#mayDivert) return slot.state === 'open' || slot.givesBack ? slot.ring : undefined;
-    parking.diverts = true;
-    return parking.lot;
+    if (parking === undefined || !this.keepsBack) return slot.ring;
+    if (!parking.diverts) {
+      if (!this.#mayDivert) return slot.state === 'open' || slot.givesBack ? slot.ring : undefined;
+      this.#look();
+      if (!parking.holds) return slot.ring;
+      parking.diverts = true;
+    }
+    // What is in the lot finds room whatever happens.
+    return parking.hasRoom ? parking.lot : undefined;
   }
 
   /** The sources have handed over what they had for now. */
@@ -135,11 +146,21 @@ export class ParkedFrames {
     if (this.#refuses !== undefined) this.#parking?.refused(this.#refuses);
   }
 
+  /** One that came from the disk was not run: its place there is still its own, and it is the next to come. */
+  takesBack(delivery: Delivery, frame: number): boolean {
+    if (delivery.outcome.code !== 'SLUICE_BREAKER_OPEN' || !this.#parts.sources.isBack(delivery, frame))
+      return false;
+    this.#parking?.takeBack(delivery.sequenceOf(frame), delivery.frame(frame));
+    return true;
+  }
+
   /** Puts one down that it takes; false: there is no room, and `look` is called once there is. */
   put(delivery: Delivery, frame: number, id: FrameId, ticket: SlabTicket): boolean {
     ticket.take();
-    const sequence = this.#parts.sources.sequenceOf(delivery, frame);
-    if (this.#parking?.add(delivery, frame, id, sequence, ticket.aside) === true) return true;
+    const sequence = delivery.sequenceOf(frame);
+    // Where plugins serve again what is on a full disk leaves it by the ring, and so the ring may not wait for the disk.
+    const { aside } = ticket;
+    if (this.#parking?.add(delivery, frame, id, sequence, aside, this.#isServed) === true) return true;
     ticket.settle(1);
     return false;
   }
@@ -150,7 +171,9 @@ export class ParkedFrames {
    */
   bringBack(): boolean {
     const parking = this.#parking;
-    if (parking === undefined || !parking.holds) return false;
+    if (parking === undefined) return false;
+    this.#look();
+    if (!parking.holds) return false;
     if (!parking.diverts && this.#mayDivert) parking.diverts = true;
     const goesBack = this.#goesBack;
     parking.run(goesBack);
@@ -199,7 +222,16 @@ export class ParkedFrames {
   }
 
   get #goesBack(): boolean {
+    return this.diverts && !this.#isGivenBack && this.#isServed;
+  }
+
+  get #isServed(): boolean {
     const { state } = this.#parts.slot;
-    return this.diverts && (state === 'serving' || state === 'recovering');
+    return state === 'serving' || state === 'recovering';
+  }
+
+  #look(): void {
+    if (this.#parts.slot.givesBack) this.#isGivenBack = true;
+    else if (this.#isGivenBack && this.#mayDivert) this.#isGivenBack = false;
   }
 }

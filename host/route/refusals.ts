@@ -1,10 +1,11 @@
-import { type Fault, type FrameCopy, isFault } from '../../runtime/index.js';
+import { type ErrorCode, type Fault, type FrameCopy, isFault } from '../../runtime/index.js';
 import type { Delivery } from '../../sandbox/index.js';
 import type { FrameId } from '../sinks/message-id.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { ChainReport } from './chain-report.js';
 import { Isolation } from './isolation.js';
+import type { FrameName } from './replay.js';
 import type { Isolate, RouteSource } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
 import type { SlabTicket } from './ticket.js';
@@ -24,6 +25,8 @@ export interface RefusalsParts {
   readonly chain: ChainReport;
   readonly report: Reporter;
   readonly isolate: Isolate;
+  /** Plugins serve the route. */
+  readonly isServed: () => boolean;
   /** There is room again for what is to be kept. */
   readonly room: () => void;
 }
@@ -43,9 +46,10 @@ export class Refusals {
     this.#isolation = new Isolation(parts.isolate, parts.room);
   }
 
-  /** Nothing can be kept for now, so nothing may be taken. */
-  get isFull(): boolean {
-    return this.#isolation.isFull;
+  /** Nothing can be kept for now, so nothing may be taken, with this code. */
+  isFullFor(code: ErrorCode): boolean {
+    // Where plugins serve again those that wait are run, by the ring: it may not wait for them.
+    return this.#isolation.isFull && !(code === 'SLUICE_BREAKER_OPEN' && this.#parts.isServed());
   }
 
   /** What was taken is told of in the log, and handed to the quarantine: now, and not a moment later. */
@@ -82,21 +86,25 @@ export class Refusals {
       // What is replayed is in quarantine already, and stays there.
       const poisoned = guilty && this.#came(delivery, frame)?.replays !== true;
       this.#lines.push(() => this.#say(fault, copy, source, guilty, poisoned));
-      if (poisoned) this.#keep(copy, name, stage, { code, message }, ticket);
+      if (poisoned) this.#keep(copy, name, stage, { code, message }, ticket, undefined);
     }
   }
 
-  /** A frame that was to wait on the disk has found no room there. @param sequence in its source; 0: it has none */
-  giveBack(frame: FrameCopy, sequence: number, { message: why }: Fault): Promise<void> | undefined {
+  /** A frame that was to wait on the disk has found no room there. @param sequence in its source */
+  giveBack(
+    frame: FrameCopy,
+    sequence: number,
+    id: FrameName,
+    { message: why }: Fault,
+  ): Promise<void> | undefined {
     const { route, chain, sources, isolate } = this.#parts;
     const { name = route, version = '' } = chain.stages[0] ?? {};
     const { code, message, plugin = name } = this.#givenBack(`the circuit breaker of ${name} is open`);
     const fault: Fault = { code, message: `${message}, and the frame cannot wait on the disk: ${why}` };
     const source = sources.named(frame.source);
     source?.refused(plugin, fault);
-    // What was on the disk before is its source's no more, and is nowhere else.
-    if (sequence > 0 && source?.sendBack(sequence, code) === true) return undefined;
-    return isolate({ frame, route, plugin, version, stage: 0, fault });
+    if (source?.sendBack(sequence, code) === true) return undefined;
+    return isolate({ frame, route, plugin, version, stage: 0, fault, id });
   }
 
   /** Why no plugin was asked. */
@@ -111,7 +119,7 @@ export class Refusals {
     const plugin = fault.plugin ?? chain.stages[stage]?.name ?? route;
     sources.of(delivery, frame, id)?.refused(plugin, fault);
     if (this.#came(delivery, frame)?.sendBack(delivery.sequenceOf(frame), fault.code) === false)
-      this.#keep(delivery.frame(frame), plugin, stage, fault, ticket);
+      this.#keep(delivery.frame(frame), plugin, stage, fault, ticket, nameOf(id));
   }
 
   /** Who brought it into the ring. */
@@ -135,10 +143,21 @@ export class Refusals {
     });
   }
 
-  #keep(frame: FrameCopy, plugin: string, stage: number, fault: Fault, ticket: SlabTicket): void {
+  #keep(
+    frame: FrameCopy,
+    plugin: string,
+    stage: number,
+    fault: Fault,
+    ticket: SlabTicket,
+    id: FrameName | undefined,
+  ): void {
     const { route, chain } = this.#parts;
     const version = chain.stages[stage]?.version ?? '';
-    const poison: Poison = { frame, route, plugin, version, stage, fault };
+    const poison: Poison = { frame, route, plugin, version, stage, fault, ...(id && { id }) };
     this.#isolation.keep(poison, ticket);
   }
+}
+
+function nameOf({ prefix, sequence }: FrameName): FrameName {
+  return { prefix: Buffer.from(prefix), sequence };
 }

@@ -16,9 +16,15 @@ export interface Place {
   readonly at: number;
 }
 
+/** The id of a frame that was never in quarantine. */
+export interface FrameName {
+  readonly prefix: Buffer;
+  readonly sequence: number;
+}
+
 interface UnderWay {
   readonly sequence: number;
-  readonly place: Place;
+  readonly place: Place | FrameName;
   refused: { plugin: string; fault: Fault } | undefined;
   readonly resolve: (replayed: Replayed) => void;
 }
@@ -27,6 +33,7 @@ interface UnderWay {
 export class Replay implements RouteSource {
   readonly name = 'replay';
   readonly replays = true;
+  readonly overtakes = true;
   readonly routes = 0;
   /** After a kill it may be sent once more: under the same id, so that a consumer can drop the repeat. */
   readonly names: FrameNames = { name: (_sequence, id) => this.#name(id) };
@@ -42,14 +49,19 @@ export class Replay implements RouteSource {
     this.#origin = entrance.attach(this);
   }
 
+  /** Plugins serve the route. */
+  get isServed(): boolean {
+    return this.#entrance.isServed;
+  }
+
   /** Resolves when every sink has confirmed it, or it was refused; that can take as long as a sink is away. */
-  run(frame: FrameCopy, place: Place): Promise<Replayed> {
+  run(frame: FrameCopy, place: Place | FrameName): Promise<Replayed> {
     const done = this.#last.then(() => this.#run(frame, place));
     this.#last = done;
     return done;
   }
 
-  async #run(frame: FrameCopy, place: Place): Promise<Replayed> {
+  async #run(frame: FrameCopy, place: Place | FrameName): Promise<Replayed> {
     const sequence = ++this.#sequence;
     const { promise, resolve } = Promise.withResolvers<Replayed>();
     this.#now = { sequence, place, refused: undefined, resolve };
@@ -73,9 +85,14 @@ export class Replay implements RouteSource {
   /** `GATEWAY/~replay@ROUTE/WHEN-ID`. One is under way at a time, and this is it. */
   #name(id: FrameId): void {
     if (this.#now === undefined) return;
-    const { at, id: number } = this.#now.place;
-    id.prefix = Buffer.from(`${id.origin.stem}${at.toString(36)}-`, 'utf8');
-    id.sequence = number;
+    const { place } = this.#now;
+    if ('prefix' in place) {
+      id.prefix = place.prefix;
+      id.sequence = place.sequence;
+      return;
+    }
+    id.prefix = Buffer.from(`${id.origin.stem}${place.at.toString(36)}-`, 'utf8');
+    id.sequence = place.id;
   }
 
   resume(): void {

@@ -31,6 +31,8 @@ export interface RouteSource {
   sendBack(sequence: number, code: Fault['code']): boolean;
   /** Its frames are in quarantine already, and stay there when they are refused again. */
   readonly replays?: boolean;
+  /** Its frames were others' before: that they are delivered waits for none but those before them of its own. */
+  readonly overtakes?: boolean;
 }
 
 /** Resolves when the frame is safe, or when it is known (and said) that it cannot be. */

@@ -9,6 +9,8 @@ export class RouteSources {
   readonly #all: RouteSource[] = [];
   /** Of each source. */
   readonly #origins: Origin[] = [];
+  /** The numbers of those whose frames overtake. */
+  readonly overtakers: number[] = [];
   /** The one that brings frames back from the disk. */
   #wayBack = -1;
 
@@ -27,7 +29,9 @@ export class RouteSources {
     // No source of a configuration has such a name: what is replayed is numbered by itself.
     const place = replays ? '~replay' : name;
     this.#origins.push(this.#makeOrigins.make(this.#route, place, replays || source.routes > 0));
-    return this.#all.push(source) - 1;
+    const number = this.#all.push(source) - 1;
+    if (source.overtakes === true) this.overtakers.push(number);
+    return number;
   }
 
   /** Registers the one whose frames are others', and have waited on the disk. */
@@ -70,9 +74,9 @@ export class RouteSources {
     return number === this.#wayBack ? (this.named(id.origin.source) ?? source) : source;
   }
 
-  /** What its source calls the frame; 0: it came from the disk, and its source has forgotten it. */
-  sequenceOf(delivery: Delivery, frame: number): number {
-    return delivery.originOf(frame) === this.#wayBack ? 0 : delivery.sequenceOf(frame);
+  /** It was brought back from the disk. */
+  isBack(delivery: Delivery, frame: number): boolean {
+    return !delivery.isFlush && delivery.originOf(frame) === this.#wayBack;
   }
 
   /** There is room for more. */

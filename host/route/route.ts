@@ -75,6 +75,7 @@ export class Route {
       () => sources.count,
       (origin, sequence) => sources.at(origin)?.delivered(sequence, this),
       slab => kept.delivered(slab),
+      sources.overtakers,
     );
     this.slot = new Slot(pool, {
       committed: () => this.pump(),
@@ -90,8 +91,12 @@ export class Route {
       parks: () => this.#parked.isOpen && !this.#parked.diverts,
     });
     const { slot } = this;
-    const room = (): void => this.pump();
-    this.#refusals = new Refusals({ route: name, sources, chain, report, isolate, room });
+    const room = (): void => {
+      this.pump();
+      this.entrance.freed();
+    };
+    const isServed = (): boolean => slot.state === 'serving' || slot.state === 'recovering';
+    this.#refusals = new Refusals({ route: name, sources, chain, report, isolate, isServed, room });
     const { whenOpen = 'fallback', spool, whenFull = 'keep-all' } = options;
     this.#parked = new ParkedFrames({
       route: name,
@@ -169,7 +174,7 @@ export class Route {
     }
     this.#breakers.changed(change);
     this.#options.changed?.(change);
-    if (this.#parked.holds) this.pump();
+    if (this.#parked.keepsBack) this.pump();
   }
 
   /** Frames may not wait where their source would then keep other routes waiting: in the ring. */

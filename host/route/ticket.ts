@@ -19,11 +19,11 @@ export class SlabTicket {
   last: Float64Array;
   /** The slab, or the last of those whose tickets it has taken over. */
   slab = 0;
-  readonly #closed: () => void;
+  readonly #closed: (ticket: SlabTicket) => void;
   #open = 0;
   #sealed = false;
 
-  constructor(sinks: readonly SinkMetrics[], sources: number, closed: () => void) {
+  constructor(sinks: readonly SinkMetrics[], sources: number, closed: (ticket: SlabTicket) => void) {
     this.hands = sinks.map(metrics => new Hand(this, metrics));
     this.last = new Float64Array(sources);
     this.#closed = closed;
@@ -63,12 +63,12 @@ export class SlabTicket {
   /** No more messages follow for this slab. */
   seal(): void {
     this.#sealed = true;
-    if (this.#open === 0) this.#closed();
+    if (this.#open === 0) this.#closed(this);
   }
 
   settle(count: number): void {
     this.#open -= count;
-    if (this.#sealed && this.#open === 0) this.#closed();
+    if (this.#sealed && this.#open === 0) this.#closed(this);
   }
 }
 

@@ -1,4 +1,4 @@
-import { MESSAGE } from '../../runtime/index.js';
+import { type ErrorCode, MESSAGE } from '../../runtime/index.js';
 import type { Delivery, Slot } from '../../sandbox/index.js';
 import { FrameId, type Origin } from '../sinks/message-id.js';
 import type { ChainReport } from './chain-report.js';
@@ -128,10 +128,12 @@ export class Walk {
     const { parked, refusals } = this.#parts;
     const id = this.#id;
     const frame = this.#frame;
-    const wasRun = delivery.outcome.code !== 'SLUICE_BREAKER_OPEN';
+    if (parked.takesBack(delivery, frame)) return true;
+    const { code } = delivery.outcome;
+    const wasRun = code !== 'SLUICE_BREAKER_OPEN';
     if (!wasRun && parked.takes(delivery, frame, id, this.#isAside))
       return parked.put(delivery, frame, id, ticket);
-    if (refusals.isFull) return false;
+    if (refusals.isFullFor(code as ErrorCode)) return false;
     if (!wasRun) parked.turnedAway();
     refusals.take(delivery, frame, id, ticket);
     return true;

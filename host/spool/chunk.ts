@@ -5,7 +5,7 @@ import type { Ticket } from '../sinks/sink.js';
 import { CHUNK } from '../store/spool-file.js';
 import type { Queue } from './queue.js';
 import type { RecordWriter } from './record.js';
-import type { Run } from './run.js';
+import { Run } from './run.js';
 
 /** One record: its image is `bytes[start, end)`; `since`: when it was put down. */
 export type ShowRecord = (
@@ -116,6 +116,11 @@ export class Chunk {
       at = end;
     }
     return true;
+  }
+
+  /** There was no room for it on the disk. */
+  stuck(): void {
+    for (const ticket of this.#tickets) if (ticket instanceof Run) ticket.stuck();
   }
 
   /** It is durable: the tickets are told. */

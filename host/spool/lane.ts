@@ -64,6 +64,7 @@ export class Lane {
    * @param ticket told when it is durable
    * @param copy of a message that the sink holds: the ticket of the copy, told too; else it is to be handed on later
    * @param mark shown when it is given back
+   * @param always there is room, in memory
    */
   add(
     view: MessageView,
@@ -73,10 +74,11 @@ export class Lane {
     ticket: Ticket,
     copy?: Ticket,
     mark = 0,
+    always = false,
   ): boolean {
     const writer = this.#writer;
     writer.measure(view, id);
-    const chunk = this.#chunkFor(writer.size);
+    const chunk = this.#chunkFor(writer.size, always);
     if (chunk === undefined) {
       this.#starved = true;
       return false;
@@ -96,6 +98,13 @@ export class Lane {
   /** When the message that was added last was put down, milliseconds since 1970. */
   get since(): number {
     return this.#now;
+  }
+
+  /** More can be put down; else `room` is called once it can. */
+  get hasRoom(): boolean {
+    if (this.#open !== undefined || this.#sent.length < MOST_CHUNKS) return true;
+    this.#starved = true;
+    return false;
   }
 
   /** What has been put down goes to the disk now. */
@@ -179,10 +188,10 @@ export class Lane {
     this.#stuck.length = 0;
   }
 
-  #chunkFor(size: number): Chunk | undefined {
+  #chunkFor(size: number, always: boolean): Chunk | undefined {
     if (this.#open !== undefined && this.#open.room < size) this.flush();
     if (this.#open !== undefined) return this.#open;
-    if (this.#sent.length >= MOST_CHUNKS) return undefined;
+    if (!always && this.#sent.length >= MOST_CHUNKS) return undefined;
     if (size > CHUNK_BYTES) this.#open = new Chunk(size);
     else this.#open = this.#free.pop() ?? new Chunk(CHUNK_BYTES);
     return this.#open;
@@ -210,7 +219,7 @@ export class Lane {
       this.#sent.shift();
       head.release();
       head.reset();
-      if (head.size === CHUNK_BYTES) this.#free.push(head);
+      if (head.size === CHUNK_BYTES && this.#free.length < MOST_CHUNKS) this.#free.push(head);
     }
   }
 
@@ -226,6 +235,7 @@ export class Lane {
     this.fault = fault;
     this.#stuck.push(chunk);
     this.#events.failed(fault);
+    chunk.stuck();
     this.#again ??= setTimeout(() => this.retry(), AGAIN_MS);
   }
 }

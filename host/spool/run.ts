@@ -9,7 +9,7 @@ export interface RunEvents {
   readonly spool: SpoolMetrics;
   /** The sink has confirmed or given up so many. */
   settled(count: number): void;
-  /** Nothing of the run is needed any more: its records can go. */
+  /** Nothing of the run is needed any more: its records can go, and once more where some were not on the disk yet. */
   finished(run: Run): void;
 }
 
@@ -29,6 +29,7 @@ export class Run implements Ticket {
   #settled = 0;
   #durable: number;
   #isSealed = false;
+  #isStuck = false;
   readonly #toTell: (() => void)[] = [];
   readonly #whenDurable: (() => void)[] = [];
   /** Place of the last record that is confirmed, of a run that is confirmed in its order; 0: of none. */
@@ -97,6 +98,13 @@ export class Run implements Ticket {
     this.#look();
   }
 
+  /** Some of its records wait for room on the disk: those that are there must not wait for them. */
+  stuck(): void {
+    if (this.#isStuck) return;
+    this.#isStuck = true;
+    this.#look();
+  }
+
   /** One of its records is not going to be on the disk: there is only what the sink holds. @param told when all are confirmed */
   withdrawn(told: () => void): void {
     this.#toTell.push(told);
@@ -110,10 +118,11 @@ export class Run implements Ticket {
   }
 
   #look(): void {
-    if (!this.#isSealed || this.#count === 0 || this.#settled < this.#count || this.#durable < this.#count)
-      return;
-    this.queue.ended(this);
-    this.#events.finished(this);
+    if (!this.#isSealed || this.#count === 0 || this.#settled < this.#count) return;
+    const isDurable = this.#durable >= this.#count;
+    if (isDurable) this.queue.ended(this);
+    if (isDurable || this.#isStuck) this.#events.finished(this);
+    if (!isDurable) return;
     for (const told of this.#toTell.splice(0)) told();
   }
 }

@@ -114,6 +114,13 @@ export class SinkQueues {
     return this.isOpen;
   }
 
+  /** All lanes have room; else `room` is called once they have. */
+  get hasRoom(): boolean {
+    let has = true;
+    for (const lane of this.#lanes.values()) if (!lane.hasRoom) has = false;
+    return has;
+  }
+
   /** What could not be put down is given back. For queues of which there are no copies. */
   giveBack(take: TakeRecord): void {
     for (const lane of this.#lanes.values()) lane.giveBack(take);

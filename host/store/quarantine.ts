@@ -1,5 +1,6 @@
 import type { FrameCopy } from '../../runtime/index.js';
 import { type ErrorCode, type Fault, SluiceError } from '../../runtime/index.js';
+import type { FrameName } from '../route/replay.js';
 import type { Database } from './database.js';
 import type { Row, SqlValue } from './messages.js';
 
@@ -12,10 +13,12 @@ export interface Poison {
   /** Place of the plugin in its chain, from 0. */
   readonly stage: number;
   readonly fault: Fault;
+  /** What its messages are called, if it can still be run without having been in quarantine. */
+  readonly id?: FrameName;
 }
 
 /** A frame in quarantine. */
-export interface Quarantined extends Poison {
+export interface Quarantined extends Omit<Poison, 'id'> {
   readonly id: number;
   /** When it went in, milliseconds since 1970. */
   readonly at: number;

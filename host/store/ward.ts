@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fault, faultOf, SluiceError } from '../../runtime/index.js';
+import { type Fault, faultOf, isFault, SluiceError } from '../../runtime/index.js';
 import type { Replayed } from '../route/replay.js';
 import type { Router } from '../route/router.js';
 import type { QuarantineMetrics } from '../telemetry/quarantine-metrics.js';
@@ -54,11 +54,16 @@ export class Ward {
   }
 
   /**
-   * Where the disk is full, a frame that no plugin has seen waits for room, and its source with it: it was taken, and
-   * nothing is wrong with it. One that a plugin fails on holds nobody up: the oldest make room for it.
+   * Where the disk is full, a frame that no plugin has seen waits for room, and its source with it, or until plugins serve
+   * its route again: it was taken, and nothing is wrong with it. One that a plugin fails on holds nobody up: the oldest make room for it.
    */
-  readonly isolate = async (poison: Poison): Promise<void> => {
-    while (!(await this.#isIsolated(poison))) {
+  readonly isolate = async (first: Poison): Promise<void> => {
+    for (
+      let poison: Poison | undefined = first;
+      poison !== undefined;
+      poison = await this.#runInstead(poison)
+    ) {
+      if (await this.#isIsolated(poison)) return;
       // Nobody may be told that it is safe: who waits for that sends it again.
       if (this.#isStopped) await new Promise<never>(() => {});
       this.#again ??= sleep(this.#parts.againMs ?? AGAIN_MS, undefined, { ref: false }).finally(() => {
@@ -67,6 +72,19 @@ export class Ward {
       await this.#again;
     }
   };
+
+  /** A frame that waits for room is run where plugins serve again: undefined: they have; else what is to be kept. */
+  async #runInstead(poison: Poison): Promise<Poison | undefined> {
+    const { frame, route, id } = poison;
+    const replay = this.#parts.router.replayOf(route);
+    if (id === undefined || replay?.isServed !== true) return poison;
+    const replayed = await replay.run(frame, id);
+    if (replayed.outcome === 'delivered') return undefined;
+    const { plugin, fault } = replayed;
+    if (NOT_RUN.has(fault.code)) return poison;
+    // What a plugin refuses is told of; what it fails on is kept.
+    return isFault(fault.code) ? { ...poison, plugin, fault } : undefined;
+  }
 
   /** False: it is not kept yet. */
   async #isIsolated(poison: Poison): Promise<boolean> {

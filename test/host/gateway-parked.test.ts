@@ -501,3 +501,41 @@ test('with `whenOpen: refuse` what comes while frames of before wait on the disk
   assert.equal(await post(rig, 20, 10), 503);
   assert.match((await rig.ready()).reasons.join(), /its frames are refused \(`whenOpen: refuse`\)$/);
 });
+
+test('what has filled the disk goes through a plugin that is back, and all that waits for room behind it', async t => {
+  const rig = await broken(t, { data: { max: '1MiB' } });
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  // Five times what the disk takes.
+  const answers = Array.from({ length: 40 }, () => postLarge(rig));
+  await rig.book.line('SLUICE_STORE_FULL', PARKED);
+  await mend(rig);
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([202]));
+  await heard.atLeast(40);
+  await rig.falls(0, 'sluice_parked_frames', PARKED);
+});
+
+test('what a failed trial has not run is the next to come, before what lies behind it on the disk', async t => {
+  const rig = await startGateway(
+    t,
+    {
+      plugins: { breaker: { faults: 1, pause: { min: '300ms', max: '300ms' } } },
+      sources: { hooks: { http: { token: TOKEN } } },
+      routes: [{ name: 'bad', from: 'hooks', through: ['trap'] }],
+    },
+    ['trap'],
+  );
+  const heard = await Heard.at(t, rig);
+  await open(rig);
+  assert.equal(await post(rig, 0, 100), 202);
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
+  await send(
+    rig.gateway.adminPort as number,
+    { path: '/ingest/hooks', method: 'POST', headers },
+    Buffer.from([0xee]),
+  );
+  // More than are brought back at once.
+  for (let from = 100; from < 4100; from += 1000) assert.equal(await post(rig, from, 1000), 202);
+  await heard.atLeast(4100);
+  assert.deepEqual(heard.payloads, upTo(4100));
+});

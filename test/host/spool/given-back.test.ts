@@ -6,6 +6,7 @@ import type { Ticket } from '../../../host/sinks/sink.js';
 import { CatchUp } from '../../../host/spool/catch-up.js';
 import { Lane } from '../../../host/spool/lane.js';
 import { Queue } from '../../../host/spool/queue.js';
+import { Run } from '../../../host/spool/run.js';
 import { SpoolMetrics } from '../../../host/telemetry/spool-metrics.js';
 import { SluiceError } from '../../../runtime/index.js';
 import { viewOf } from '../../support/mqtt-view.js';
@@ -118,5 +119,51 @@ test('a disk that was full and takes records again is found out, though none com
     asked.every(need => need > 40),
     `${asked}`,
   );
+  lane.stop();
+});
+
+test('records of a run that the sink has confirmed go from a full disk, though others of it wait for the room that they take', async () => {
+  const queue = new Queue(NAME, true);
+  const finished: number[][] = [];
+  const run = new Run(
+    queue,
+    {
+      messages: { messages: () => {}, dropped: () => {} },
+      spool: METRICS,
+      settled: () => {},
+      finished: ({ first, last }) => finished.push([first, last]),
+    },
+    false,
+  );
+  let isFull = false;
+  const lane = new Lane('keep-all', 1, {
+    append: () =>
+      isFull
+        ? Promise.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full'))
+        : Promise.resolve({ kind: 'appended', gone: [] }),
+    probe: () => Promise.resolve(),
+    durable: () => {},
+    failed: () => {},
+    room: () => {},
+  });
+  const id = new FrameId(new Origins('gateway', '1').make('route', 'line1', false));
+  const ticket = new Counting();
+  for (let place = 1; place <= 2; place++) {
+    lane.add(viewOf({ topic: 't' }), id, queue, place, ticket, run);
+    run.add(place, 1);
+    lane.flush();
+    await turn();
+    isFull = true;
+  }
+  run.done(2);
+  run.seal();
+  assert.deepEqual(finished, [[1, 2]]);
+  isFull = false;
+  lane.retry();
+  await turn();
+  assert.deepEqual(finished, [
+    [1, 2],
+    [1, 2],
+  ]);
   lane.stop();
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Replay } from '../../../host/route/replay.js';
 import type { Quarantine } from '../../../host/store/quarantine.js';
 import { Ward } from '../../../host/store/ward.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
@@ -47,4 +48,45 @@ test('a frame that waits for room in the quarantine when the gateway ends is nei
     [true],
   );
   assert.deepEqual(await metrics.values('sluice_quarantine_dropped_total'), []);
+});
+
+test('a frame that waits for room in the quarantine is run, under its own id, as soon as plugins serve its route again', async () => {
+  const book = new LogBook();
+  const quarantine = {
+    put: () => Promise.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full')),
+  } as Partial<Quarantine> as Quarantine;
+  const runs: unknown[] = [];
+  let isServed = false;
+  const replay = {
+    get isServed() {
+      return isServed;
+    },
+    run: async (...given: unknown[]) => {
+      runs.push(given);
+      return { outcome: 'delivered' };
+    },
+  } as Partial<Replay> as Replay;
+  const ward = new Ward({
+    quarantine,
+    router: { replayOf: () => replay },
+    metrics: new Metrics().quarantine(),
+    report: new Reporter(book.log),
+    isolated: () => assert.fail(),
+    againMs: 1,
+  });
+  const id = { prefix: Buffer.from('gateway/floor/1-'), sequence: 7 };
+  const isSafe = ward.isolate({
+    frame: FRAME,
+    route: 'bad',
+    plugin: 'absent',
+    version: '',
+    stage: 0,
+    fault: NOT_RUN,
+    id,
+  });
+  await book.said(/waits for room there/);
+  assert.deepEqual(runs, []);
+  isServed = true;
+  await isSafe;
+  assert.deepEqual(runs, [[FRAME, id]]);
 });

@@ -2,7 +2,7 @@ import { type Connection, TestServer } from '../mqtt-server.js';
 import { frameOf } from './senders.js';
 
 /** What came of one route: of each frame of each source its ids, one for each time that it came. */
-export class Arrivals {
+class Arrivals {
   readonly ids = new Map<string, Map<number, string[]>>();
   /** Frames of each source in the order in which they came first. */
   readonly order = new Map<string, number[]>();

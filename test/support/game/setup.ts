@@ -51,7 +51,7 @@ const SELDOM = [
   'restart',
   'kill',
 ] as const;
-export const MOVES = [...OFTEN, ...SELDOM] as const;
+const MOVES = [...OFTEN, ...SELDOM] as const;
 
 export function drawSetup(dice: Dice, mayApart: boolean, maySmall: boolean): Setup {
   const sources = dice.one<readonly SourceName[]>([

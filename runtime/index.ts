@@ -34,7 +34,7 @@ export { isFault, isRefusal } from './batch/outcome-codes.js';
 export { PropertyImage } from './batch/property-image.js';
 export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
-export { copyWords, FEW_BYTES, LastView } from './batch/words.js';
+export { copyWords, FEW_BYTES, isSame, LastView } from './batch/words.js';
 export { Chain, type OnCall, type Stage } from './chain/chain.js';
 export { checkPorts, type Ports } from './chain/ports.js';
 export * from './contract.js';

@@ -16,6 +16,16 @@ export function copyWords(from: DataView, start: number, end: number, to: DataVi
   return o;
 }
 
+/** Whether `[start, end)` of one view is what stands at `at` of another. */
+export function isSame(one: DataView, start: number, end: number, other: DataView, at: number): boolean {
+  let i = start;
+  let o = at;
+  for (const last = end - 4; i <= last; i += 4, o += 4)
+    if (one.getInt32(i, true) !== other.getInt32(o, true)) return false;
+  for (; i < end; i++, o++) if (one.getUint8(i) !== other.getUint8(o)) return false;
+  return true;
+}
+
 /** Keeps a view on bytes that come again and again, as those of a read do frame by frame. */
 export class LastView {
   #bytes: Uint8Array | undefined;

@@ -1,8 +1,10 @@
 import { SluiceError } from '../../../runtime/index.js';
 import { crc32c } from './crc32c.js';
-import { HEADER, MAGIC, u32, u64, VERSION } from './wire.js';
+import { HEADER, MAGIC, VERSION } from './wire.js';
 
 const NOTHING = new Uint8Array(0);
+const NO_VIEW = viewOf(NOTHING);
+const HIGH = 2 ** 32;
 /** What is allocated first for a frame that is split over chunks; it grows as bytes come, not as a header claims. */
 const FIRST_CARRY = 512;
 /** Bytes up to and with the length. */
@@ -25,10 +27,14 @@ export class FrameReader {
   /** Most bytes of a frame. May be raised while the stream goes on. */
   maxFrame: number;
 
+  /** Numbers are read through views: one load where bytes are four. */
+  #view: DataView = NO_VIEW;
   #chunk: Uint8Array = NOTHING;
+  #chunkView: DataView = NO_VIEW;
   #at = 0;
   #limit = 0;
   #carry: Uint8Array = NOTHING;
+  #carryView: DataView = NO_VIEW;
   #carried = 0;
 
   constructor(maxFrame: number) {
@@ -56,13 +62,15 @@ export class FrameReader {
 
   /** Milliseconds since 1970, kept to the microsecond; 0: the sender does not say. */
   get timestampMs(): number {
+    const time = u64(this.#view, this.start + HEADER.timestamp);
     // A float64 holds today's nanoseconds to 256 of them: what was whole microseconds is so again.
-    return Math.round(u64(this.bytes, this.start + HEADER.timestamp) / 1e3) / 1e3;
+    return time === 0 ? 0 : Math.round(time / 1e3) / 1e3;
   }
 
   /** Lends the first `length` bytes of `chunk` until `next` says false; the one before it must be used up. */
   feed(chunk: Uint8Array, length = chunk.length): void {
-    this.#chunk = chunk;
+    // Mostly it is the memory that was read into before.
+    if (chunk !== this.#chunk) this.#lend(chunk);
     this.#at = 0;
     this.#limit = length;
   }
@@ -72,11 +80,12 @@ export class FrameReader {
     const isCarried = this.bytes === this.#carry;
     const from = isCarried ? this.#at : this.start;
     const rest = Uint8Array.prototype.slice.call(this.#chunk, from, this.#limit);
-    this.#chunk = rest;
+    this.#lend(rest);
     this.#at -= from;
     this.#limit -= from;
     if (isCarried) return;
     this.bytes = rest;
+    this.#view = this.#chunkView;
     this.start -= from;
     this.end -= from;
   }
@@ -91,25 +100,35 @@ export class FrameReader {
     const have = this.#limit - at;
     if (have === 0) {
       // Between two frames nothing is kept of a large one.
-      if (this.#carry.length > FIRST_CARRY) this.#carry = NOTHING;
+      if (this.#carry.length > FIRST_CARRY) this.#hold(NOTHING);
       return false;
     }
-    const size = this.#sizeAt(this.#chunk, at, have);
+    const size = this.#sizeAt(this.#chunk, this.#chunkView, at, have);
     if (have < size) return this.#fill(size);
     this.#at = at + size;
-    return this.#show(this.#chunk, at, at + size);
+    return this.#show(this.#chunk, this.#chunkView, at, at + size);
+  }
+
+  #lend(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#chunkView = viewOf(chunk);
+  }
+
+  #hold(carry: Uint8Array): void {
+    this.#carry = carry;
+    this.#carryView = viewOf(carry);
   }
 
   #nextCarried(): boolean {
     if (this.#carried < PREFIX && !this.#fill(PREFIX)) {
       // What is wrong in the first byte is told at the first byte.
-      this.#sizeAt(this.#carry, 0, this.#carried);
+      this.#sizeAt(this.#carry, this.#carryView, 0, this.#carried);
       return false;
     }
-    const size = this.#sizeAt(this.#carry, 0, this.#carried);
+    const size = this.#sizeAt(this.#carry, this.#carryView, 0, this.#carried);
     if (!this.#fill(size)) return false;
     this.#carried = 0;
-    return this.#show(this.#carry, 0, size);
+    return this.#show(this.#carry, this.#carryView, 0, size);
   }
 
   /** Copies until `wanted` bytes are carried; true if they are. */
@@ -119,7 +138,7 @@ export class FrameReader {
     if (total > this.#carry.length) {
       const grown = new Uint8Array(Math.max(total, Math.min(wanted, 2 * this.#carry.length), FIRST_CARRY));
       grown.set(this.#carry.subarray(0, carried));
-      this.#carry = grown;
+      this.#hold(grown);
     }
     const count = total - carried;
     this.#carry.set(this.#chunk.subarray(this.#at, this.#at + count), carried);
@@ -129,7 +148,7 @@ export class FrameReader {
   }
 
   /** Bytes of the frame that begins here; `PREFIX` while that cannot be known. */
-  #sizeAt(bytes: Uint8Array, at: number, have: number): number {
+  #sizeAt(bytes: Uint8Array, view: DataView, at: number, have: number): number {
     if (have > 0 && bytes[at] !== MAGIC) {
       throw this.#malformed(
         bytes,
@@ -147,7 +166,7 @@ export class FrameReader {
       );
     }
     if (have < PREFIX) return PREFIX;
-    const size = u32(bytes, at + HEADER.length);
+    const size = view.getUint32(at + HEADER.length);
     if (size < HEADER.least) {
       throw this.#malformed(
         bytes,
@@ -163,14 +182,18 @@ export class FrameReader {
     return size;
   }
 
-  #show(bytes: Uint8Array, start: number, end: number): true {
-    this.bytes = bytes;
+  #show(bytes: Uint8Array, view: DataView, start: number, end: number): true {
+    // Mostly they are what they were, and to store an object costs more than to look.
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.#view = view;
+    }
     this.start = start;
     this.end = end;
-    this.type = bytes[start + HEADER.kind]! & 0x0f;
-    this.flags = (bytes[start + HEADER.flags]! << 8) | bytes[start + HEADER.flags + 1]!;
-    this.sequence = u64(bytes, start + HEADER.sequence);
-    const told = u32(bytes, end - HEADER.check);
+    this.type = view.getUint8(start + HEADER.kind) & 0x0f;
+    this.flags = view.getUint16(start + HEADER.flags);
+    this.sequence = u64(view, start + HEADER.sequence);
+    const told = view.getUint32(end - HEADER.check);
     const right = crc32c(bytes, start, end - HEADER.check);
     if (told === right) return true;
     const what = `a check of ${hex(told)} where the bytes give ${hex(right)} (type ${this.type}, ${end - start} bytes)`;
@@ -181,6 +204,15 @@ export class FrameReader {
     const seen = Buffer.from(bytes.subarray(at, at + Math.min(have, PREFIX))).toString('hex');
     return new SluiceError('SLUICE_SOURCE_PROTOCOL', `${what} (begins ${seen})`);
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A number of eight bytes; above 2^53 it is rounded. */
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at) * HIGH + view.getUint32(at + 4);
 }
 
 function hex(value: number): string {

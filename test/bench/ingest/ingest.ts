@@ -14,10 +14,11 @@ import { startSocketSubject } from './subjects.js';
 
 const ROUNDS = 7;
 /** For warm code: the compiler of a fast subject is busy over its first hundred thousand messages. */
-const WARM_ROUNDS = 4;
+const WARM_ROUNDS = 10;
 /**
  * What runs once for a burst is compiled after some thousand of them, which at 40 a second are minutes; a gateway runs for
- * months. So they are small while subjects get warm, but for the last two rounds: code is made anew for large ones.
+ * months. So they are small while subjects get warm, but for the last two rounds: code is made anew for large ones. After
+ * eight rounds of small ones V8's compiler takes 0.02 us of a message of ours, after two it was 0.1 to 1.0 for twenty rounds more.
  */
 const WARM_STEP = 50;
 const WARM_LARGE = 2;

@@ -36,20 +36,25 @@ export class Refusals {
   /** Why no plugin serves the route, though no breaker is open. */
   unserved: Fault | undefined;
   readonly #parts: RefusalsParts;
-  readonly #isolation: Isolation;
+  /** Frames that plugins failed on: they wait for nobody. */
+  readonly #failed: Isolation;
+  /** Frames that no plugin has run: they wait for room in the quarantine, or are run; so those that failed do not wait for them. */
+  readonly #unseen: Isolation;
   /** Lines of the log that are not written yet. */
   #lines: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: RefusalsParts) {
     this.#parts = parts;
-    this.#isolation = new Isolation(parts.isolate, parts.room);
+    this.#failed = new Isolation(parts.isolate, parts.room);
+    this.#unseen = new Isolation(parts.isolate, parts.room);
   }
 
-  /** Nothing can be kept for now, so nothing may be taken, with this code. */
-  isFullFor(code: ErrorCode): boolean {
-    // Where plugins serve again those that wait are run, by the ring: it may not wait for them.
-    return this.#isolation.isFull && !(code === 'SLUICE_BREAKER_OPEN' && this.#parts.isServed());
+  /** Nothing can be kept for now, so this frame may not be taken, with this code. */
+  isFullFor(delivery: Delivery, frame: number, code: ErrorCode): boolean {
+    if (code !== 'SLUICE_BREAKER_OPEN') return this.#failed.isFull;
+    // Where plugins serve again those that wait are run, by the ring: it may not wait for them. Nor are they kept once more.
+    return this.#unseen.isFull && !this.#parts.isServed() && this.#came(delivery, frame)?.replays !== true;
   }
 
   /** What was taken is told of in the log, and handed to the quarantine: now, and not a moment later. */
@@ -61,7 +66,8 @@ export class Refusals {
       this.#lines = [];
       for (const say of lines) say();
     }
-    this.#isolation.send();
+    this.#failed.send();
+    this.#unseen.send();
   }
 
   /** The outcome of the delivery stands on it; it is told of a moment later. @param id stands on the frame */
@@ -154,7 +160,7 @@ export class Refusals {
     const { route, chain } = this.#parts;
     const version = chain.stages[stage]?.version ?? '';
     const poison: Poison = { frame, route, plugin, version, stage, fault, ...(id && { id }) };
-    this.#isolation.keep(poison, ticket);
+    (id === undefined ? this.#failed : this.#unseen).keep(poison, ticket);
   }
 }
 

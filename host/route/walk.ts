@@ -133,7 +133,7 @@ export class Walk {
     const wasRun = code !== 'SLUICE_BREAKER_OPEN';
     if (!wasRun && parked.takes(delivery, frame, id, this.#isAside))
       return parked.put(delivery, frame, id, ticket);
-    if (refusals.isFullFor(code as ErrorCode)) return false;
+    if (refusals.isFullFor(delivery, frame, code as ErrorCode)) return false;
     if (!wasRun) parked.turnedAway();
     refusals.take(delivery, frame, id, ticket);
     return true;

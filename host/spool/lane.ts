@@ -102,7 +102,8 @@ export class Lane {
 
   /** More can be put down; else `room` is called once it can. */
   get hasRoom(): boolean {
-    if (this.#open !== undefined || this.#sent.length < MOST_CHUNKS) return true;
+    // One that is open counts for nothing here: what always finds room would fill it and open the next, without an end.
+    if (this.#sent.length < MOST_CHUNKS) return true;
     this.#starved = true;
     return false;
   }

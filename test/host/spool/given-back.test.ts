@@ -167,3 +167,24 @@ test('records of a run that the sink has confirmed go from a full disk, though o
   ]);
   lane.stop();
 });
+
+test('what finds room in memory whatever happens leaves none for more, also while a piece of it can be written to', () => {
+  const queue = new Queue(NAME, true);
+  const lane = new Lane('keep-all', 1, {
+    append: () => new Promise(() => {}),
+    probe: () => Promise.resolve(),
+    durable: () => {},
+    failed: () => {},
+    room: () => {},
+  });
+  const id = new FrameId(new Origins('gateway', '1').make('route', 'line1', false));
+  const view = viewOf({ topic: 't', payload: Buffer.alloc(100_000) });
+  const ticket = new Counting();
+  let place = 0;
+  const add = (always: boolean): boolean => lane.add(view, id, queue, ++place, ticket, undefined, 0, always);
+  while (add(false));
+  assert.equal(lane.hasRoom, false);
+  assert.equal(add(true), true);
+  assert.equal(lane.hasRoom, false);
+  lane.stop();
+});

@@ -86,7 +86,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const told = new WeakSet<object>();
   const peerBehind = (client: Client): string => peers.get(client.conn) ?? 'a client';
   const held = new Held(aedes);
-  const wills = new Wills((clientId, bytes) => kept.take(clientId, bytes));
+  const wills = new Wills(bytes => kept.takeWill(bytes));
   const ends = new OwnEnds();
   aedes.authenticate = (client, username, password, done) => {
     if (rights.admits(username, password, inside.has(client.conn))) {
@@ -126,6 +126,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const { persistence } = aedes as unknown as { persistence: Persistence };
   const kept = Kept.over(persistence, {
     kept: settings.kept,
+    connections: settings.connections,
     isSource: id => held.isSource(id),
     full: text =>
       events.refused(

@@ -32,16 +32,23 @@ export interface Persistence {
 export interface KeptCeilings {
   /** Most bytes. */
   readonly kept: number;
+  /** Most clients that are connected at once. */
+  readonly connections: number;
   /** A source of the gateway comes under this client id: it is left nothing out. */
   isSource(clientId: string): boolean;
   /** Something was not kept. */
   full(text: string): void;
 }
 
-/** What one client may have of the whole; what it retains is nobody's. */
+/**
+ * What one client may have of the whole, and the same again of what waits for it: that others have sent, and it must not
+ * keep it from saying something. What it retains is nobody's.
+ */
 const SHARE = 1 / 4;
-/** What all may have but sources of the gateway: what nobody fetches must not keep devices from being heard. */
+/** What all may have but sources of the gateway and small wills: what nobody fetches must not keep devices from being heard. */
 const OTHERS_SHARE = 3 / 4;
+/** What wills of the clients that may be connected have in any case, each a part of it. */
+const WILLS_SHARE = 1 / 8;
 /** What a packet costs beside its topic and payload, about. */
 const OVERHEAD_BYTES = 256;
 
@@ -54,7 +61,7 @@ export class Kept {
   readonly #inner: Inner;
   readonly #ceilings: KeptCeilings;
   readonly #retained = new Retained();
-  /** Bytes by client id: all of one client, and those that wait for it. */
+  /** Bytes by client id: what it subscribes to and has not ended at QoS 2, and what waits for it. */
   readonly #byClient = new Map<string, number>();
   readonly #outgoing = new Map<string, number>();
   /** Bytes by client id and message id. */
@@ -102,6 +109,20 @@ export class Kept {
     return undefined;
   }
 
+  /**
+   * Bytes of a will (less than 0: it is gone). A small one always has its place: else what nobody fetches would keep devices
+   * from coming in at all.
+   * @returns why not, and nothing is counted
+   */
+  takeWill(bytes: number): string | undefined {
+    const { kept, connections } = this.#ceilings;
+    const small = Math.floor((kept * WILLS_SHARE) / connections);
+    if (bytes > small && this.#isFull(bytes))
+      return `it counts ${bytes} bytes, up to ${small} always have a place, and three quarters of what may be kept are used up (\`kept\`)`;
+    this.#held += bytes;
+    return undefined;
+  }
+
   /** Fewer than for sources are for all else. */
   #isFull(bytes: number): boolean {
     return this.#held + bytes > this.#ceilings.kept * OTHERS_SHARE;
@@ -141,14 +162,15 @@ export class Kept {
     const taken: Reader[] = [];
     for (const reader of readers) {
       const { clientId } = reader;
-      if (!isSource(clientId) && (this.#isFull(bytes) || this.#isTooMuch(clientId, bytes))) {
+      const own = this.#outgoing.get(clientId) ?? 0;
+      if (!isSource(clientId) && (this.#isFull(bytes) || own + bytes > kept * SHARE)) {
         full(
           `the message under ${quoted(packet.topic)} is left out for ${quoted(clientId)}, which is away or does not acknowledge`,
         );
         continue;
       }
-      this.#outgoing.set(clientId, (this.#outgoing.get(clientId) ?? 0) + bytes);
-      this.#add(clientId, bytes);
+      this.#outgoing.set(clientId, own + bytes);
+      this.#held += bytes;
       taken.push(reader);
     }
     await this.#inner.outgoingEnqueueCombi(taken, packet);
@@ -177,7 +199,7 @@ export class Kept {
   #release({ id }: Owner, size: number): void {
     const own = this.#outgoing.get(id) ?? 0;
     const bytes = Math.min(size, own);
-    this.#add(id, -bytes);
+    this.#held -= bytes;
     if (own > bytes) this.#outgoing.set(id, own - bytes);
     else this.#outgoing.delete(id);
   }

@@ -11,13 +11,13 @@ const OVERHEAD_BYTES = 256;
 
 /**
  * What clients want to have published when they are cut off (3.1.1 §3.1.2.5) is kept as long as they are connected: it
- * counts as what is kept for who is away.
+ * counts as what is kept.
  */
 export class Wills {
-  readonly #take: (clientId: string, bytes: number) => string | undefined;
+  readonly #take: (bytes: number) => string | undefined;
 
-  /** @param take bytes of what may be kept for a client, or gives them back where they are less than 0; says why there are not so many */
-  constructor(take: (clientId: string, bytes: number) => string | undefined) {
+  /** @param take bytes of what may be kept, or gives them back where they are less than 0; says why there are not so many */
+  constructor(take: (bytes: number) => string | undefined) {
     this.#take = take;
   }
 
@@ -27,10 +27,9 @@ export class Wills {
     const { _will: will } = client as unknown as { readonly _will?: Will | null };
     if (will === undefined || will === null || client.conn.closed) return undefined;
     if (typeof will.payload !== 'string') will.payload = ownBytes(will.payload);
-    const { id } = client;
     const bytes = OVERHEAD_BYTES + will.topic.length + will.payload.length;
-    const full = this.#take(id, bytes);
-    if (full === undefined) client.conn.once('close', () => this.#take(id, -bytes));
+    const full = this.#take(bytes);
+    if (full === undefined) client.conn.once('close', () => this.#take(-bytes));
     return full;
   }
 }

@@ -39,7 +39,7 @@ export const BrokerSchema = Type.Object(
     ),
     kept: Type.Optional(
       Size(
-        'Most memory for what is kept: retained messages, messages for clients that are away, those at QoS 2 until their PUBREL, subscriptions and wills; one client may have a quarter, beside what it retains, and a quarter is for sources of the gateway only. Default 64MiB',
+        'Most memory for what is kept: retained messages, messages for clients that are away, those at QoS 2 until their PUBREL, subscriptions and wills; one client may have a quarter, another one may wait for it, and what it retains is not counted as its own; the last quarter is for sources of the gateway, and half of it for small wills, 8 KiB each at the defaults. A client with more at QoS 2 is cut off. Default 64MiB',
       ),
     ),
     subscriptions: Type.Optional(

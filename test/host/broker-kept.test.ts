@@ -229,6 +229,50 @@ test('wills count as long as their clients are connected: one for which there is
   for (const each of [reader, ...inside.slice(2)]) await each.endAsync();
 });
 
+test('what others have sent to a client that was away does not keep it from coming back with its will and publishing at QoS 2', async t => {
+  const { broker, refusals, open } = await scene(t);
+  const away = await open('away', false);
+  await away.subscribeAsync('a', { qos: 1 });
+  await away.endAsync();
+  const sender = await open('sender');
+  await sender.publishAsync('a', 'x'.repeat(16_000), { qos: 1 });
+  const socket = connectTcp(broker.port, HOST);
+  const packets = parser();
+  const ends = new Promise<string>(resolve => {
+    packets.on('packet', ({ cmd }: Packet) => {
+      // It does not acknowledge what waited for it.
+      if (cmd === 'pubrec') resolve(cmd);
+    });
+    socket.once('close', () => resolve('closed'));
+  });
+  socket.on('data', bytes => packets.parse(bytes));
+  const hello = { cmd: 'connect', clientId: 'away', clean: false, protocolId: 'MQTT' } as const;
+  const will = { topic: 'gone', payload: Buffer.from(LARGE), qos: 0, retain: false } as const;
+  socket.write(generate({ ...hello, protocolVersion: 4, keepalive: 0, will }));
+  const message = { cmd: 'publish', topic: 'b', payload: LARGE, qos: 2, dup: false, retain: false } as const;
+  socket.write(generate({ ...message, messageId: 1 }));
+  assert.equal(await ends, 'pubrec');
+  assert.deepEqual(refusals, []);
+  await sender.endAsync();
+});
+
+test('where all that may be kept is used up, clients with small wills come in still, and those with large ones do not', async t => {
+  const { broker, open } = await scene(t, { connections: 16 });
+  const sender = await open('sender');
+  for (const n of [1, 2, 3, 4]) await sender.publishAsync(`t${n}`, LARGE, { retain: true, qos: 1 });
+  await sender.publishAsync('t5', LARGE.slice(0, 7_700), { retain: true, qos: 1 });
+  const come = (payload: string) =>
+    connectAsync(`mqtt://${HOST}:${broker.port}`, {
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      will: { topic: 'gone', payload: Buffer.from(payload), qos: 0, retain: false },
+    });
+  // An eighth of 64 KiB for 16: 512 bytes, of which 256 are for what it costs beside.
+  await (await come('x'.repeat(200))).endAsync();
+  await assert.rejects(come('x'.repeat(300)), /Server unavailable/i);
+  await sender.endAsync();
+});
+
 test('one client has so many subscriptions and no more, those that were let go again do not count, and 6,000 in one packet hold nobody up', async t => {
   const { broker, open } = await scene(t, { subscriptions: 2, kept: 2 ** 26 });
   assert.deepEqual(await subscribe(broker.port, 'one', ['a', 'b', 'c']), [1, 1, 128]);

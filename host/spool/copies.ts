@@ -17,7 +17,7 @@ export interface CopyPlace {
   readonly lane: Lane;
 }
 
-/** Copies what waits in the window of a sink into the spool, in the places that it has in its queue. */
+/** Copies what waits in the window of a sink into the spool: in the places that it has in its queue, or beside it. */
 export class Copies implements Insurer {
   readonly #sink: Pick<WindowedSink, 'insure'>;
   readonly #placeOf: (origin: Origin) => CopyPlace | undefined;
@@ -58,13 +58,14 @@ export class Copies implements Insurer {
     }
     const { queue, into, lane } = place;
     const run = this.#open.get(into) ?? this.#newRun(into);
-    // 0: it passed before the spool was open.
-    const at = id.place > 0 ? id.place : queue.last + 1;
+    // Beside its queue a copy has a place of its own: those of another run of the gateway may be there, and the places of
+    // the queue begin anew with each. 0: it passed before the spool was open.
+    const at = into === queue && id.place > 0 ? id.place : into.last + 1;
     if (!lane.add(view, id, into, at, ticket, run)) {
       this.#isComplete = false;
       return undefined;
     }
-    queue.last = Math.max(queue.last, at);
+    into.last = Math.max(into.last, at);
     this.#open.set(into, run);
     run.add(at, lane.since);
     if (run.count >= MOST) this.#seal(into);

@@ -26,8 +26,9 @@ export function makeRoom(file: StoreFile, need: number, { policy, share, queues 
   if (!file.mayGrow) throw new SluiceError('SLUICE_STORE_FULL', `${file.path}: the disk is full`);
   const gone: Gone[] = [];
   const most = file.maxBytes * share;
+  const open = queues.map(({ queue, after }) => ({ queue, after: firmOf(file, queue, after) }));
   while (!fits(file, need, most)) {
-    const longest = policy === 'keep-all' ? undefined : longestOf(file, queues);
+    const longest = policy === 'keep-all' ? undefined : longestOf(file, open);
     const given =
       longest === undefined
         ? undefined
@@ -45,6 +46,11 @@ export function makeRoom(file: StoreFile, need: number, { policy, share, queues 
     gone.push(given);
   }
   return gone;
+}
+
+/** Who asks may not know yet what is on its way to him. */
+function firmOf(file: StoreFile, queue: number, after: number): number {
+  return Math.max(after, file.handedOn.get(queue) ?? 0);
 }
 
 function fits(file: StoreFile, need: number, most: number): boolean {

@@ -84,6 +84,7 @@ export function take(file: StoreFile, { queue, after, upTo, into }: Take): Taken
     used += size;
     records++;
   }
+  file.handedOn.set(queue, Math.max(last, file.handedOn.get(queue) ?? 0));
   return { kind: 'taken', records, used, last, damaged, needs };
 }
 

@@ -35,6 +35,8 @@ export interface StoreFileOptions {
  */
 export class StoreFile {
   readonly path: string;
+  /** Of a spool: place up to which the records of a queue were handed on, by its number. */
+  readonly handedOn = new Map<number, number>();
   readonly #options: StoreFileOptions;
   readonly #statements = new Map<string, StatementSync>();
   #database: DatabaseSync;

@@ -48,7 +48,10 @@ interface Part {
  */
 export function thin(file: StoreFile, candidate: Candidate): Gone {
   const { queue } = candidate;
-  for (let pass = passes.get(queue) ?? newPass(file, candidate, false); ; ) {
+  const known = passes.get(queue);
+  // What has been handed on since is not given up: it is under way.
+  if (known !== undefined) known.at = Math.max(known.at, queue * PLACES + candidate.after);
+  for (let pass = known ?? newPass(file, candidate, false); ; ) {
     const bounds = file.statement(BOUNDS).get(pass.at, pass.end, pass.slice) as unknown as Bounds;
     const { first, last, records } = bounds;
     if (first === null || last === null || records < 2) {

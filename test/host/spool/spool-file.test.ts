@@ -102,6 +102,22 @@ test('down-sample keeps the newer half whole, and of all the time before an even
   assert.ok(Math.min(...quarters) > 20 && Math.max(...quarters) < 6 * Math.min(...quarters), `${quarters}`);
 });
 
+for (const policy of ['keep-newest', 'down-sample'] as const)
+  test(`${policy}: what was handed on since is given up no more, whoever wants room knows of it or not`, async t => {
+    const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
+    const room = (after: number): Room => ({ policy, share: 1, queues: [{ queue: 1, after }] });
+    let next = 1;
+    const fill = async (to: number, after: number): Promise<void> => {
+      for (; next < to; next += 50) await file.append(1, range(next, 50), 1000, room(after));
+    };
+    await fill(1000, 0);
+    // It is under way: those who wrote before that was known ask for room from the place before it.
+    const { places, last } = await file.take(1, 0, 1e9, 2 ** 17);
+    assert.ok(places.length > 50, `${places.length}`);
+    await fill(1400, 0);
+    assert.deepEqual((await file.take(1, 0, last)).places, places);
+  });
+
 test('a flipped bit in a record is found: the record is left out and counted, its neighbours are given', async t => {
   const path = join(await tempFolder(t), 'spool.db');
   const file = await SpoolFile.open(t, path);

@@ -21,6 +21,8 @@ export class House {
   gateway: Gateway | undefined;
   #last: Gateway | undefined;
   #program: Program | undefined;
+  /** What the program told of itself at its end. */
+  #told = '';
   #version = 0;
 
   constructor(
@@ -59,6 +61,7 @@ export class House {
 
   /** As SIGTERM. */
   async stop(): Promise<void> {
+    await this.#hear();
     await this.gateway?.stop();
     this.gateway = undefined;
     await this.#end('SIGTERM');
@@ -66,9 +69,16 @@ export class House {
 
   /** As a failure of power; in this process it cannot be, and is a stop. */
   async kill(): Promise<void> {
+    await this.#hear();
     await this.gateway?.stop();
     this.gateway = undefined;
     await this.#end('SIGKILL');
+  }
+
+  /** The counters of a program go with it. */
+  async #hear(): Promise<void> {
+    if (this.#program === undefined) return;
+    this.#told = (await this.ask('GET', '/metrics')).body;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -104,9 +114,15 @@ export class House {
     return send(this.#port, asked, '').catch(() => ({ status: 0, body: '' }));
   }
 
-  /** Sum of the metrics of this name with these labels, of the gateway that ran last; of one apart they are gone with it. */
+  /** Sum of the metrics of this name with these labels, of the gateway that ran last; of one apart as they were before it ended. */
   async sum(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const wanted = Object.entries(labels);
+    if (this.#isApart) {
+      const own = this.#told.split('\n').filter(line => line.startsWith(`${name}{`));
+      return own
+        .filter(line => wanted.every(([key, value]) => line.includes(`${key}="${value}"`)))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    }
     const all = (await this.#last?.metrics.values(name)) ?? [];
     return all
       .filter(each => wanted.every(([key, value]) => (each.labels as Record<string, unknown>)[key] === value))

@@ -42,6 +42,7 @@ export function judge(
   const { dropped, droppedPoison, wasKilled } = known;
   const wrong: string[] = [];
   let gone = 0;
+  const which: string[] = [];
   for (const { name: route, from, catchUp } of routes) {
     const arrivals = plant.routes.get(route);
     const missing: string[] = [];
@@ -73,13 +74,18 @@ export function judge(
     }
     const may = dropped.get(route) ?? 0;
     const over = missing.length - may;
-    if (over > 0) gone += over;
+    if (over > 0) {
+      gone += over;
+      which.push(
+        `${route}: ${missing.length}, of which ${may} were dropped by policy: ${missing.slice(-20).join(' ')}`,
+      );
+    }
     if (over > droppedPoison && !(wasKilled && may > 0))
       wrong.push(
         `${route}: ${missing.length} are lost, of which ${may} were dropped by policy: ${missing.slice(0, 20).join(' ')}`,
       );
   }
   if (gone > droppedPoison && !wasKilled)
-    wrong.push(`${gone} are gone, ${droppedPoison} were dropped from the quarantine`);
+    wrong.push(`${gone} are gone, ${droppedPoison} were dropped from the quarantine: ${which.join('; ')}`);
   return wrong;
 }

@@ -221,6 +221,7 @@ export class CatchUp {
   }
 
   async #take(queue: Queue, memory: SharedArrayBuffer): Promise<void> {
+    const upTo = queue.committed;
     let taken: Taken;
     try {
       taken = await this.#events.take(queue, memory);
@@ -237,11 +238,17 @@ export class CatchUp {
       void this.#take(queue, new SharedArrayBuffer(taken.needs));
       return;
     }
-    this.#took(queue, memory, taken);
+    this.#took(queue, memory, taken, upTo);
     this.pump();
   }
 
-  #took(queue: Queue, memory: SharedArrayBuffer, { records, used, last, damaged }: Taken): void {
+  /** @param upTo place up to which it was asked for: more may have been put down since */
+  #took(
+    queue: Queue,
+    memory: SharedArrayBuffer,
+    { records, used, last, damaged }: Taken,
+    upTo: number,
+  ): void {
     queue.cursor = Math.max(queue.cursor, last);
     if (damaged > 0) this.#miss(queue, damaged);
     if (records > 0) {
@@ -251,7 +258,7 @@ export class CatchUp {
     }
     this.#release(memory);
     queue.isBusy = false;
-    if (last < queue.committed && damaged === 0) queue.cursor = queue.committed;
+    if (last < upTo && damaged === 0) queue.cursor = upTo;
     this.#look(queue);
   }
 

@@ -43,7 +43,7 @@ export function judge(
   const wrong: string[] = [];
   let gone = 0;
   const which: string[] = [];
-  for (const { name: route, from, catchUp } of routes) {
+  for (const { name: route, from, catchUp, whenFull } of routes) {
     const arrivals = plant.routes.get(route);
     const missing: string[] = [];
     for (const sender of senders.filter(({ name }) => from.includes(name))) {
@@ -64,8 +64,11 @@ export function judge(
         let last = 0;
         for (const frame of arrivals?.order.get(sender.name) ?? []) {
           if (arrivals?.replayed.has(`${sender.name}:${frame}`)) continue;
+          // Where the first of it was given up for room, the one that was sent again comes in its place.
+          if (whenFull !== 'keep-all' && sender.again.has(frame)) continue;
           if (frame < last) {
-            wrong.push(`${route}: ${sender.name}:${frame} came behind ${last}`);
+            const which = ids?.get(frame)?.join(' ');
+            wrong.push(`${route}: ${sender.name}:${frame} came behind ${last} as ${which}`);
             break;
           }
           last = frame;

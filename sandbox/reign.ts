@@ -3,7 +3,7 @@ import type { Candidate } from './candidate.js';
 import type { ChainSpec, Generation, Probation } from './generation.js';
 import type { ChainState } from './messages.js';
 import type { ReignParts } from './reign-parts.js';
-import { MODE, type Mode, RING } from './ring-words.js';
+import { MODE, type Mode } from './ring-words.js';
 import type { SlotState } from './slot-events.js';
 import { handedOver } from './state-keeper.js';
 
@@ -81,7 +81,7 @@ export class Reign {
     generation.facts = candidate.facts;
     generation.stateful = candidate.stateful;
     judge.watch(generation, ring.committed, probation);
-    Atomics.store(ring.control, RING.bears, judge.bears(performance.now()));
+    ring.bear(judge.bears(performance.now()));
     const states = keeper.choices(generation, from, isFirst);
     if (!isFirst) this.#saveAgain(states[0], generation, from);
     const keeping = {

@@ -18,8 +18,10 @@ export const RING = {
   mode: 34,
   /** Host: bit k = a flush leaves out stage k, whose state another generation goes on with. */
   keeps: 35,
-  /** Host: faults of a slab behind which the session goes on by itself; behind the next one it asks. */
+  /** Host: faults behind which the session goes on by itself; behind the next one it asks. */
   bears: 36,
+  /** Host: faults in slabs before this one are taken off in `bears`. */
+  seen: 37,
   /** Sandbox: counts up before and after each call into a guest; odd = inside. */
   calls: 48,
   /** Sandbox: stage of that call, -1 outside. */

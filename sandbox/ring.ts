@@ -44,7 +44,7 @@ export class Ring {
     this.#events = events;
     this.#published = this.#taken = this.#acked = first | 0;
     this.#control = new Int32Array(new SharedArrayBuffer(ringWords(slabs) * 4));
-    this.#control[RING.published] = this.#control[RING.committed] = first;
+    this.#control[RING.published] = this.#control[RING.committed] = this.#control[RING.seen] = first;
     this.#slabs = Array.from({ length: slabs }, () => newSlab(LIMITS.slab));
     this.#deliveries = this.#slabs.map(() => new Delivery(this.#control));
   }
@@ -194,6 +194,12 @@ export class Ring {
     return delivery;
   }
 
+  /** @param faults that the session may go on behind from here on, seen all that was taken */
+  bear(faults: number): void {
+    Atomics.store(this.#control, RING.bears, faults);
+    Atomics.store(this.#control, RING.seen, this.#taken);
+  }
+
   /** Gives the oldest slab that was taken back to the producer. */
   ack(): void {
     const sequence = this.#acked;
@@ -237,6 +243,7 @@ export class Ring {
     header[base + HEADER.begin] = header[base + HEADER.progress] as number;
     header[base + HEADER.isolate] = 1;
     this.#taken = sequence;
+    Atomics.store(header, RING.seen, sequence);
     Atomics.store(header, RING.committed, sequence);
     this.#events.published();
   }

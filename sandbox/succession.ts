@@ -11,7 +11,7 @@ import { Recovery } from './recovery.js';
 import { Reign } from './reign.js';
 import type { ReignParts } from './reign-parts.js';
 import type { Ring } from './ring.js';
-import { MODE, RING } from './ring-words.js';
+import { MODE } from './ring-words.js';
 import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState } from './slot-events.js';
 import { type KeptState, StateKeeper } from './state-keeper.js';
@@ -100,7 +100,7 @@ export class Succession {
     this.#recent.look(delivery, now);
     const { judge, ring } = this.#parts;
     judge.look(delivery, ring.taken - 1, now);
-    Atomics.store(ring.control, RING.bears, judge.bears(now));
+    ring.bear(judge.bears(now));
   }
 
   published(): void {

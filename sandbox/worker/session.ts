@@ -40,6 +40,8 @@ export class Session {
   #stages: readonly Stage[] = [];
   readonly #discards = new Discards();
   #isStateful = false;
+  /** Slabs of the faults that the host may not have seen yet, one entry a fault. */
+  #faulty: number[] = [];
   #chain: Chain;
   #serving = false;
   /** Stage of the call under way or, between two, of the last one: its results are what is looked at. */
@@ -162,7 +164,11 @@ export class Session {
     }
     out ??= this.#isolate(sequence, header, count);
     if (out === undefined) return false;
-    if ((control[header + HEADER.progress] as number) < count) control[header + HEADER.piece] = 1;
+    if ((control[header + HEADER.progress] as number) < count) {
+      control[header + HEADER.piece] = 1;
+      // The host has seen all of them before it asks for the rest.
+      this.#faulty = [];
+    }
     this.#settle(sequence, header, out);
     control[header + HEADER.micros] = Math.round((performance.now() - began) * 1000);
     control[RING.memory] = this.#pages();
@@ -209,8 +215,10 @@ export class Session {
     };
     const out = this.#writer(sequence, header, count, first > begin ? resume : undefined);
     this.#settle(sequence, header, out);
+    // In this order: where the host is writing both, what it has seen counts twice rather than not at all.
+    const seen = Atomics.load(control, RING.seen);
     const bears = Atomics.load(control, RING.bears);
-    let failures = 0;
+    this.#faulty = this.#faulty.filter(each => ((each - seen) | 0) >= 0);
     let ends = this.#mode === MODE.probe;
     for (let frame = first; frame < count; frame++) {
       try {
@@ -233,7 +241,7 @@ export class Session {
         if (this.#givesUp(thrown, 1)) return undefined;
         const { fault, stage } = this.#failed(thrown, 1, false);
         out.fault(frame, fault.code, stage, Buffer.from(fault.message));
-        ends ||= ++failures > bears;
+        ends ||= this.#faulty.push(sequence) > bears;
       }
       this.#settle(sequence, header, out);
       if (this.#isStateful && this.#memory.isDue) this.#save(sequence, frame + 1);

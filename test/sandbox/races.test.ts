@@ -154,6 +154,43 @@ test('a session that dies while the rest of a slab is still owed leaves no gap a
   assert.equal(steps.ring.outstanding, 0);
 });
 
+/**
+ * Where each of the deliveries ended, of slabs of so many frames that all fail; the host, which bears 3 more each time, sees
+ * one delivery where it says so, and the rest in the end.
+ */
+async function endsOf(...course: readonly (number | 'look')[]): Promise<number[]> {
+  using steps = new Steps(2 ** 31 - 1);
+  const { ring } = steps;
+  await steps.serve([await guestStage('trap')]);
+  const ends: number[] = [];
+  const look = (): void => {
+    const delivery = ring.next();
+    assert.ok(delivery !== undefined);
+    ends.push(delivery.end);
+    ring.bear(3);
+    ring.ack();
+    steps.work();
+  };
+  ring.bear(3);
+  for (const step of course) {
+    if (step === 'look') look();
+    else {
+      for (let frame = 1; frame <= step; frame++) push(ring, Buffer.from([0xee]), frame);
+      ring.publish();
+      steps.work();
+    }
+  }
+  while (ring.ready) look();
+  return ends;
+}
+
+test('what a thread may fail on before it asks is less by what the host has not seen yet, and no less once it has', async () => {
+  assert.deepEqual(await endsOf(2, 6), [2, 2, 6]);
+  assert.deepEqual(await endsOf(2, 'look', 6), [2, 4, 6]);
+  // The rest of a slab is not seen with its first piece.
+  assert.deepEqual(await endsOf(6, 'look', 6), [4, 6, 2, 6]);
+});
+
 for (const wrap of [2 ** 31, 2 ** 32]) {
   test(`sequence numbers wrap at ${wrap}: pieces, flushes and a change of sessions go on over it`, async () => {
     using steps = new Steps(wrap - 10);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ModuleFacts } from '../../runtime/admission/facts.js';
 import { scan } from '../../runtime/admission/scan.js';
-import { admit, defaultRules, SluiceError } from '../../runtime/index.js';
+import { admit, defaultRules, lendMemory, SluiceError } from '../../runtime/index.js';
 import { compile } from '../../sandbox/worker/compile.js';
 import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from './feature-modules.js';
 import { checkAgainstWasmparser } from './oracle-check.js';
@@ -27,6 +27,8 @@ export interface Tried {
   cases: number;
   valid: number;
   compared: number;
+  /** Admitted, and given their memory. */
+  lent: number;
 }
 
 /**
@@ -58,6 +60,14 @@ function checkBytes(bytes: Uint8Array, tried: Tried): void {
   const capped = admitted;
   const compiled = refusalOf(() => compile(capped, 'case'));
   assert.ok(compiled === undefined || compiled.code === 'SLUICE_MODULE_COMPILE', String(compiled));
+  const lent = lendMemory(capped);
+  if (lent === undefined) return;
+  tried.lent++;
+  assert.equal(
+    WebAssembly.validate(new Uint8Array(lent.bytes)),
+    compiled === undefined,
+    'with a lent memory',
+  );
 }
 
 /** It reads addresses of one memory with 32 bits whatever the module says, and no initial value of a table. */

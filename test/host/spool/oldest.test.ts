@@ -21,6 +21,8 @@ const NOBODY: Ticket = { done: () => {}, spooled: () => {}, dropped: () => {} };
 class Held extends Waiting {
   readonly capacity = 100;
   readonly tickets: Ticket[] = [];
+  /** More of them are not taken. */
+  room = 100;
   readonly queues: SinkQueues;
   readonly catchUp: CatchUp;
   readonly #metrics = new Metrics();
@@ -66,6 +68,7 @@ class Held extends Waiting {
   }
 
   write(_view: unknown, ticket: Ticket): boolean {
+    if (this.tickets.length >= this.room) return false;
     this.tickets.push(ticket);
     this.changed();
     return true;
@@ -103,6 +106,36 @@ test('the age of what lies in a spool is that of the oldest message without a co
   assert.equal(age(), 0);
   now += 1000;
   assert.equal(age(), 1000);
+  held.catchUp.end();
+});
+
+test('what waits behind messages that are confirmed is told no older than the last of them, and what is empty has no age', async t => {
+  let now = 1_000_000;
+  t.mock.method(Date, 'now', () => now);
+  const held = await Held.on(t);
+  const age = (): number => held.queues.sums().oldestMs;
+  held.room = 2;
+  held.put();
+  await held.queues.empty();
+  now += 1000;
+  held.put();
+  await held.queues.empty();
+  now += 1000;
+  // On its way to the disk when the others are fetched from there.
+  const queue = held.put();
+  held.catchUp.add(queue);
+  held.catchUp.start();
+  await held.until('two in hand', () => held.tickets.length === 2);
+  for (const ticket of held.tickets) ticket.done(1);
+  now += 1000;
+  // It came when the last that was handed on did, or later.
+  assert.deepEqual([queue.pending, age()], [1, 2000]);
+  held.room = 3;
+  await held.queues.empty();
+  held.catchUp.pump();
+  await held.until('the third in hand', () => held.tickets.length === 3);
+  held.tickets[2]?.done(1);
+  assert.deepEqual([queue.pending, age()], [0, 0]);
   held.catchUp.end();
 });
 

@@ -73,6 +73,9 @@ export class SandboxPool {
       recordTiming: false,
       trackUnmanagedFds: false,
     });
+    // A thread that is being killed can run out of heap before it ends. Its task is over and its sandbox told, so Piscina has
+    // nobody to tell but whoever listens here; without a listener Node ends the process.
+    this.#piscina.on('error', () => {});
     this.#fill();
   }
 

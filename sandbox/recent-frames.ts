@@ -16,6 +16,8 @@ export class RecentFrames {
   readonly #bad: FrameCopy[] = [];
   #lastBad = Number.NEGATIVE_INFINITY;
   #next = 0;
+  /** Slab up to which all that comes is looked at. */
+  #awaited: number | undefined;
 
   /** Frames that what served has dealt with. */
   get good(): readonly FrameCopy[] {
@@ -27,15 +29,21 @@ export class RecentFrames {
     return now - this.#lastBad < withinMs ? this.#bad : [];
   }
 
-  /** What comes next is to be kept, however soon it comes: the frames that a candidate has failed on are the best trial. */
-  lookNow(): void {
-    this.#next = 0;
+  /**
+   * What comes up to the end of this slab is to be kept, however soon it comes: the frames that a candidate has failed on are
+   * the best trial, and others may stand before them.
+   */
+  lookUntil(sequence: number): void {
+    this.#awaited = sequence;
   }
 
-  /** @param now milliseconds that never jump */
-  look(delivery: Delivery, now: number): void {
-    if ((now < this.#next && delivery.faults === 0) || delivery.isFlush) return;
-    let left = now < this.#next ? 0 : PER_LOOK;
+  /** @param sequence of its slab @param now milliseconds that never jump */
+  look(delivery: Delivery, sequence: number, now: number): void {
+    const isAwaited = this.#awaited !== undefined;
+    const isDue = isAwaited || now >= this.#next;
+    if ((!isDue && delivery.faults === 0) || delivery.isFlush) return;
+    if (this.#awaited !== undefined && ((sequence - this.#awaited) | 0) >= 0) this.#awaited = undefined;
+    let left = isAwaited ? KEPT : isDue ? PER_LOOK : 0;
     this.#next = Math.max(this.#next, now + EVERY_MS);
     const { begin, end, outcome } = delivery;
     for (let index = begin; index < end && (left > 0 || delivery.faults > 0); index++) {

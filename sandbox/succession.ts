@@ -97,8 +97,8 @@ export class Succession {
   /** Results are about to be handed over. */
   look(delivery: Delivery): void {
     const now = performance.now();
-    this.#recent.look(delivery, now);
     const { judge, ring } = this.#parts;
+    this.#recent.look(delivery, ring.taken - 1, now);
     judge.look(delivery, ring.taken - 1, now);
     ring.bear(judge.bears(now));
   }
@@ -189,7 +189,7 @@ export class Succession {
   #rollBack(failed: Omit<Extract<SlotChange, { kind: 'rolled-back' }>, 'kind' | 'back'>): void {
     const back = this.#parts.lineage.rollBack();
     if (back === undefined) return;
-    this.#recent.lookNow();
+    this.#recent.lookUntil(this.#parts.ring.committed);
     this.#parts.events.changed?.({ kind: 'rolled-back', back, ...failed });
     this.#reign.leaveTo('recovering', () => this.#reign.restart(back));
   }

@@ -58,6 +58,16 @@ for (const [guest, code] of [
   });
 }
 
+test('what failed on probation is tried on the very frames when it comes again, whatever stood before them', async () => {
+  await using rig = sharedRig();
+  await rig.serve(['echo'], OPTIONS);
+  await rig.run(good(3));
+  await rig.serve(['trap'], OPTIONS);
+  allThrough(await rig.run([...good(20), ...bad(1)]), 24);
+  assert.equal(taken(rig)?.plugin, 'trap');
+  await assert.rejects(rig.serve(['trap'], OPTIONS), { code: 'SLUICE_GUEST_TRAP', step: 'shadow' });
+});
+
 test('behind its probation a fault costs its frame and no more', async () => {
   await using rig = sharedRig();
   await rig.serve(['echo'], OPTIONS);

@@ -28,6 +28,8 @@ const { options, fileNames } = parsed;
 const isFirst = !existsSync('dist/.tsbuildinfo');
 if (isFirst) emitBuilder();
 const early = isFirst ? buildPlugins() : undefined;
+// An error of the types ends this here.
+process.on('exit', () => early?.kill());
 if (existsSync('dist/test'))
   execFileSync(process.execPath, [TSC, '-p', 'tsconfig.json'], { stdio: 'inherit' });
 else emit(fileNames.filter(file => !relative(ROOT, file).startsWith('test')));

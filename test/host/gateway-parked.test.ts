@@ -112,9 +112,7 @@ async function ask({ gateway, plugins }: GatewayRig, method: string, path: strin
 }
 
 async function open(rig: GatewayRig): Promise<void> {
-  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
-  const asked = { path: '/ingest/hooks', method: 'POST', headers };
-  await send(rig.gateway.adminPort as number, asked, Buffer.from([0xee]));
+  await postPoison(rig);
   await rig.book.line('SLUICE_BREAKER_OPEN', { opening: '1' });
 }
 
@@ -188,23 +186,32 @@ test('a start waits for a spool that cannot be opened yet, so that what is in it
   await rig.falls(0, 'sluice_parked_frames', PARKED);
 });
 
-test('a plugin that fails again on its trial loses nothing of what waits, and what waits is in order behind it', async t => {
-  const rig = await startGateway(
+/** Its breaker opens at the first fault, and tries again after so long. */
+function tiredAtOnce(t: TestContext, pause: string): Promise<GatewayRig> {
+  return startGateway(
     t,
     {
-      plugins: { breaker: { faults: 1, pause: { min: '100ms', max: '100ms' } } },
+      plugins: { breaker: { faults: 1, pause: { min: pause, max: pause } } },
       sources: { hooks: { http: { token: TOKEN } } },
       routes: [{ name: 'bad', from: 'hooks', through: ['trap'] }],
     },
     ['trap'],
   );
+}
+
+async function postPoison(rig: GatewayRig): Promise<void> {
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
+  const asked = { path: '/ingest/hooks', method: 'POST', headers };
+  await send(rig.gateway.adminPort as number, asked, Buffer.from([0xee]));
+}
+
+test('a plugin that fails again on its trial loses nothing of what waits, and what waits is in order behind it', async t => {
+  const rig = await tiredAtOnce(t, '100ms');
   const heard = await Heard.at(t, rig);
   await open(rig);
   assert.equal(await post(rig, 0, 100), 202);
   // It fails over this one as often as it is tried: once, and then it is in quarantine.
-  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
-  const asked = { path: '/ingest/hooks', method: 'POST', headers };
-  await send(rig.gateway.adminPort as number, asked, Buffer.from([0xee]));
+  await postPoison(rig);
   assert.equal(await post(rig, 100, 100), 202);
   await heard.atLeast(200);
   assert.deepEqual(heard.payloads, upTo(200));
@@ -516,24 +523,11 @@ test('what has filled the disk goes through a plugin that is back, and all that 
 });
 
 test('what a failed trial has not run is the next to come, before what lies behind it on the disk', async t => {
-  const rig = await startGateway(
-    t,
-    {
-      plugins: { breaker: { faults: 1, pause: { min: '300ms', max: '300ms' } } },
-      sources: { hooks: { http: { token: TOKEN } } },
-      routes: [{ name: 'bad', from: 'hooks', through: ['trap'] }],
-    },
-    ['trap'],
-  );
+  const rig = await tiredAtOnce(t, '300ms');
   const heard = await Heard.at(t, rig);
   await open(rig);
   assert.equal(await post(rig, 0, 100), 202);
-  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
-  await send(
-    rig.gateway.adminPort as number,
-    { path: '/ingest/hooks', method: 'POST', headers },
-    Buffer.from([0xee]),
-  );
+  await postPoison(rig);
   // More than are brought back at once.
   for (let from = 100; from < 4100; from += 1000) assert.equal(await post(rig, from, 1000), 202);
   await heard.atLeast(4100);

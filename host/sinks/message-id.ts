@@ -55,8 +55,9 @@ export class Origins {
 export class FrameId implements MessageId {
   readonly late = false;
   origin: Origin;
-  /** What stands before the sequence: that of the origin, or of a device that counts its frames itself. */
-  prefix: Buffer;
+  #prefix: Buffer;
+  /** `#prefix` is what stands before the sequence, and not that of the origin. */
+  #isNamed = false;
   /** The frame of the source, 1, 2, 3, ... since the start; or of the device. */
   sequence = 0;
   /** The message among those of its frame, from 0. */
@@ -66,14 +67,25 @@ export class FrameId implements MessageId {
 
   constructor(origin: Origin) {
     this.origin = origin;
-    this.prefix = origin.prefix;
+    this.#prefix = origin.prefix;
   }
 
   /** Stands on a frame of the source. */
   stand(origin: Origin, sequence: number): void {
-    this.origin = origin;
-    this.prefix = origin.prefix;
+    // Mostly it is what it was, and to store an object costs more than to look; this is done for each frame.
+    if (this.origin !== origin) this.origin = origin;
+    this.#isNamed = false;
     this.sequence = sequence;
+  }
+
+  /** What stands before the sequence: that of the origin, or of a device that counts its frames itself. */
+  get prefix(): Buffer {
+    return this.#isNamed ? this.#prefix : this.origin.prefix;
+  }
+
+  set prefix(prefix: Buffer) {
+    if (this.#prefix !== prefix) this.#prefix = prefix;
+    this.#isNamed = true;
   }
 
   get length(): number {

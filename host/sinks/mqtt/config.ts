@@ -1,10 +1,13 @@
+import { SINK_CODES } from '../../mqtt/codes.js';
 import {
   checkName,
   type FilledConnection,
   fillConnection,
   type MqttConnection,
 } from '../../mqtt/connection.js';
+import type { DialerOptions } from '../../mqtt/dialer.js';
 import { MAX_STRING } from '../../protocols/mqtt-wire/constants.js';
+import { MAX_BROKER_PACKET } from '../../protocols/mqtt-wire/parser.js';
 
 /** What a user may say about an MQTT sink. Defaults are in `fill`. */
 export interface MqttSinkConfig extends MqttConnection {
@@ -28,6 +31,15 @@ export interface FilledConfig extends FilledConnection {
   readonly prefix: Buffer;
   readonly confirmTimeoutMs: number;
 }
+
+/** How a sink connects. A read of this size holds 4,096 acknowledgements. */
+export const DIALER_OPTIONS = {
+  codes: SINK_CODES,
+  readBytes: 16_384,
+  sessionExpiry: 3_600,
+  maximumPacketSize: MAX_BROKER_PACKET,
+  wantsSession: false,
+} as const satisfies DialerOptions;
 
 /** @throws SluiceError SLUICE_CONFIG_INVALID */
 export function fill(name: string, config: MqttSinkConfig): FilledConfig {

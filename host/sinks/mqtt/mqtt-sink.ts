@@ -1,31 +1,26 @@
 import type { Fault } from '../../../runtime/index.js';
 import type { MessageView } from '../../../sandbox/index.js';
-import { SINK_CODES } from '../../mqtt/codes.js';
 import { Dialer } from '../../mqtt/dialer.js';
 import type { Link, Loss } from '../../mqtt/link.js';
 import { MAX_STRING, type MqttVersion } from '../../protocols/mqtt-wire/constants.js';
-import { BrokerParser, MAX_BROKER_PACKET } from '../../protocols/mqtt-wire/parser.js';
+import { BrokerParser } from '../../protocols/mqtt-wire/parser.js';
 import { MEASURE, PublishEncoder } from '../../protocols/mqtt-wire/publish.js';
 import { PublishView } from '../../protocols/mqtt-wire/publish-view.js';
-import { reasonText } from '../../protocols/mqtt-wire/reasons.js';
 import type { Connack } from '../../protocols/mqtt-wire/server-packets.js';
 import { escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { MessageId } from '../message-id.js';
 import type { Insurer, SinkReport, SinkState, Ticket, WindowedSink } from '../sink.js';
-import { type FilledConfig, fill, type MqttSinkConfig } from './config.js';
+import { DIALER_OPTIONS, type FilledConfig, fill, type MqttSinkConfig } from './config.js';
 import { ConfirmWatch } from './confirm-watch.js';
-import { refusalOf, tooLarge } from './refusal.js';
+import { Outflow } from './outflow.js';
+import { hangsUp, refusalOf, refusedByBroker, tooLarge, unconfirmed } from './refusal.js';
 import { Tally } from './tally.js';
-import { STRIKES, Trial } from './trial.js';
-import { type Run, SendWindow } from './window.js';
+import { Trial } from './trial.js';
+import { SendWindow } from './window.js';
 
-/** A read of this size holds 4,096 acknowledgements. */
-const READ_BYTES = 16_384;
-/** Seconds that a 5.0 broker keeps our session while we are away. */
-const SESSION_EXPIRY = 3_600;
 /** With this many on the wire a millisecond more until a confirmation is seen holds nothing up, if few came at once. */
 const MANY = 1_000;
-const FEW_BYTES = READ_BYTES / 16;
+const FEW_BYTES = DIALER_OPTIONS.readBytes / 16;
 
 /**
  * Publishes to an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Messages are encoded once,
@@ -46,19 +41,15 @@ export class MqttSink implements WindowedSink {
   readonly #config: FilledConfig;
   readonly #report: SinkReport;
   readonly #window: SendWindow;
+  readonly #out: Outflow;
   readonly #tally = new Tally();
   readonly #trial = new Trial(more => {
-    this.#quota += more;
-    this.#pump();
+    this.#out.grant(more);
+    this.#out.pump();
   });
   readonly #dialer: Dialer;
   readonly #confirms: ConfirmWatch;
   #encoder: PublishEncoder;
-  /** The connection, once the broker has accepted it. */
-  #link: Link | undefined;
-  /** Writes that the socket of this connection has not finished. */
-  #runs = new Set<Run>();
-  #quota = 0;
   #qos: number;
   #maximumPacket: number;
   #starved = false;
@@ -71,21 +62,18 @@ export class MqttSink implements WindowedSink {
     this.#config = fill(name, config);
     this.#report = report;
     this.#window = new SendWindow(this.#config.messages, this.#config.bytes);
+    this.#out = new Outflow(this.#window, {
+      done: (ticket, count) => this.#tally.done(ticket, count),
+      settled: () => this.#settled(),
+    });
     this.#confirms = new ConfirmWatch(this.#window, this.#config.confirmTimeoutMs, {
-      ask: read => this.#link?.ask(read),
+      ask: read => this.#out.link?.ask(read),
       silent: (count, ms) => this.#unconfirmed(count, ms),
     });
     this.#encoder = new PublishEncoder(this.#config.version, this.#config.prefix);
     this.#qos = this.#config.qos;
     this.#maximumPacket = this.#window.store.limit;
-    const options = {
-      codes: SINK_CODES,
-      readBytes: READ_BYTES,
-      sessionExpiry: SESSION_EXPIRY,
-      maximumPacketSize: MAX_BROKER_PACKET,
-      wantsSession: false,
-    };
-    this.#dialer = new Dialer(this.#config, options, {
+    this.#dialer = new Dialer(this.#config, DIALER_OPTIONS, {
       accepted: (link, packet) => this.#accepted(link, packet),
       reader: (version, session) =>
         new BrokerParser(version, {
@@ -96,7 +84,7 @@ export class MqttSink implements WindowedSink {
         this.#settled();
         return this.#window.onWire > MANY && bytes <= FEW_BYTES ? 1 : 0;
       },
-      drain: () => this.#pump(),
+      drain: () => this.#out.pump(),
       lost: loss => this.#lost(loss),
       certificate: fault => this.#report.failed(fault),
       fellBack: fault => this.#fellBack(fault),
@@ -129,7 +117,7 @@ export class MqttSink implements WindowedSink {
 
   flush(): void {
     this.#encoder.forget();
-    this.#pump();
+    this.#out.pump();
   }
 
   stop(signal: AbortSignal): Promise<void> {
@@ -166,14 +154,14 @@ export class MqttSink implements WindowedSink {
     const prefix = this.#config.prefix.length;
     let isFull = false;
     window.forEach(slot => {
-      const ticket = window.ticketOf(slot);
+      const ticket = window.slots.ticketOf(slot);
       if (isFull || insurer.has(ticket)) return;
-      const { bytes, at, length } = window.packetOf(slot);
+      const { bytes, at, length } = window.slots.packetOf(slot);
       const time = { low: window.ids.timeLow(slot), high: window.ids.timeHigh(slot) };
       const view = new PublishView(bytes, at, length, this.version, prefix, time);
       const copy = insurer.copy(view, window.ids.idOf(slot), ticket);
       if (copy === undefined) isFull = true;
-      else window.retell(slot, copy);
+      else window.slots.retell(slot, copy);
     });
   }
 
@@ -184,7 +172,7 @@ export class MqttSink implements WindowedSink {
 
   async #stop(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
-    this.#pump();
+    this.#out.pump();
     await this.#confirmed(signal);
     await this.#dialer.close();
     this.#confirms.stop();
@@ -215,43 +203,6 @@ export class MqttSink implements WindowedSink {
     ticket.dropped(1, fault.code);
   }
 
-  /** Hands over to the socket what it takes and the broker's quota allows; the socket gets it as one write. */
-  #pump(): void {
-    const link = this.#link;
-    const window = this.#window;
-    if (link === undefined || !link.writable || !window.hasUnsent) return;
-    let run = window.next(this.#quota);
-    if (run === undefined) return;
-    // A run is one write by itself, and gathered writes cost the more where it is a single message.
-    const several = window.hasUnsent;
-    if (several) link.cork();
-    while (run !== undefined) {
-      this.#send(link, run);
-      run = link.writable ? window.next(this.#quota) : undefined;
-    }
-    if (several) link.uncork();
-  }
-
-  #send(link: Link, run: Run): void {
-    this.#quota -= run.confirmed;
-    const runs = this.#runs;
-    runs.add(run);
-    link.write(run.segment.bytes.subarray(run.start, run.end), error => {
-      if (!error) this.#taken(runs, run);
-    });
-  }
-
-  readonly #done = (ticket: Ticket, count: number): void => this.#tally.done(ticket, count);
-
-  /** A write is done: its QoS 0 messages are confirmed. After the loss of the connection it is too late. */
-  #taken(runs: Set<Run>, run: Run): void {
-    if (!runs.delete(run)) return;
-    const window = this.#window;
-    if (run.confirmed < run.count) window.settleTaken(run, this.#done);
-    window.store.unpin(run.segment);
-    this.#settled();
-  }
-
   #puback(id: number, reason: number, text: string | undefined): void {
     this.#dialer.proved();
     const window = this.#window;
@@ -262,24 +213,19 @@ export class MqttSink implements WindowedSink {
       this.#report.failed({ code: 'SLUICE_SINK_PROTOCOL', message });
       return;
     }
-    this.#quota += 1 + this.#trial.confirmed(); // 5.0 §4.9: also when the reason code is an error.
+    this.#out.grant(1 + this.#trial.confirmed()); // 5.0 §4.9: also when the reason code is an error.
     if (reason < 0x80) {
       this.#tally.done(window.settle(slot));
       return;
     }
-    const topic = window.topicOf(slot);
-    const said = text === undefined ? '' : ` It says ${JSON.stringify(text)}.`;
-    this.#report.failed({
-      code: 'SLUICE_SINK_REFUSED',
-      message: `The broker refused a message on "${escapeBytes(topic, 0, topic.length)}": ${reasonText(reason, 5)}.${said}`,
-    });
+    this.#report.failed(refusedByBroker(window.slots.topicOf(slot), reason, text));
     this.#tally.dropped(window.settle(slot), 'SLUICE_SINK_REFUSED');
   }
 
   /** After a group of confirmations: tell the tickets, then whoever waits for room or for the end. */
   #settled(): void {
     this.#tally.flush();
-    this.#pump();
+    this.#out.pump();
     if (this.#starved && !this.#stopping && this.#window.hasRoom) {
       this.#starved = false;
       this.onRoom();
@@ -303,11 +249,9 @@ export class MqttSink implements WindowedSink {
     const again = window.rewind(sessionPresent);
     if (again > 0) this.#report.retried(again);
     // 5.0 §4.9: the quota begins at Receive Maximum. 3.1.1 has none; the window is the bound there.
-    this.#quota = this.#trial.begin(properties.receiveMaximum ?? MAX_STRING, performance.now());
-    this.#link = link;
-    this.#runs = new Set();
+    this.#out.begin(link, this.#trial.begin(properties.receiveMaximum ?? MAX_STRING, performance.now()));
     this.#confirms.begin();
-    this.#pump();
+    this.#out.pump();
   }
 
   #dropTooLarge(): void {
@@ -315,18 +259,16 @@ export class MqttSink implements WindowedSink {
     const limit = this.#maximumPacket;
     window.forEach((slot, length) => {
       if (length <= limit) return;
-      const topic = window.topicOf(slot);
+      const topic = window.slots.topicOf(slot);
       this.#report.failed(tooLarge(escapeBytes(topic, 0, topic.length), limit));
       this.#tally.dropped(window.settle(slot), 'SLUICE_SINK_TOO_LARGE');
     });
   }
 
   #lost(loss: Loss): void {
-    const accepted = this.#link !== undefined;
-    this.#link = undefined;
+    const accepted = this.#out.link !== undefined;
     this.#confirms.stop();
-    for (const run of this.#runs) this.#window.store.unpin(run.segment);
-    this.#runs.clear();
+    this.#out.end();
     this.#report.failed(loss.fault);
     const hungUp = accepted && loss.hungUp === true && !this.#stopping;
     const guilty = this.#trial.lost(hungUp ? this.#window : undefined, performance.now());
@@ -336,16 +278,12 @@ export class MqttSink implements WindowedSink {
   /** It is connected, and what it is sent leads to nothing: perhaps it does on another connection. */
   #unconfirmed(count: number, ms: number): void {
     const { host, port } = this.#config;
-    const message = `${host}:${port} has confirmed none of the ${count} messages that it was sent last, for ${ms / 1000} s; the connection is made anew.`;
-    this.#link?.fail({ code: 'SLUICE_SINK_UNCONFIRMED', message }, false);
+    this.#out.link?.fail(unconfirmed(`${host}:${port}`, count, ms), false);
   }
 
   /** The broker hangs up for this message, whenever it comes. */
   #giveUp(slot: number): void {
-    const topic = this.#window.topicOf(slot);
-    const what = `a message of ${this.#window.sizeOf(slot)} bytes on "${escapeBytes(topic, 0, topic.length)}"`;
-    const message = `The broker hung up ${STRIKES} times right after ${what} that went out alone; it is left out, and the others go on.`;
-    this.#report.failed({ code: 'SLUICE_SINK_HANGUP', message });
+    this.#report.failed(hangsUp(this.#window.slots.topicOf(slot), this.#window.slots.sizeOf(slot)));
     this.#tally.dropped(this.#window.settle(slot), 'SLUICE_SINK_HANGUP');
     this.#settled();
   }

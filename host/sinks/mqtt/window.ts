@@ -1,18 +1,11 @@
 import type { MessageView } from '../../../sandbox/index.js';
 import { type Adaptation, adaptPublish } from '../../protocols/mqtt-wire/adapt.js';
 import { PUBLISH_FLAG } from '../../protocols/mqtt-wire/constants.js';
-import { readVarint, varintSize } from '../../protocols/mqtt-wire/varint.js';
 import type { MessageId } from '../message-id.js';
 import type { Ticket } from '../sink.js';
 import { type Segment, SegmentStore } from './segments.js';
 import { SlotIds } from './slot-ids.js';
-
-/** Life of a slot. `again`: was on the wire of an earlier connection, whose session is still there. */
-const FREE = 0;
-const WAITING = 1;
-const AGAIN = 2;
-const SENT = 3;
-const SETTLED = 4;
+import { AGAIN, FREE, SENT, SETTLED, Slots, WAITING } from './slots.js';
 
 /** Packet identifiers have 16 bits and 0 is not one (5.0 §2.2.1). */
 const MOST_MESSAGES = 65_535;
@@ -37,14 +30,8 @@ export interface Run {
  */
 export class SendWindow {
   readonly store: SegmentStore;
-  readonly #slots: number;
-  readonly #segment: (Segment | undefined)[];
-  readonly #ticket: (Ticket | undefined)[];
-  readonly #offset: Uint32Array;
-  readonly #length: Uint32Array;
-  readonly #write: Uint32Array;
-  readonly #qos: Uint8Array;
-  readonly #state: Uint8Array;
+  /** What stands in them is for `next` and those below to change. */
+  readonly slots: Slots;
   #head = 0;
   #next = 0;
   #used = 0;
@@ -53,23 +40,18 @@ export class SendWindow {
   #writes = 0;
   #taken = 0;
   #ids: SlotIds | undefined;
+  /** Where what was taken last begins. */
+  #last = 0;
 
   /** @param messages at most 65,535 */
   constructor(messages: number, bytes: number) {
     this.store = new SegmentStore(bytes);
-    this.#slots = Math.max(1, Math.min(messages, MOST_MESSAGES));
-    this.#segment = new Array<Segment | undefined>(this.#slots).fill(undefined);
-    this.#ticket = new Array<Ticket | undefined>(this.#slots).fill(undefined);
-    this.#offset = new Uint32Array(this.#slots);
-    this.#length = new Uint32Array(this.#slots);
-    this.#write = new Uint32Array(this.#slots);
-    this.#qos = new Uint8Array(this.#slots);
-    this.#state = new Uint8Array(this.#slots);
+    this.slots = new Slots(Math.max(1, Math.min(messages, MOST_MESSAGES)));
   }
 
   /** From now on what a packet does not carry of its message is kept too. */
   keepIds(): void {
-    this.#ids ??= new SlotIds(this.#slots);
+    this.#ids ??= new SlotIds(this.slots.size);
   }
 
   /** After `keepIds`. */
@@ -102,22 +84,21 @@ export class SendWindow {
   }
 
   get isFull(): boolean {
-    return this.#used === this.#slots;
+    return this.#used === this.slots.size;
   }
 
   /** True if a quarter of the window is free: fewer, larger turns are cheaper than a call for each slot. */
   get hasRoom(): boolean {
     return (
       this.#inFlight === 0 ||
-      (this.#used <= this.#slots - Math.ceil(this.#slots / 4) &&
+      (this.#used <= this.slots.size - Math.ceil(this.slots.size / 4) &&
         this.store.held <= this.store.limit - this.store.limit / 4)
     );
   }
 
   /** Packet identifier of the message that `push` takes next. */
   get nextId(): number {
-    const slot = this.#head + this.#used;
-    return (slot >= this.#slots ? slot - this.#slots : slot) + 1;
+    return this.slots.after(this.#head, this.#used) + 1;
   }
 
   /** Takes the packet that was written at `segment.used`. The window is not full. */
@@ -131,12 +112,10 @@ export class SendWindow {
   ): void {
     const slot = this.nextId - 1;
     this.#ids?.set(slot, view, id);
-    this.#segment[slot] = segment;
-    this.#ticket[slot] = ticket;
-    this.#offset[slot] = segment.used;
-    this.#length[slot] = length;
-    this.#qos[slot] = qos;
-    this.#state[slot] = WAITING;
+    if (qos > 0 || !this.slots.extend(this.#last, segment, length, ticket)) {
+      this.slots.put(slot, segment, length, qos, ticket);
+      this.#last = slot;
+    }
     segment.used += length;
     segment.pins += 1;
     this.#used += 1;
@@ -145,45 +124,32 @@ export class SendWindow {
     this.#taken += 1;
   }
 
-  ticketOf(slot: number): Ticket {
-    return this.#ticket[slot]!;
-  }
-
-  /** From now on `ticket` is told what becomes of the message. */
-  retell(slot: number, ticket: Ticket): void {
-    this.#ticket[slot] = ticket;
-  }
-
-  /** The packet of a message. */
-  packetOf(slot: number): { readonly bytes: Buffer; readonly at: number; readonly length: number } {
-    return { bytes: this.#segment[slot]!.bytes, at: this.#offset[slot]!, length: this.#length[slot]! };
-  }
-
   /**
    * The packets that go out next; they count as sent. `quota` is how many at QoS 1 may go (5.0 §4.9);
    * what comes behind the quota waits too, so that order holds across qualities of service.
    */
   next(quota: number): Run | undefined {
-    while (this.#unsent > 0 && this.#state[this.#next] === SETTLED) this.#step();
-    if (this.#unsent === 0 || (quota === 0 && this.#qos[this.#next]! > 0)) return undefined;
+    const { state, qos, offset, length, count: counts, write } = this.slots;
+    while (this.#unsent > 0 && state[this.#next] === SETTLED) this.#step();
+    if (this.#unsent === 0 || (quota === 0 && qos[this.#next]! > 0)) return undefined;
     const first = this.#next;
-    const segment = this.#segment[first]!;
-    const start = this.#offset[first]!;
+    const segment = this.slots.segmentOf(first);
+    const start = offset[first]!;
     this.#writes = (this.#writes + 1) >>> 0;
     let end = start;
     let count = 0;
     let confirmed = 0;
     while (this.#unsent > 0) {
       const slot = this.#next;
-      if (this.#segment[slot] !== segment || this.#offset[slot] !== end) break;
-      if (this.#qos[slot]! > 0) {
+      if (this.slots.segmentOf(slot) !== segment || offset[slot] !== end) break;
+      if (qos[slot]! > 0) {
         if (confirmed === quota) break;
         confirmed += 1;
       }
-      this.#state[slot] = SENT;
-      this.#write[slot] = this.#writes;
-      end += this.#length[slot]!;
-      count += 1;
+      state[slot] = SENT;
+      write[slot] = this.#writes;
+      end += length[slot]!;
+      count += counts[slot]!;
       this.#step();
     }
     segment.pins += 1;
@@ -193,7 +159,8 @@ export class SendWindow {
   /** The slot of a message at QoS 1 that is on the wire of this connection, -1 if there is none. */
   slotOf(packetId: number): number {
     const slot = packetId - 1;
-    if (slot >= this.#slots || this.#state[slot] !== SENT || this.#qos[slot] === 0) return -1;
+    const { size, state, qos } = this.slots;
+    if (slot >= size || state[slot] !== SENT || qos[slot] === 0) return -1;
     return slot;
   }
 
@@ -202,19 +169,22 @@ export class SendWindow {
    * @param done told how many of a ticket, in their order; this window is as it says by then
    */
   settleTaken(run: Run, done: (ticket: Ticket, count: number) => void): void {
+    const slots = this.slots;
     let ticket: Ticket | undefined;
     let count = 0;
-    for (let i = 0, slot = run.first; i < run.count; i++, slot = this.#after(slot)) {
-      if (this.#write[slot] !== run.write || this.#state[slot] !== SENT || this.#qos[slot] !== 0) continue;
-      const own = this.#ticket[slot]!;
+    let stretch: number;
+    for (let i = 0, slot = run.first; i < run.count; i += stretch, slot = slots.after(slot, stretch)) {
+      stretch = slots.count[slot]!;
+      if (slots.write[slot] !== run.write || slots.state[slot] !== SENT || slots.qos[slot] !== 0) continue;
+      const own = slots.ticketOf(slot);
       if (ticket !== undefined && own !== ticket) {
         this.#settled(run.segment, count);
         done(ticket, count);
         count = 0;
       }
       ticket = own;
-      this.#end(slot);
-      count += 1;
+      slots.end(slot);
+      count += stretch;
     }
     if (ticket === undefined) return;
     this.#settled(run.segment, count);
@@ -223,49 +193,33 @@ export class SendWindow {
 
   /** The oldest message at QoS 1 that went out on this connection and is not settled, -1 if there is none. */
   get firstSent(): number {
-    for (let i = 0, slot = this.#head; i < this.onWire; i++, slot = this.#after(slot)) {
-      if (this.#state[slot] === SENT && this.#qos[slot]! > 0) return slot;
-    }
+    const { state, qos, count } = this.slots;
+    const { onWire } = this;
+    for (let i = 0, slot = this.#head; i < onWire; i += count[slot]!, slot = this.#behind(slot))
+      if (state[slot] === SENT && qos[slot]! > 0) return slot;
     return -1;
   }
 
-  /** Bytes of a message's packet. */
-  sizeOf(slot: number): number {
-    return this.#length[slot]!;
-  }
-
-  /** The topic of a message, as bytes of its packet; for a report. */
-  topicOf(slot: number): Buffer {
-    const { bytes } = this.#segment[slot]!;
-    const offset = this.#offset[slot]!;
-    const at = offset + 1 + varintSize(readVarint(bytes, offset + 1, offset + 5));
-    return bytes.subarray(at + 2, at + 2 + bytes.readUInt16BE(at));
-  }
-
-  /** Ends a message and returns its ticket. */
+  /** Ends a message at QoS 1, or one that `forEach` shows, and returns its ticket. */
   settle(slot: number): Ticket {
-    const ticket = this.#ticket[slot]!;
-    const segment = this.#segment[slot]!;
-    this.#end(slot);
+    const ticket = this.slots.ticketOf(slot);
+    const segment = this.slots.segmentOf(slot);
+    this.slots.end(slot);
     this.#settled(segment, 1);
     return ticket;
-  }
-
-  #end(slot: number): void {
-    this.#ticket[slot] = undefined;
-    this.#segment[slot] = undefined;
-    this.#state[slot] = SETTLED;
   }
 
   /** So many messages of a segment have ended: what is free by that is free. */
   #settled(segment: Segment, count: number): void {
     this.#inFlight -= count;
     this.store.unpin(segment, count);
-    while (this.#used > 0 && this.#state[this.#head] === SETTLED) {
+    const { state } = this.slots;
+    while (this.#used > 0 && state[this.#head] === SETTLED) {
+      const head = this.#head;
       if (this.#used === this.#unsent) this.#step();
-      this.#state[this.#head] = FREE;
-      this.#head = this.#head + 1 === this.#slots ? 0 : this.#head + 1;
-      this.#used -= 1;
+      state[head] = FREE;
+      this.#head = this.#behind(head);
+      this.#used -= this.slots.count[head]!;
     }
   }
 
@@ -276,15 +230,15 @@ export class SendWindow {
    * Returns how many were on the wire before.
    */
   rewind(sessionPresent: boolean): number {
+    const slots = this.slots;
     let again = 0;
-    for (let i = 0, slot = this.#head; i < this.#used; i++, slot = this.#after(slot)) {
-      const state = this.#state[slot];
+    for (let i = 0, slot = this.#head; i < this.#used; i += slots.count[slot]!, slot = this.#behind(slot)) {
+      const state = slots.state[slot];
       if (state === SETTLED) continue;
-      if (state === SENT) again += 1;
-      const repeat = sessionPresent && this.#qos[slot]! > 0 && (state === SENT || state === AGAIN);
-      this.#state[slot] = repeat ? AGAIN : WAITING;
-      const { bytes } = this.#segment[slot]!;
-      const at = this.#offset[slot]!;
+      if (state === SENT) again += slots.count[slot]!;
+      const repeat = sessionPresent && slots.qos[slot]! > 0 && (state === SENT || state === AGAIN);
+      slots.state[slot] = repeat ? AGAIN : WAITING;
+      const { bytes, at } = slots.packetOf(slot);
       bytes[at] = repeat ? bytes[at]! | PUBLISH_FLAG.dup : bytes[at]! & ~PUBLISH_FLAG.dup;
     }
     this.#next = this.#head;
@@ -297,18 +251,19 @@ export class SendWindow {
    * many in one write. Only while nothing is on the wire.
    */
   adapt(how: Adaptation): void {
+    const { offset, length, qos } = this.slots;
     let last: Segment | undefined;
     let free = 0;
     this.forEach(slot => {
-      const segment = this.#segment[slot]!;
-      const from = this.#offset[slot]!;
-      const end = from + this.#length[slot]!;
+      const segment = this.slots.segmentOf(slot);
+      const from = offset[slot]!;
+      const end = from + length[slot]!;
       const at = adaptPublish(segment.bytes, from, end, how);
       const to = segment === last ? free : from;
       segment.bytes.copyWithin(to, at, end);
-      this.#offset[slot] = to;
-      this.#length[slot] = end - at;
-      if (how.dropQos) this.#qos[slot] = 0;
+      offset[slot] = to;
+      length[slot] = end - at;
+      if (how.dropQos) qos[slot] = 0;
       last = segment;
       free = to + end - at;
     });
@@ -316,18 +271,24 @@ export class SendWindow {
 
   /** Calls `visit` for each message that is not settled, oldest first; it may settle it. */
   forEach(visit: (slot: number, length: number) => void): void {
+    const slots = this.slots;
     const used = this.#used;
-    for (let i = 0, slot = this.#head; i < used; i++, slot = this.#after(slot)) {
-      if (this.#segment[slot] !== undefined) visit(slot, this.#length[slot]!);
+    let stretch: number;
+    for (let i = 0, slot = this.#head; i < used; i += stretch, slot = slots.after(slot, stretch)) {
+      if (slots.isOpen(slot)) slots.split(slot);
+      stretch = slots.count[slot]!;
+      if (slots.isOpen(slot)) visit(slot, slots.length[slot]!);
     }
   }
 
-  #after(slot: number): number {
-    return slot + 1 === this.#slots ? 0 : slot + 1;
+  /** The slot behind the stretch that begins at this one. */
+  #behind(slot: number): number {
+    return this.slots.after(slot, this.slots.count[slot]!);
   }
 
   #step(): void {
-    this.#next = this.#after(this.#next);
-    this.#unsent -= 1;
+    const slot = this.#next;
+    this.#unsent -= this.slots.count[slot]!;
+    this.#next = this.#behind(slot);
   }
 }

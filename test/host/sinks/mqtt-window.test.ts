@@ -22,6 +22,12 @@ function take(window: SendWindow, number: number, size: number, qos: number, tic
   return true;
 }
 
+/** The number in a packet on the topic `t`, which is all of `bytes[at, end)`. */
+function numberOf(bytes: Buffer, at: number, end: number): number {
+  const body = at + (bytes[at + 1]! >= 0x80 ? 3 : 2);
+  return Number(bytes.toString('latin1', body + 3 + ((bytes[at]! & 0x06) === 0 ? 0 : 2), end));
+}
+
 /** The messages of a run as [number, packet identifier], read from its bytes. */
 function packetsOf(run: Run): [number: number, id: number][] {
   const found: [number, number][] = [];
@@ -57,6 +63,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('acknowledge'), pick: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('written') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reconnect'), present: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('look') }) },
 );
 
 test('whatever is taken, sent, confirmed and lost in whatever order, the window keeps bytes, order and bounds', () => {
@@ -117,6 +124,14 @@ test('whatever is taken, sent, confirmed and lost in whatever order, the window 
             window.rewind((one as { present: boolean }).present);
             model.ids.clear();
             lastSent = -1;
+          } else if (one.kind === 'look') {
+            const seen: number[] = [];
+            window.forEach((slot, length) => {
+              const { bytes, at } = window.slots.packetOf(slot);
+              seen.push(numberOf(bytes, at, at + length));
+              assert.equal(window.slots.ticketOf(slot), ticketOf(seen.at(-1)!));
+            });
+            assert.deepEqual(seen, model.open, 'each message that is open is shown by itself');
           }
           assert.equal(window.inFlight, model.open.length);
           assert.ok(window.store.held <= 2_048);

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../../runtime/index.js';
+
 /** Numbers of the tunnel protocol, version 1. Source: tunnel.md beside this file; the clauses are named after it. */
 
 /** 2: the header of every frame; all numbers are big-endian. */
@@ -48,6 +50,12 @@ export const REASON = {
   gap: 8,
   version: 9,
 } as const;
+
+/** The reason that goes with an error of who reads the stream. */
+export function reasonOf(code: ErrorCode): number {
+  if (code === 'SLUICE_FRAME_TOO_LARGE') return REASON.tooLarge;
+  return code === 'SLUICE_SOURCE_GAP' ? REASON.gap : REASON.protocol;
+}
 
 /** 2.3: sequences are whole numbers that a float64 holds. */
 export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER;

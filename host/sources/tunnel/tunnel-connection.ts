@@ -2,39 +2,14 @@ import type { Socket } from 'node:net';
 import { type Fault, faultOf } from '../../../runtime/index.js';
 import { encodeBare, encodeClose, encodeWelcome } from '../../protocols/tunnel/encode.js';
 import { FrameReader } from '../../protocols/tunnel/frame-reader.js';
-import { checkSequence, DataFrame, type Hello, readHello } from '../../protocols/tunnel/messages.js';
-import { LARGEST_HELLO, REASON, TYPE } from '../../protocols/tunnel/wire.js';
-import { RateLimit } from '../serve/rate-limit.js';
+import { checkSequence, DataFrame, readHello } from '../../protocols/tunnel/messages.js';
+import { LARGEST_HELLO, REASON, reasonOf, TYPE } from '../../protocols/tunnel/wire.js';
 import { readInto } from '../serve/read-into.js';
 import { Replies } from './replies.js';
 import type { Session } from './session.js';
-import type { TunnelSettings } from './tunnel-config.js';
-
-/** What the connections of one source share. */
-export interface TunnelHost {
-  readonly settings: TunnelSettings;
-  /** Of all connections together. */
-  readonly rate: RateLimit;
-  /** What comes is read into it, of one connection after the other; undefined: a new one reads into memory of its own. */
-  reads(): Uint8Array | undefined;
-  /** Milliseconds that never jump. */
-  steady(): number;
-  wall(): number;
-  /** Who this is; undefined: its token is not the right one. */
-  attach(hello: Hello, connection: TunnelConnection): Session | undefined;
-  /** Hands a frame over: true when it was taken or refused for good, false when there is no room. */
-  push(connection: TunnelConnection, frame: FrameReader, data: DataFrame, receivedAt: number): boolean;
-  /** A frame found no room: call `resume` once there is. */
-  blocked(connection: TunnelConnection): void;
-  /** Calls `greet` some milliseconds later, by when what came with its HELLO may be acknowledged. */
-  greetSoon(connection: TunnelConnection): void;
-  /** Bytes more (or less) that are held for frames that have not come whole; false: too many in all. */
-  holds(bytes: number): boolean;
-  /** Frames that are left out, or that wait, for a reason that is no failure. */
-  skipped(code: Fault['code']): void;
-  failed(code: Fault['code'], message: string, peer: string): void;
-  closed(connection: TunnelConnection): void;
-}
+import { Silence } from './silence.js';
+import { Throttle } from './throttle.js';
+import type { TunnelHost } from './tunnel-host.js';
 
 /** A pause in which a peer that is gone without a word is asked whether it is there. */
 const KEEP_ALIVE_MS = 60_000;
@@ -42,10 +17,6 @@ const KEEP_ALIVE_MS = 60_000;
 const LAST_WORDS_MS = 500;
 const DONE = 0;
 const WAITS = 1;
-const REASON_OF: Partial<Record<Fault['code'], number>> = {
-  SLUICE_FRAME_TOO_LARGE: REASON.tooLarge,
-  SLUICE_SOURCE_GAP: REASON.gap,
-};
 
 /** One connection of a client. What breaks the protocol ends it; what was acknowledged stays so, and the rest comes again. */
 export class TunnelConnection {
@@ -59,10 +30,9 @@ export class TunnelConnection {
   readonly #socket: Socket;
   readonly #reader = new FrameReader(LARGEST_HELLO);
   readonly #data = new DataFrame();
-  readonly #rate: RateLimit;
+  readonly #throttle: Throttle;
   /** The frame that the reader stands on waits for room, or for its turn. */
   #held = false;
-  #wait: NodeJS.Timeout | undefined;
   #holding = 0;
   /** What is fed to the reader is memory that others read into too. */
   readonly #shares: boolean;
@@ -77,16 +47,15 @@ export class TunnelConnection {
   #receivedAt = 0;
   /** On the steady clock, at the begin of a walk: one look serves all frames of a chunk. */
   #now: number;
-  /** When something whole came last, and since when there is a part of a frame; steady clock. */
-  #heardAt: number;
-  #partSince = Number.POSITIVE_INFINITY;
+  readonly #silence: Silence;
 
   constructor(host: TunnelHost, socket: Socket, peer: string) {
     this.#host = host;
     this.#socket = socket;
     this.peer = peer;
-    this.#rate = new RateLimit(host.settings.rate);
-    this.#now = this.#heardAt = host.steady();
+    this.#throttle = new Throttle(host.settings.rate, host.rate, () => void this.#walk());
+    this.#now = host.steady();
+    this.#silence = new Silence(this.#now);
     const reads = host.reads();
     const take = (bytes: Uint8Array, length: number): void => this.#take(bytes, length);
     if (reads === undefined) socket.on('data', chunk => this.#take(chunk, chunk.length));
@@ -101,7 +70,7 @@ export class TunnelConnection {
 
   /** There is room again. */
   resume(): void {
-    if (this.#held && this.#wait === undefined) this.#walk();
+    if (this.#held && !this.#throttle.isWaiting) this.#walk();
   }
 
   /** Tells how far its frames are delivered; once the client reads again, if it does not now. */
@@ -123,32 +92,28 @@ export class TunnelConnection {
     this.#isProbed = true;
     if (this.#over && now - this.#overSince >= LAST_WORDS_MS) this.#socket.destroy();
     if (this.#over || this.#stopping) return;
-    const { helloMs, frameMs, keepAliveMs } = this.#host.settings;
-    const silent = now - this.#heardAt;
-    if (this.session === undefined && silent >= helloMs) {
-      this.close('SLUICE_SOURCE_TIMEOUT', `did not say who it is within ${helloMs} ms`, REASON.silent);
-    } else if (!this.#held && now - this.#partSince >= frameMs) {
-      const why = `sent ${this.#reader.partial} bytes of a frame and not the rest within ${frameMs} ms`;
+    const { settings } = this.#host;
+    if (this.session === undefined && this.#silence.isNobody(now, settings)) {
+      const why = `did not say who it is within ${settings.helloMs} ms`;
       this.close('SLUICE_SOURCE_TIMEOUT', why, REASON.silent);
-    } else if (!this.#held && silent >= 2.5 * keepAliveMs) {
-      const why = `was silent for ${Math.round(silent)} ms, and a PING is due every ${keepAliveMs}`;
-      this.close('SLUICE_SOURCE_IDLE', why, REASON.silent);
+    } else if (!this.#held) {
+      const defect = this.#silence.defect(now, settings, this.#reader.partial);
+      if (defect !== undefined) this.close(defect.code, defect.why, REASON.silent);
     }
   }
 
   /** Reads no more; what was taken is acknowledged still. */
   stop(): void {
     this.#stopping = true;
-    clearTimeout(this.#wait);
+    this.#throttle.stop();
     this.#socket.pause();
   }
 
   /** Says goodbye. */
   end(): void {
     this.#isOver();
-    this.#socket.end(
-      this.#replies.ordered(encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' })),
-    );
+    const goodbye = encodeClose({ reason: REASON.goodbye, text: 'the gateway stops' });
+    this.#socket.end(this.#replies.ordered(goodbye));
     this.#socket.resume();
   }
 
@@ -161,7 +126,7 @@ export class TunnelConnection {
   close(code: Fault['code'], why: string, reason: number): void {
     this.#host.failed(code, `${this.#who} ${why}; connection closed`, this.peer);
     this.#isOver();
-    clearTimeout(this.#wait);
+    this.#throttle.stop();
     // A client that does not take these last words is not waited for.
     if (this.#replies.isClogged) {
       this.#socket.destroy();
@@ -169,6 +134,11 @@ export class TunnelConnection {
     }
     if (this.#socket.writable) this.#socket.write(this.#replies.ordered(encodeClose({ reason, text: why })));
     this.#socket.destroySoon();
+  }
+
+  /** It did what the protocol does not know. */
+  #breaks(why: string): void {
+    this.close('SLUICE_SOURCE_PROTOCOL', why, REASON.protocol);
   }
 
   #isOver(): void {
@@ -201,7 +171,7 @@ export class TunnelConnection {
       state = this.#frames();
     } catch (thrown) {
       const { code, message } = faultOf(thrown);
-      this.close(code, `broke the protocol: ${message}`, REASON_OF[code] ?? REASON.protocol);
+      this.close(code, `broke the protocol: ${message}`, reasonOf(code));
       return DONE;
     }
     if (this.#over) return DONE;
@@ -217,13 +187,12 @@ export class TunnelConnection {
         if (!this.#handOver()) return WAITS;
         this.#held = false;
       } else if (reader.next()) {
-        this.#heardAt = this.#now;
-        this.#partSince = Number.POSITIVE_INFINITY;
+        this.#silence.heard(this.#now);
         this.#held = !this.#frame();
         if (this.#over) return DONE;
         if (this.#held) return WAITS;
       } else {
-        if (reader.partial > 0 && this.#partSince === Number.POSITIVE_INFINITY) this.#partSince = this.#now;
+        if (reader.partial > 0) this.#silence.waits(this.#now);
         this.#countHeld();
         return DONE;
       }
@@ -245,12 +214,7 @@ export class TunnelConnection {
     const { type } = this.#reader;
     if (this.session === undefined) {
       if (type === TYPE.hello) this.#hello();
-      else
-        this.close(
-          'SLUICE_SOURCE_PROTOCOL',
-          `began with a frame of type ${type} and not with HELLO`,
-          REASON.protocol,
-        );
+      else this.#breaks(`began with a frame of type ${type} and not with HELLO`);
       return true;
     }
     switch (type) {
@@ -268,7 +232,7 @@ export class TunnelConnection {
         this.#socket.resume();
         return true;
       default:
-        this.close('SLUICE_SOURCE_PROTOCOL', `sent a frame of type ${type}`, REASON.protocol);
+        this.#breaks(`sent a frame of type ${type}`);
         return true;
     }
   }
@@ -278,11 +242,8 @@ export class TunnelConnection {
     const { window, maxFrame, keepAliveMs } = this.#host.settings;
     const session = this.#host.attach(hello, this);
     if (session === undefined) {
-      this.close(
-        'SLUICE_SOURCE_TOKEN',
-        `says it is ${hello.client}, and its token is not the right one`,
-        REASON.refused,
-      );
+      const why = `says it is ${hello.client}, and its token is not the right one`;
+      this.close('SLUICE_SOURCE_TOKEN', why, REASON.refused);
       return;
     }
     this.session = session;
@@ -310,27 +271,17 @@ export class TunnelConnection {
     }
     const { window } = this.#host.settings;
     if (session.open >= window) {
-      const why = `sent more than the ${window} frames that may wait for their acknowledgement`;
-      this.close('SLUICE_SOURCE_PROTOCOL', why, REASON.protocol);
+      this.#breaks(`sent more than the ${window} frames that may wait for their acknowledgement`);
       return true;
     }
     this.#data.read(reader);
-    if (this.#wait !== undefined) return false;
-    if (!this.#held) {
-      const wait = Math.max(this.#rate.reserve(this.#now), this.#host.rate.reserve(this.#now));
-      if (wait > 0) return this.#slowDown(wait);
+    if (this.#throttle.isWaiting) return false;
+    if (!this.#held && this.#throttle.holds(this.#now)) {
+      this.#host.skipped('SLUICE_SOURCE_RATE');
+      return false;
     }
     if (this.#host.push(this, reader, this.#data, this.#receivedAt)) return true;
     this.#host.blocked(this);
-    return false;
-  }
-
-  #slowDown(ms: number): false {
-    this.#host.skipped('SLUICE_SOURCE_RATE');
-    this.#wait = setTimeout(() => {
-      this.#wait = undefined;
-      this.#walk();
-    }, ms);
     return false;
   }
 
@@ -341,10 +292,7 @@ export class TunnelConnection {
       this.#host.failed('SLUICE_SOURCE_DISCONNECTED', message, this.peer);
     }
     this.#over = true;
-    clearTimeout(this.#wait);
-    // Else one that comes and goes uses up the rate of all others with frames that never got through.
-    if (this.#wait !== undefined) this.#host.rate.giveBack();
-    this.#wait = undefined;
+    this.#throttle.leave();
     this.#host.holds(-this.#holding);
     this.#holding = 0;
     this.#host.closed(this);

@@ -18,7 +18,8 @@ import { OwnIds } from './own-ids.js';
 import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { type TunnelConfig, type TunnelSettings, tunnelSettings } from './tunnel-config.js';
-import { TunnelConnection, type TunnelHost } from './tunnel-connection.js';
+import { TunnelConnection } from './tunnel-connection.js';
+import type { TunnelHost } from './tunnel-host.js';
 import { TunnelTopics } from './tunnel-topics.js';
 
 /** As much as is read at once, of a few connections and of each of many: what finds no room is held until there is some. */

@@ -1,3 +1,5 @@
+import { isSame, LastView } from '../../runtime/index.js';
+
 const WAYS = 4;
 /** FNV-1a, the 32-bit offset basis and prime (draft-eastlake-fnv). */
 const BASIS = 0x811c9dc5;
@@ -16,9 +18,13 @@ export class ByteCache {
   readonly #hashes: Int32Array;
   readonly #lengths: Int32Array;
   readonly #bytes: Uint8Array[];
+  /** Of these: where there is one of what is looked through too, words are compared. */
+  readonly #views: (DataView | undefined)[];
   readonly #next: Uint8Array;
   #hash = 0;
   #last = 0;
+  /** What is looked through mostly is the same memory again. */
+  readonly #read = new LastView();
 
   /** @param places a power of two, 4 or more */
   constructor(places: number) {
@@ -27,13 +33,15 @@ export class ByteCache {
     this.#hashes = new Int32Array(places);
     this.#lengths = new Int32Array(places).fill(-1);
     this.#bytes = new Array<Uint8Array>(places).fill(NOTHING);
+    this.#views = new Array<DataView | undefined>(places).fill(undefined);
     this.#next = new Uint8Array(this.#groups);
   }
 
   /** The place of `bytes[start, end)`, -1 if it is not known. @param tag part of what is looked for, 0 to 255 */
   find(bytes: Uint8Array, start: number, end: number, tag: number): number {
+    const view = this.#read.of(bytes);
     // What comes next is mostly what came last.
-    if (this.#is(this.#last, bytes, start, end, tag)) return this.#last;
+    if (this.#is(this.#last, bytes, view, start, end, tag)) return this.#last;
     let hash = BASIS ^ tag;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), PRIME);
     // The low bits choose the group, and FNV mixes upwards.
@@ -41,19 +49,27 @@ export class ByteCache {
     this.#hash = hash;
     const first = (hash & (this.#groups - 1)) * WAYS;
     for (let place = first; place < first + WAYS; place++) {
-      if (this.#hashes[place] !== hash || !this.#is(place, bytes, start, end, tag)) continue;
+      if (this.#hashes[place] !== hash || !this.#is(place, bytes, view, start, end, tag)) continue;
       this.#last = place;
       return place;
     }
     return -1;
   }
 
-  #is(place: number, bytes: Uint8Array, start: number, end: number, tag: number): boolean {
+  #is(
+    place: number,
+    bytes: Uint8Array,
+    view: DataView | undefined,
+    start: number,
+    end: number,
+    tag: number,
+  ): boolean {
     const length = end - start;
     if (this.#lengths[place] !== length) return false;
     const known = this.#bytes[place] as Uint8Array;
     // The tag stands behind the string.
     if (known[length] !== tag) return false;
+    if (view !== undefined) return isSame(view, start, end, this.#views[place] as DataView, 0);
     for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false;
     return true;
   }
@@ -69,6 +85,7 @@ export class ByteCache {
     if (kept.length <= length) {
       kept = new Uint8Array(length + 1);
       this.#bytes[place] = kept;
+      this.#views[place] = new DataView(kept.buffer);
     }
     for (let i = 0; i < length; i++) kept[i] = bytes[start + i] as number;
     kept[length] = tag;

@@ -1,27 +1,48 @@
 /** Up to so many bytes `copyWords` is faster than a call into native code: measured 4 against 32 ns at 33, 16 against 34 at 95. */
 export const FEW_BYTES = 192;
 
-/** Copies `[start, end)` of one view to `at` of another, four words at a step; gives the offset behind them. */
+/** Bytes of a step. */
+const STEP = 16;
+const WORD = 4;
+
+/**
+ * Copies `[start, end)` of one view to `at` of another, four words at a step; gives the offset behind them. The two are
+ * different memory: what is left behind whole steps is copied with the last step, which begins before the end of the one
+ * before it.
+ */
 export function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): number {
+  const behind = at + end - start;
+  if (end - start < STEP) return copyFew(from, start, end, to, at);
+  let o = at;
+  for (let i = start; i < end - STEP; i += STEP, o += STEP) copyStep(from, i, to, o);
+  copyStep(from, end - STEP, to, behind - STEP);
+  return behind;
+}
+
+function copyStep(from: DataView, i: number, to: DataView, o: number): void {
+  to.setInt32(o, from.getInt32(i, true), true);
+  to.setInt32(o + 4, from.getInt32(i + 4, true), true);
+  to.setInt32(o + 8, from.getInt32(i + 8, true), true);
+  to.setInt32(o + 12, from.getInt32(i + 12, true), true);
+}
+
+function copyFew(from: DataView, start: number, end: number, to: DataView, at: number): number {
   let i = start;
   let o = at;
-  for (const last = end - 16; i <= last; i += 16, o += 16) {
-    to.setInt32(o, from.getInt32(i, true), true);
-    to.setInt32(o + 4, from.getInt32(i + 4, true), true);
-    to.setInt32(o + 8, from.getInt32(i + 8, true), true);
-    to.setInt32(o + 12, from.getInt32(i + 12, true), true);
-  }
-  for (const last = end - 4; i <= last; i += 4, o += 4) to.setInt32(o, from.getInt32(i, true), true);
+  for (; i <= end - WORD; i += WORD, o += WORD) to.setInt32(o, from.getInt32(i, true), true);
   for (; i < end; i++, o++) to.setUint8(o, from.getUint8(i));
   return o;
 }
 
-/** Whether `[start, end)` of one view is what stands at `at` of another. */
+/** Whether `[start, end)` of one view is what stands at `at` of another; the last word may be one that overlaps. */
 export function isSame(one: DataView, start: number, end: number, other: DataView, at: number): boolean {
   let i = start;
   let o = at;
-  for (const last = end - 4; i <= last; i += 4, o += 4)
-    if (one.getInt32(i, true) !== other.getInt32(o, true)) return false;
+  if (end - start >= WORD) {
+    for (; i < end - WORD; i += WORD, o += WORD)
+      if (one.getInt32(i, true) !== other.getInt32(o, true)) return false;
+    return one.getInt32(end - WORD, true) === other.getInt32(at + end - start - WORD, true);
+  }
   for (; i < end; i++, o++) if (one.getUint8(i) !== other.getUint8(o)) return false;
   return true;
 }

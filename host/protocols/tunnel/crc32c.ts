@@ -1,11 +1,12 @@
 import { LastView } from '../../../runtime/index.js';
 
 /**
- * CRC-32C (Castagnoli), eight bytes at a step. Source: RFC 3720, 12.1 and appendix B.4: polynomial 0x1EDC6F41,
+ * CRC-32C (Castagnoli), sixteen bytes at a step. Source: RFC 3720, 12.1 and appendix B.4: polynomial 0x1EDC6F41,
  * reflected, begun and ended with all bits inverted.
  */
 const POLYNOMIAL = 0x82f63b78;
-const STEP = 8;
+const STEP = 16;
+const WORD = 4;
 
 /** Table k, entry b: what byte b gives after k more bytes of zero. */
 const TABLE = tables();
@@ -16,26 +17,28 @@ const read = new LastView();
 /** The check of `bytes[start, end)`, as an unsigned number. */
 export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   const view = read.of(bytes);
-  const last = end - STEP;
   let crc = -1;
   let at = start;
-  if (view === undefined)
-    for (; at <= last; at += STEP) crc = step(crc ^ word(bytes, at), word(bytes, at + 4));
-  else for (; at <= last; at += STEP) crc = step(crc ^ view.getInt32(at, true), view.getInt32(at + 4, true));
+  if (view !== undefined)
+    for (; at <= end - STEP; at += STEP) {
+      // Three of four words do not wait for the step before.
+      const rest =
+        table(0x800, view.getInt32(at + 4, true)) ^
+        table(0x400, view.getInt32(at + 8, true)) ^
+        table(0, view.getInt32(at + 12, true));
+      crc = rest ^ table(0xc00, crc ^ view.getInt32(at, true));
+    }
+  for (; at <= end - WORD; at += WORD) crc = table(0, crc ^ word(bytes, at));
   for (; at < end; at++) crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
-function step(low: number, high: number): number {
+/** What the four bytes of a word give. @param from of its last byte: 256 times the bytes that follow it */
+function table(from: number, bytes: number): number {
   return (
-    TABLE[0x700 | (low & 0xff)]! ^
-    TABLE[0x600 | ((low >>> 8) & 0xff)]! ^
-    TABLE[0x500 | ((low >>> 16) & 0xff)]! ^
-    TABLE[0x400 | (low >>> 24)]! ^
-    TABLE[0x300 | (high & 0xff)]! ^
-    TABLE[0x200 | ((high >>> 8) & 0xff)]! ^
-    TABLE[0x100 | ((high >>> 16) & 0xff)]! ^
-    TABLE[high >>> 24]!
+    TABLE[from + 0x300 + (bytes & 0xff)]! ^
+    TABLE[from + 0x200 + ((bytes >>> 8) & 0xff)]! ^
+    (TABLE[from + 0x100 + ((bytes >>> 16) & 0xff)]! ^ TABLE[from + (bytes >>> 24)]!)
   );
 }
 

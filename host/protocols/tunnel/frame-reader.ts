@@ -9,6 +9,8 @@ const HIGH = 2 ** 32;
 const FIRST_CARRY = 512;
 /** Bytes up to and with the length. */
 const PREFIX = 8;
+/** What a frame begins with, up to its type. */
+const BEGIN = (MAGIC << 4) | VERSION;
 
 /**
  * Finds the frames of a tunnel in a TCP stream, and is the cursor on the one it found: `feed` a chunk, then
@@ -149,6 +151,15 @@ export class FrameReader {
 
   /** Bytes of the frame that begins here; `PREFIX` while that cannot be known. */
   #sizeAt(bytes: Uint8Array, view: DataView, at: number, have: number): number {
+    if (have >= PREFIX && view.getUint16(at) >> 4 === BEGIN) {
+      const size = view.getUint32(at + HEADER.length);
+      if (size >= HEADER.least && size <= this.maxFrame) return size;
+    }
+    return this.#oddSizeAt(bytes, view, at, have);
+  }
+
+  /** Of one that is not there up to its length, or is none. */
+  #oddSizeAt(bytes: Uint8Array, view: DataView, at: number, have: number): number {
     if (have > 0 && bytes[at] !== MAGIC) {
       throw this.#malformed(
         bytes,

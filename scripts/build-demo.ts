@@ -1,7 +1,8 @@
 /**
- * `npm start` before the demo (`node scripts/build-demo.ts PLUGIN...`): emits what runs, and builds the plugins named. In a
- * fresh checkout both side by side, as the compiler of C++ takes longer than all else, and without the tests, which are half
- * of the tree. Node runs this file as it is, since there is nothing emitted yet: it imports no other of the tree.
+ * `npm start` before the demo (`node dist/scripts/build-demo.js PLUGIN...`): emits what runs, and builds the plugins named. In
+ * a fresh checkout both side by side, as the compiler of C++ takes longer than all else, and without the tests, which are
+ * half of the tree. esbuild emits this file alone, each time, as there may be nothing else yet: it imports no other of the
+ * tree.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import ts from 'typescript';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const ROOT = resolve(import.meta.dirname, '../..');
 const TSC = 'node_modules/typescript/bin/tsc';
 const BUILDER = 'scripts/build-wasm';
 

@@ -12,7 +12,35 @@ import {
   showBytes,
   type Vector,
 } from '../../runtime/index.js';
+import type { FromSandbox, Rehearsal, ToSandbox } from '../messages.js';
 import { type Prepared, quiet } from './stages.js';
+
+type Start = Extract<ToSandbox, { kind: 'start' }>;
+
+/**
+ * A candidate, before it may serve: on its test vectors, then on frames of just now.
+ * @param at told which test is next, 0 for none
+ * @throws SluiceError that names the step
+ */
+export function rehearse(
+  { stages, output }: Start,
+  rehearsal: Rehearsal,
+  prepared: readonly Prepared[],
+  post: (message: FromSandbox) => void,
+  at: (index: number) => void,
+): void {
+  const tests = rehearsal.stages.filter(index => (stages[index]?.vectors ?? []).length > 0);
+  if (tests.length > 0) post({ kind: 'step', step: 'vectors' });
+  for (const index of tests)
+    runVectors(prepared[index] as Prepared, stages[index]?.vectors ?? [], output, vector => at(vector + 1));
+  if (rehearsal.frames.length > 0) {
+    post({ kind: 'step', step: 'shadow' });
+    const make = (): Chain => new Chain(prepared.map(stage => stage.make(quiet)));
+    runShadow(make, rehearsal.frames, output);
+  }
+  // What hangs from here on is the start of the instance that is to serve.
+  if (tests.length + rehearsal.frames.length > 0) post({ kind: 'step', step: 'start' });
+}
 
 /**
  * Tries a stage out on its manifest's test vectors, on instances of its own. Those with the same configuration share
@@ -20,7 +48,7 @@ import { type Prepared, quiet } from './stages.js';
  * @param at told which vector is next, so that a watcher can name the one that hangs
  * @throws SluiceError SLUICE_PLUGIN_SELFTEST, step `vectors`
  */
-export function runVectors(
+function runVectors(
   stage: Prepared,
   vectors: readonly Vector[],
   output: number,
@@ -67,7 +95,7 @@ function notAsExpected(plugin: string, { name }: Vector, difference: Difference)
  * @param make makes a fresh chain
  * @throws SluiceError the fault, step `shadow`
  */
-export function runShadow(make: () => Chain, frames: readonly FrameCopy[], output: number): void {
+function runShadow(make: () => Chain, frames: readonly FrameCopy[], output: number): void {
   try {
     passInOneBatch(make(), frames, output);
   } catch (thrown) {

@@ -2,7 +2,6 @@ import {
   admit,
   CoreInstance,
   type GuestLog,
-  LIMITS,
   lendMemory,
   type ModuleFacts,
   ObjectInstance,
@@ -60,16 +59,5 @@ export async function prepare(spec: StageSpec): Promise<Prepared> {
       return { plugin, instance };
     },
     room,
-  };
-}
-
-/** Collects the log lines of a call: a bounded number, cut to a bounded length; the rest is counted. */
-export class LogBuffer {
-  lines: { level: number; text: string }[] = [];
-  lost = 0;
-
-  readonly take: GuestLog = (level, text) => {
-    if (this.lines.length >= LIMITS.logLines) this.lost++;
-    else this.lines.push({ level, text: text.slice(0, LIMITS.logBytes) });
   };
 }

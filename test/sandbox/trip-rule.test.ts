@@ -65,20 +65,46 @@ test('it bears what may follow without a trip, and no fault more in a row', () =
   assert.equal(patient.bears(20_000), 9);
 });
 
-test('for any course of events it bears as many faults as it says, with good frames between them or without', () => {
-  const event = fc.record({ good: fc.integer({ min: 0, max: 6 }) });
-  const next = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 40, maxLength: 40 });
+/** Frames that count before the rate does, but for one: the fewest good ones beside which a fault can trip it. */
+const FEWEST = LIMITS.least - 1;
+
+test('for any course of events it bears as many faults as it says, whatever comes between, and not one more', () => {
+  // 0 is a fault, FEWEST fills up to that, and what else there is are good frames.
+  const events = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 60 });
+  const between = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3 }), fc.constant(FEWEST));
+  const next = fc.array(between, { minLength: 40, maxLength: 40 });
+  const row = fc.integer({ min: 1, max: 30 });
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), next, (events, between) => {
-      const rule = new TripRule({ ...LIMITS, faults: 30 });
-      for (const { good } of events)
-        if (good > 0) rule.good(0, good);
-        else rule.fault(0);
-      const bears = rule.bears(0);
+    fc.property(row, events, next, (faults, before, goods) => {
+      const course = (): { rule: TripRule; good: (frames: number) => void; fault: () => unknown } => {
+        const rule = new TripRule({ ...LIMITS, faults });
+        let all = 0;
+        const good = (frames: number): void => {
+          const count = frames === FEWEST ? FEWEST - all : frames;
+          if (count > 0) rule.good(0, count);
+          all += Math.max(0, count);
+        };
+        const fault = (): unknown => {
+          all++;
+          return rule.fault(0);
+        };
+        for (const event of before)
+          if (event > 0) good(event);
+          else fault();
+        return { rule, good, fault };
+      };
+      const bears = course().rule.bears(0);
+      const mixed = course();
+      const bare = course();
       for (let fault = 0; fault < bears; fault++) {
-        assert.equal(rule.fault(0), undefined, `fault ${fault + 1} of ${bears}`);
-        rule.good(0, between[fault] ?? 0);
+        mixed.good(goods[fault] as number);
+        assert.equal(mixed.fault(), undefined, `fault ${fault + 1} of ${bears}, good frames between`);
+        assert.equal(bare.fault(), undefined, `fault ${fault + 1} of ${bears}`);
       }
+      const filled = course();
+      for (let fault = 0; fault < bears; fault++) filled.fault();
+      filled.good(FEWEST);
+      assert.ok(bare.fault() !== undefined || filled.fault() !== undefined, `one more than ${bears}`);
     }),
   );
 });

@@ -7,5 +7,6 @@ test('what builds before npm start builds every plugin that the demo copies, and
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
     scripts: Record<string, string>;
   };
-  assert.equal(scripts.prestart, `node scripts/build-demo.ts ${PLUGINS.join(' ')}`);
+  const [, built] = /build-demo\.js (.*)$/.exec(scripts.prestart ?? '') ?? [];
+  assert.deepEqual(built?.split(' '), [...PLUGINS]);
 });

@@ -3,7 +3,8 @@ import { MBAP } from '../../protocols/mbap.js';
 import { encodeAnswer, encodeException, readDataBytes } from '../../protocols/modbus-read.js';
 import { deviceAddress, deviceLabel, type RtuDeviceConfig } from '../modbus/config.js';
 import type { DeviceHost, PolledDevice } from '../modbus/device.js';
-import { type Request, RequestLine } from '../modbus/request.js';
+import { PollQueue } from '../modbus/poll-queue.js';
+import type { Request } from '../modbus/request.js';
 import type { SourcePeer } from '../source.js';
 import { silenceMs } from './rtu-config.js';
 import { type Answer, RtuLink, type RtuLinkEvents } from './rtu-link.js';
@@ -29,7 +30,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   readonly #serial: boolean;
   readonly #gapMs: number;
   readonly #link: RtuLink;
-  readonly #queue: RequestLine;
+  readonly #queue: PollQueue;
   readonly #adu = new Uint8Array(MBAP.maxAdu);
   #size = 0;
   /** Its answer is in `#adu` and found no room. */
@@ -52,7 +53,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
     this.#serial = device.serial !== undefined;
     this.#gapMs = host.settings.gapMs + (device.serial === undefined ? 0 : silenceMs(device.serial));
-    this.#queue = new RequestLine(requests);
+    this.#queue = new PollQueue(requests, host.ingress);
     this.#link = new RtuLink(device, host.settings, this);
   }
 
@@ -61,18 +62,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   }
 
   poll(requests: readonly Request[]): void {
-    const { ingress } = this.#host;
-    const away = this.#link.state === 'waiting';
-    for (const request of requests) {
-      if (away) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
-      else if (this.#held !== undefined) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      else if (request.underWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
-      else if (!ingress.hasRoom(request.answerBytes)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      else {
-        request.underWay = true;
-        this.#queue.push(request);
-      }
-    }
+    this.#queue.ask(requests, this.#link.state === 'waiting', this.#held !== undefined);
     this.#next();
   }
 
@@ -87,7 +77,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     clearTimeout(this.#timer);
     const closed = this.#link.stop();
     this.#abandon('the gateway stops');
-    this.#skipQueue();
+    this.#queue.skipAll();
     await closed;
   }
 
@@ -105,7 +95,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     const wait = this.#link.retry();
     this.#failed('SLUICE_SOURCE_DISCONNECTED', `${this.#address}: ${why}; next try in ${wait} ms`);
     this.#abandon(why);
-    this.#skipQueue();
+    this.#queue.skipAll();
   }
 
   /** Asks the next, when the line is free and has been quiet for long enough. */
@@ -177,7 +167,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     if (this.#serial || this.#silent < MOST_SILENT) return;
     this.#answers = false;
     this.#link.reopen();
-    this.#skipQueue();
+    this.#queue.skipAll();
   }
 
   /** False: no room; the answer is held. */
@@ -203,12 +193,6 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     asked.underWay = false;
     const what = `unit ${asked.unit} did not answer ${asked.what}: ${why}`;
     this.#failed('SLUICE_SOURCE_DISCONNECTED', `${this.#address} ${what}`);
-  }
-
-  #skipQueue(): void {
-    const count = this.#queue.length;
-    while (this.#queue.length > 0) this.#queue.shift().underWay = false;
-    if (count > 0) this.#host.ingress.skipped('SLUICE_SOURCE_DISCONNECTED', count);
   }
 
   #failed(code: Fault['code'], message: string): void {

@@ -6,7 +6,8 @@ import type { Clock } from './clock.js';
 import { deviceAddress, deviceLabel, type LinkSettings, type TcpDevice } from './config.js';
 import { Flight } from './flight.js';
 import { Link, type LinkEvents } from './link.js';
-import { type Request, RequestLine } from './request.js';
+import { PollQueue } from './poll-queue.js';
+import type { Request } from './request.js';
 
 /** What the devices of one source share. */
 export interface DeviceHost {
@@ -44,7 +45,7 @@ export class Device implements PolledDevice, LinkEvents {
   readonly #link: Link;
   readonly #parser = new MbapParser();
   /** Not sent yet; outlives a connection that was closed because a device fell silent. */
-  readonly #queue: RequestLine;
+  readonly #queue: PollQueue;
   readonly #flight: Flight;
   /** One view for each number of requests that can go out together. */
   readonly #out: Uint8Array[];
@@ -62,7 +63,7 @@ export class Device implements PolledDevice, LinkEvents {
     this.#host = host;
     this.#address = `${host.name}: ${deviceAddress(device)}`;
     this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
-    this.#queue = new RequestLine(requests);
+    this.#queue = new PollQueue(requests, host.ingress);
     this.#flight = new Flight(inFlight, timeoutMs, host.clock, () => this.#overdue());
     const out = new Uint8Array(inFlight * READ_REQUEST_BYTES);
     this.#out = Array.from({ length: inFlight + 1 }, (_, n) => out.subarray(0, n * READ_REQUEST_BYTES));
@@ -75,18 +76,7 @@ export class Device implements PolledDevice, LinkEvents {
 
   /** Asks all of these, unless there is a reason not to; they leave in one write. */
   poll(requests: readonly Request[]): void {
-    const { ingress } = this.#host;
-    const away = this.#link.state === 'waiting';
-    for (const request of requests) {
-      if (away) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
-      else if (this.#held !== undefined) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      else if (request.underWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
-      else if (!ingress.hasRoom(request.answerBytes)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      else {
-        request.underWay = true;
-        this.#queue.push(request);
-      }
-    }
+    this.#queue.ask(requests, this.#link.state === 'waiting', this.#held !== undefined);
     this.#send();
   }
 
@@ -107,7 +97,7 @@ export class Device implements PolledDevice, LinkEvents {
   async stop(): Promise<void> {
     const closed = this.#link.stop();
     this.#abandon('the gateway stops');
-    this.#skipQueue();
+    this.#queue.skipAll();
     await closed;
   }
 
@@ -138,7 +128,7 @@ export class Device implements PolledDevice, LinkEvents {
     const wait = this.#link.retry();
     this.#failed('SLUICE_SOURCE_DISCONNECTED', `${this.#address}: ${reason}; next try in ${wait} ms`);
     this.#abandon(reason);
-    this.#skipQueue();
+    this.#queue.skipAll();
   }
 
   /** Hands over every whole frame of what was fed; false when reading has to stop. */
@@ -242,7 +232,7 @@ export class Device implements PolledDevice, LinkEvents {
     const wait = this.#link.reopen();
     this.#failed(fault.code, `${this.#address}: ${fault.message}; connection closed, next try in ${wait} ms`);
     this.#abandon('the connection was closed after a protocol error');
-    this.#skipQueue();
+    this.#queue.skipAll();
   }
 
   /** Fails what is in flight, and forgets the stream. */
@@ -252,12 +242,6 @@ export class Device implements PolledDevice, LinkEvents {
       this.#failed('SLUICE_SOURCE_DISCONNECTED', `${this.#address} ${what}`);
     }
     this.#forget();
-  }
-
-  #skipQueue(): void {
-    const count = this.#queue.length;
-    while (this.#queue.length > 0) this.#queue.shift().underWay = false;
-    if (count > 0) this.#host.ingress.skipped('SLUICE_SOURCE_DISCONNECTED', count);
   }
 
   #forget(): void {

@@ -47,9 +47,15 @@ export function refuse(reply: FastifyReply, error: SluiceError): FastifyReply {
 }
 
 /** What Fastify itself says of a request, in our codes. */
-export function fromFastify(thrown: Error & { statusCode?: number }): SluiceError {
+export function fromFastify(
+  thrown: Error & { statusCode?: number },
+  { headers }: { readonly headers: { readonly 'content-type'?: string | undefined } },
+): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
-  const { statusCode = 500, message } = thrown;
+  const { statusCode = 500 } = thrown;
+  const type = headers['content-type'];
+  const ofType = type === undefined ? 'the request has no Content-Type' : `${type} is not taken here`;
+  const message = statusCode === 415 ? ofType : thrown.message;
   const code: ErrorCode =
     statusCode === 404
       ? 'SLUICE_ADMIN_PATH'

@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: (error, socket) => refuseBroken(error, socket),
-    frameworkErrors: (thrown, _request, reply) => void refuse(reply, fromFastify(thrown)),
+    frameworkErrors: (thrown, request, reply) => void refuse(reply, fromFastify(thrown, request)),
   } as FastifyServerOptions);
   server.server.maxConnections = MOST_CONNECTIONS;
   server.removeAllContentTypeParsers();
@@ -180,7 +180,7 @@ function addAnswers(server: FastifyInstance, guard: Guard, report: Reporter): vo
     refuse(reply, new SluiceError('SLUICE_ADMIN_PATH', `there is no ${request.url}`)),
   );
   server.setErrorHandler((thrown: Error, request, reply) => {
-    const error = fromFastify(thrown);
+    const error = fromFastify(thrown, request);
     const status = statusOf(error.code);
     // Who knocks at the door without a key is worth a line; what goes wrong inside is too.
     if (status === 401 || status === 403 || status === 421 || status >= 500)

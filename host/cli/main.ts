@@ -30,7 +30,6 @@ function build(exit: (code: number) => void): Command {
       'A WebAssembly-first protocol gateway: device bytes in, sandboxed plugins, clean messages out.',
     )
     .version(packageVersion())
-    .showHelpAfterError('(sluice --help shows all commands)')
     .exitOverride();
   program.addHelpText(
     'after',
@@ -91,7 +90,16 @@ function build(exit: (code: number) => void): Command {
     );
 
   addPluginCommands(program, exit);
+  pointToHelp(program, program.name());
   return program;
+}
+
+/** A usage error ends with the help of the very command that it is about. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(
+    `(${path} --help shows ${command.commands.length > 0 ? 'all commands' : 'its options'})`,
+  );
+  for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 
 /** A wrong duration on the command line is a usage error like any other. */

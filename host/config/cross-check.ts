@@ -43,10 +43,12 @@ function checkKnown(
 /**
  * Plugins that routes name and that are not there. One that is nearly there is a typo; one that is not there at
  * all may still be dropped into the folder, so that is a warning.
+ * @param dir the plugin folder @param known names of those in it
  * @param misspelt what a typo is
  */
 export function checkPlugins(
   names: Names,
+  dir: string,
   known: readonly string[],
   misspelt: 'error' | 'warning',
   origins: Origins,
@@ -64,7 +66,7 @@ export function checkPlugins(
     const suggestion = suggest(name, others);
     const detail = { code: 'SLUICE_PLUGIN_UNKNOWN', suggestion } as const;
     if (suggestion === undefined)
-      origins.warning(path, `the plugin folder has no plugin "${name}" yet`, detail);
+      origins.warning(path, `the plugin folder ${dir} has no plugin "${name}" yet`, detail);
     else origins[misspelt](path, `the plugin folder has no plugin "${name}"`, detail);
   }
 }

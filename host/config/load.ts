@@ -94,7 +94,8 @@ async function build(
   const config = normalise(input, folder, origins);
   checkLoops(config, origins);
   if (options.pluginNames !== undefined) {
-    checkPlugins(names, await options.pluginNames(config.plugins.dir), options.misspelt ?? 'error', origins);
+    const { dir } = config.plugins;
+    checkPlugins(names, dir, await options.pluginNames(dir), options.misspelt ?? 'error', origins);
   }
   return config;
 }

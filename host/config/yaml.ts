@@ -7,6 +7,9 @@ const DEEPEST = 32;
 /** Values after aliases are written out: the ceiling for "billion laughs" files. */
 const MOST_VALUES = 100_000;
 
+/** What the parser says of a { or [ without its end, and of lines in it that do not stand to the right of its key. */
+const OPEN = /^Flow (map|sequence) in block collection/;
+
 /**
  * Reads YAML into plain values (null, boolean, number, string, array, object) and notes in `origins` where
  * each stands. Never throws: what is wrong is added to `origins.problems`.
@@ -26,7 +29,10 @@ export function readYaml(text: string, origins: Origins): unknown {
     origins.errorAt({ line: 1, column: 1 }, 'SLUICE_CONFIG_SYNTAX', `cannot be read as YAML: ${why}`);
     return undefined;
   }
-  for (const error of [...document.errors, ...document.warnings]) {
+  // Behind a bracket that is not closed all else is read as something that it is not.
+  const open = document.errors.findIndex(({ message }) => OPEN.test(message));
+  const errors = open < 0 ? document.errors : document.errors.slice(0, open + 1);
+  for (const error of [...errors, ...document.warnings]) {
     origins.errorAt(at(error.pos[0]), 'SLUICE_CONFIG_SYNTAX', plainWords(error.code, error.message));
   }
   if (document.errors.length > 0) return undefined;
@@ -38,6 +44,15 @@ function plainWords(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key stands here twice';
   if (code === 'MULTIPLE_DOCS')
     return 'a second document begins here (---); one file holds one configuration';
+  if (code === 'BLOCK_AS_IMPLICIT_KEY')
+    return 'a second "key: value" begins in this line; it has a line of its own, and a value with ": " in it is put in quotes';
+  if (code === 'MULTILINE_IMPLICIT_KEY')
+    return 'a key goes over several lines here: a ":" is missing, or it is not indented as the lines beside it';
+  const [, kind] = OPEN.exec(message) ?? [];
+  if (kind !== undefined) {
+    const [begin, end] = kind === 'map' ? '{}' : '[]';
+    return `a ${begin} before this is not closed by ${end} yet, or this line has to be indented more than the key above`;
+  }
   if (/call stack/i.test(message)) return 'nested too deep';
   return message.replace(/\s+/g, ' ').replace(/[.:]?\s*$/, '');
 }

@@ -147,6 +147,9 @@ function aduSize(bytes: Uint8Array, at: number): number {
 }
 
 function malformed(bytes: Uint8Array, at: number, what: string): SluiceError {
-  const seen = Buffer.from(bytes.subarray(at, at + PREFIX)).toString('hex');
-  return new SluiceError('SLUICE_SOURCE_PROTOCOL', `${what} (header ${seen})`);
+  const header = Buffer.from(bytes.subarray(at, at + PREFIX));
+  const text = header.toString('latin1');
+  // Something that speaks in texts is no PLC: a web server, for one, or a printer.
+  const read = /^[\x20-\x7e]{4}/.test(text) ? `, as text ${JSON.stringify(text)}: no Modbus device` : '';
+  return new SluiceError('SLUICE_SOURCE_PROTOCOL', `${what} (header ${header.toString('hex')}${read})`);
 }

@@ -105,7 +105,7 @@ export class BreakerReport {
   #slow({ generation, frames, ms, next }: Extract<SlotChange, { kind: 'slow' }>): void {
     const plugin = generation.spec.stages[0]?.plugin ?? '';
     for (const stage of generation.spec.stages) this.#metrics.batchSlow(stage.plugin);
-    const message = `a batch of ${frames} frames took ${Math.round(ms)} ms of the ${Math.round(generation.allowedMs)} ms that it may take; the next ones have at most ${next}`;
+    const message = `a batch of ${frames} ${frames === 1 ? 'frame' : 'frames'} took ${Math.round(ms)} ms of the ${Math.round(generation.allowedMs)} ms that it may take; the next ones have at most ${next}`;
     this.#report.fault({ code: 'SLUICE_GUEST_SLOW', message, plugin }, { route: this.#route });
   }
 

@@ -5,7 +5,7 @@ export const SIGNATURE_ERRORS = {
   SLUICE_SIGNATURE_MISSING: {
     cause: 'A signature is asked for, and the plugin has none.',
     remedy:
-      'Sign it (`sluice plugin sign FILE --key KEY`) and put FILE.sig beside the file, or set `plugins.signatures` to warn or off.',
+      'Sign it (`sluice plugin sign FILE --key KEY`) and put FILE.sig beside the file (an upload carries its text in the header Sluice-Signature), or set `plugins.signatures` to warn or off.',
   },
   SLUICE_SIGNATURE_INVALID: {
     cause: 'The text of a signature is not in the form that `sluice plugin sign` writes.',

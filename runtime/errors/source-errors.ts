@@ -4,7 +4,7 @@ import type { ErrorRow } from './error-row.js';
 export const SOURCE_ERRORS = {
   SLUICE_LISTEN_IN_USE: {
     cause: 'Another program already listens on this address and port.',
-    remedy: 'Stop it, or choose another port in the configuration.',
+    remedy: 'Stop what listens there (`ss -tulpn` names it), or choose another port in the configuration.',
   },
   SLUICE_LISTEN_FAILED: {
     cause: 'The address could not be listened on.',

@@ -72,7 +72,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   slow: {
     code: 'SLUICE_GUEST_SLOW',
-    says: /^a batch of 1 frames took \d+ ms of the \d+ ms that it may take; the next ones have at most 1$/,
+    says: /^a batch of 1 frame took \d+ ms of the \d+ ms that it may take; the next ones have at most 1$/,
     counts: { sluice_batches_slow_total: { plugin: 'slow' } },
     config: { ms: 170 },
     deadline: '200ms',

@@ -52,7 +52,7 @@ export class BrokerParser implements PacketRules {
   /** We publish at QoS 0 and 1 and subscribe to nothing, so nothing else can be meant for us. */
   admit(first: number): void {
     const type = first >> 4;
-    this.#server.admit(type);
+    this.#server.admit(first);
     if (type !== PACKET.puback && !this.#server.expects(type)) {
       throw malformed(CODE, `${packetName(type)}, which a publisher does not expect`);
     }

@@ -37,6 +37,14 @@ export interface PacketReader {
 
 const NONE: BrokerProperties = {};
 
+/** Who begins with this byte where a broker is expected: the address is most often that of something else. */
+const OTHERS: ReadonlyMap<number, string> = new Map([
+  ['H'.charCodeAt(0), 'An HTTP server answers like this: is the port right?'],
+  ['S'.charCodeAt(0), 'An SSH server answers like this: is the port right?'],
+  // A TLS alert, RFC 8446 §5.1.
+  [0x15, 'A port for TLS answers like this: is it mqtts:// instead of mqtt://?'],
+]);
+
 /** The packets that have the same meaning for who publishes and who subscribes. */
 export class ServerPackets {
   readonly #version: MqttVersion;
@@ -58,10 +66,17 @@ export class ServerPackets {
     );
   }
 
-  /** 5.0 §3.2 [MQTT-3.2.0-1], 3.1.1 §3.2: CONNACK comes first; [MQTT-3.2.0-2]: and only once. */
-  admit(type: number): void {
+  /**
+   * 5.0 §3.2 [MQTT-3.2.0-1], 3.1.1 §3.2: CONNACK comes first; [MQTT-3.2.0-2]: and only once.
+   * @param first byte of the packet
+   */
+  admit(first: number): void {
+    const type = first >> 4;
     if (this.#connected !== (type === PACKET.connack)) return;
-    throw this.#malformed(this.#connected ? 'a second CONNACK' : `${packetName(type)} before CONNACK`);
+    if (this.#connected) throw this.#malformed('a second CONNACK');
+    const other = OTHERS.get(first);
+    const what = `${packetName(type)} before CONNACK`;
+    throw this.#malformed(other === undefined ? what : `${what}. ${other}`);
   }
 
   /** @param type one that is expected; `bytes[at, end)` is its body */

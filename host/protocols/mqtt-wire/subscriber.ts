@@ -96,7 +96,7 @@ export class SubscriberParser implements PacketReader, PacketRules, Publication 
 
   admit(first: number): void {
     const type = first >> 4;
-    this.#server.admit(type);
+    this.#server.admit(first);
     if (type === PACKET.publish) return;
     if (type === PACKET.pubrel) {
       // 5.0 §3.6.1, 3.1.1 §3.6.1 [MQTT-3.6.1-1]: these flags and no others.

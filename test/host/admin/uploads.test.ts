@@ -23,6 +23,7 @@ test('who has no token, a wrong one, a foreign Host or Origin changes nothing', 
     const answer = await rig.put('modbus-json', body, asked);
     assert.deepEqual([answer.status, answer.body.code], [status, code]);
     assert.match(answer.type, /^application\/problem\+json/);
+    if (status === 415) assert.match(String(answer.body.detail), /^\S+ is not taken here$/);
   }
   const { body: view } = await rig.ask('GET', '/v1/plugins/modbus-json');
   assert.notEqual(view.version, '9.0.0');

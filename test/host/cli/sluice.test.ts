@@ -39,6 +39,7 @@ test('an unknown command, option or missing argument is a usage error: 2', async
   const ended = await Promise.all(usages.map(usage => sluice(usage)));
   for (const { code, stdout } of ended) assert.deepEqual([code, stdout], [2, '']);
   assert.match(ended[0]!.stderr, /Did you mean start\?/);
+  assert.match(ended[2]!.stderr, /\(sluice plugin check --help shows its options\)/);
 });
 
 test('a reader that goes away, as head does, ends a command without a stack trace', async () => {

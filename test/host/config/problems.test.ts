@@ -42,6 +42,13 @@ const CASES: readonly (readonly [what: string, text: string, expected: RegExp])[
   ['a duplicate key', `${SOURCES}${SOURCES}`, /:3:1: this key stands here twice.*SYNTAX/],
   ['a second document', `${SOURCES}---\na: 1\n`, /second document.*SYNTAX/],
   ['an unclosed bracket', 'sources: [', /SYNTAX/],
+  [
+    'a brace that is closed by nothing',
+    'sources:\n  a: { b: { c: 1 }\nsinks: 1\n',
+    /^sluice.yaml:3:1: a { before this is not closed by } yet.*SYNTAX\)$/,
+  ],
+  ['two keys in a line', 'sources: line1: {}\n', /:1:10: a second "key: value" begins.*SYNTAX/],
+  ['a key without its colon', 'sources\n  line1: {}\n', /:1:1: a key goes over several lines.*SYNTAX/],
   ['an alias without anchor', 'sources: *nothing\n', /alias \*nothing.*SYNTAX/],
   ['an anchor that contains itself', 'sources: &a { line1: *a }\n', /nested too deep.*SYNTAX/],
   ['an unknown tag', 'sources: !secret x\n', /:1:10: Unresolved tag.*SYNTAX/],

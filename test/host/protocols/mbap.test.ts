@@ -133,6 +133,11 @@ for (const [what, header, text] of [
     [0, 7, 0x12, 0x34, 0, 6],
     /protocol id 4660 where Modbus has 0 \(header 000712340006\)/,
   ],
+  [
+    'a web server',
+    [...Buffer.from('HTTP/1')],
+    /\(header 485454502f31, as text "HTTP\/1": no Modbus device\)/,
+  ],
   ['a length that leaves no room for a function', [0, 7, 0, 0, 0, 1], /length 1 outside 2-254/],
   ['a length beyond the largest ADU', [0, 7, 0, 0, 0, 255], /length 255 outside 2-254/],
   ['a length of 65535', [0, 7, 0, 0, 255, 255], /length 65535 outside 2-254/],

@@ -217,6 +217,16 @@ test('CONNACK has to come first, and only once', () => {
   assert.throws(() => parse(4, OK[4], OK[4]), REFUSED);
 });
 
+test('what answers in place of a broker is told by its first bytes', () => {
+  for (const [bytes, message] of [
+    [Buffer.from('HTTP/1.1 400 Bad Request'), /An HTTP server answers like this: is the port right\?$/],
+    [Buffer.from('SSH-2.0-OpenSSH_9.2'), /An SSH server/],
+    [Buffer.from([0x15, 3, 1, 0, 2, 2, 70]), /is it mqtts:\/\/ instead of mqtt:\/\/\?$/],
+    [Buffer.from([0x50, 2, 0, 1]), /PUBREC before CONNACK\.$/],
+  ] as const)
+    assert.throws(() => parse(4, bytes), { ...REFUSED, message });
+});
+
 test('fields that break a clause are refused', () => {
   const bad = [
     [0x21, 3, 0, 0, 0], // flags of CONNACK

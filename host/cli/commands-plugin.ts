@@ -62,6 +62,7 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
     .description('run one frame through a plugin in the real sandbox and print what comes out')
     .argument('<file>', 'the packed plugin (.wasm)')
     .option('--hex <bytes>', 'the frame as hex; spaces are fine')
+    .option('--text <text>', 'the frame as text')
     .option('--in <file>', 'a file with the frame; - is standard input')
     .option('--topic <topic>', 'topic of the frame', 'test')
     .option('--source <name>', 'source of the frame', 'test')
@@ -71,6 +72,7 @@ export function addPluginCommands(program: Command, exit: (code: number) => void
       'after',
       examples(
         "sluice plugin call level.wasm --hex '00 01 00 00 00 05 01 03 02 00 d7'",
+        `sluice plugin call recipe.wasm --text '{"recipe":7}' --topic line1/recipe`,
         'sluice plugin call modbus-json.wasm --in reply.bin --topic line1/1/3/0-11 --json',
       ),
     )

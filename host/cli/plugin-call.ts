@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { type Outcome, SluiceError, showFault } from '../../runtime/index.js';
+import { ERRORS, type Outcome, SluiceError, showFault } from '../../runtime/index.js';
 import { readPlugin } from '../plugin-tools/plugin-file.js';
 import { runFrames } from '../plugin-tools/run-frames.js';
 import { plainMessage, showMessage } from '../plugin-tools/show.js';
@@ -10,6 +10,7 @@ import { EXIT } from './exit.js';
 
 export interface CallOptions {
   readonly hex?: string;
+  readonly text?: string;
   readonly in?: string;
   readonly topic: string;
   readonly source: string;
@@ -29,7 +30,7 @@ export async function callPlugin(file: string, options: CallOptions): Promise<nu
     return EXIT.usage;
   }
   const plugin = await readPlugin(pickBuild(file));
-  const payload = options.hex === undefined ? await readFrame(options.in as string) : bytesOf(options.hex);
+  const payload = await frameOf(options);
   await using bed = new TestBed();
   const chain = await bed.chainOf(plugin, options.config);
   const { topic, source } = options;
@@ -43,8 +44,9 @@ export async function callPlugin(file: string, options: CallOptions): Promise<nu
   return all.some(({ fault }) => fault !== undefined) ? EXIT.failure : EXIT.ok;
 }
 
-function usageProblem({ hex, in: file, config }: CallOptions): string | undefined {
-  if ((hex === undefined) === (file === undefined)) return 'give the frame by either --hex or --in';
+function usageProblem({ hex, text, in: file, config }: CallOptions): string | undefined {
+  if ([hex, text, file].filter(each => each !== undefined).length !== 1)
+    return 'give the frame by one of --hex, --text and --in';
   if (hex !== undefined && !/^(?:\s*[0-9a-fA-F]{2})*\s*$/.test(hex))
     return `--hex ${hex} is not pairs of hex digits`;
   try {
@@ -55,8 +57,9 @@ function usageProblem({ hex, in: file, config }: CallOptions): string | undefine
   }
 }
 
-function bytesOf(hex: string): Buffer {
-  return Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
+async function frameOf({ hex, text, in: file = '-' }: CallOptions): Promise<Buffer> {
+  if (hex !== undefined) return Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
+  return text === undefined ? await readFrame(file) : Buffer.from(text);
 }
 
 async function readFrame(file: string): Promise<Buffer> {
@@ -68,7 +71,11 @@ async function readFrame(file: string): Promise<Buffer> {
 }
 
 function text({ messages, fault }: Outcome): string {
-  if (fault !== undefined) return `${showFault(fault)}\n`;
+  // What a plugin answers of itself is its own business; what the sandbox says of it has a remedy.
+  if (fault !== undefined) {
+    const remedy = fault.code.startsWith('SLUICE_GUEST_') ? `\n  ${ERRORS[fault.code].remedy}` : '';
+    return `${showFault(fault)}${remedy}\n`;
+  }
   return messages.length === 0 ? 'no message\n' : messages.map(each => `${showMessage(each)}\n`).join('');
 }
 

@@ -128,7 +128,10 @@ export function checkList(
     list < produced.resultsStart ||
     list + length * MESSAGE.size > produced.end
   ) {
-    throw badResult(plugin, `${length} messages at ${list}, outside of its results (frame ${frame})`);
+    throw badResult(
+      plugin,
+      `${length} ${length === 1 ? 'message' : 'messages'} at ${list}, outside of its results (frame ${frame})`,
+    );
   }
   return length;
 }

@@ -1,7 +1,5 @@
 export { type Admitted, admit, type Inspected, inspect, type Role } from './admission/admit.js';
 export { CEILINGS, type Ceilings } from './admission/ceilings.js';
-export { readComponent } from './admission/component-parts.js';
-export type { FeatureClass, ModuleFacts } from './admission/facts.js';
 export { GRANTABLE_FEATURES } from './admission/feature-policy.js';
 export { type Asks, type Base, defaultRules, type Granted, grant } from './admission/grants.js';
 export {
@@ -14,8 +12,8 @@ export {
   judgeHeaders,
   refuseHeaders,
 } from './admission/header-policy.js';
-export { judge } from './admission/judge.js';
-export { judgeComponentImports, judgeComponentMemories } from './admission/judge-component.js';
+export { judgeComponentImports, judgeComponentMemories } from './admission/judge/component.js';
+export { judge } from './admission/judge/judge.js';
 export { lendMemory } from './admission/lend-memory.js';
 export {
   DEFAULT_POLICY,
@@ -27,6 +25,8 @@ export {
 } from './admission/policy.js';
 export { refusal } from './admission/refusal.js';
 export type { Rules } from './admission/rules.js';
+export { readComponent } from './admission/scan/component-parts.js';
+export type { FeatureClass, ModuleFacts } from './admission/scan/facts.js';
 export { SIMD_OPCODES, SIMD_WORDS, type SimdRule } from './admission/simd-policy.js';
 export { FrameWriter, Interned } from './batch/frame-writer.js';
 export { OutWriter } from './batch/out-writer.js';

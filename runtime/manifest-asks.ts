@@ -1,6 +1,7 @@
 /** What a plugin asks for beside memory and time: the fields `simd`, `features` and `imports` of a manifest. */
-import type { FeatureClass } from './admission/facts.js';
+
 import { FEATURES } from './admission/feature-policy.js';
+import type { FeatureClass } from './admission/scan/facts.js';
 import { isSimd, SIMD_WORDS, type SimdRule } from './admission/simd-policy.js';
 import { SluiceError } from './errors.js';
 

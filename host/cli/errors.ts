@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorRow } from '../../runtime/index.js';
-import { suggest } from '../config/suggest.js';
+import { suggest } from '../config/check/suggest.js';
 import { EXIT } from './exit.js';
 
 const table: Readonly<Record<string, ErrorRow>> = ERRORS;

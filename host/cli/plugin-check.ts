@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { SIMD_OPCODES, SIMD_WORDS, type SimdRule } from '../../runtime/index.js';
-import { suggest } from '../config/suggest.js';
+import { suggest } from '../config/check/suggest.js';
 import { parseSize } from '../config/units.js';
 import { checkFile } from '../plugin-check/check-file.js';
 import { type CheckRules, checkRules } from '../plugin-check/check-rules.js';

@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
+import { plainName } from './check/suggest.js';
 import type { Origins } from './origins.js';
-import { propertyNamed, type SchemaNode, schemasBelow, takes } from './schema-walk.js';
-import { plainName } from './suggest.js';
+import { propertyNamed, type SchemaNode, schemasBelow, takes } from './schema/walk.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

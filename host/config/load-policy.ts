@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { DEFAULT_POLICY, type PolicyContent } from '../../runtime/index.js';
-import { normalisePolicy } from './normalise-policy.js';
+import { validate } from './check/validate.js';
+import { normalisePolicy } from './normalise/policy.js';
 import { Origins } from './origins.js';
 import { ConfigError } from './problem.js';
 import { Reader } from './reader.js';
-import { PolicySchema } from './schema-policy.js';
-import { validate } from './validate.js';
+import { PolicySchema } from './schema/policy.js';
 import { readYaml } from './yaml.js';
 
 /**

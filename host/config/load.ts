@@ -1,19 +1,19 @@
 import { dirname, resolve } from 'node:path';
 import { faultOf, SluiceError } from '../../runtime/index.js';
+import { checkPlugins, checkRoutes } from './check/cross-check.js';
+import { checkLoops } from './check/loops.js';
+import { namesOf } from './check/names.js';
+import { validate } from './check/validate.js';
 import type { Config, PolicyConfig } from './config.js';
-import { checkPlugins, checkRoutes } from './cross-check.js';
 import { applyEnvironment, type Environment } from './environment.js';
 import { readPolicy } from './load-policy.js';
-import { checkLoops } from './loops.js';
-import { namesOf } from './names.js';
-import { normalise } from './normalise.js';
+import { normalise } from './normalise/normalise.js';
 import { Origins } from './origins.js';
 import { ConfigError, type Problem } from './problem.js';
 import { readText } from './read-text.js';
-import { ConfigSchema, configNode } from './schema.js';
+import { ConfigSchema, configNode } from './schema/schema.js';
 import { resolveSecrets } from './secrets.js';
 import { usablePart } from './usable-part.js';
-import { validate } from './validate.js';
 import { readYaml } from './yaml.js';
 
 export interface LoadOptions {

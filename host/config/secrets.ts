@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { suggest } from './check/suggest.js';
 import { type Environment, meaningOf } from './environment.js';
 import type { Origins } from './origins.js';
 import type { Path } from './problem.js';
-import { type SchemaNode, schemasBelow, takes } from './schema-walk.js';
-import { suggest } from './suggest.js';
+import { type SchemaNode, schemasBelow, takes } from './schema/walk.js';
 
 /** `${file:...}`, `${env:...}` and anything else of that shape; `$${` keeps the text as it stands. */
 const REFERENCE = /(\$?)\$\{([A-Za-z]+):([^}]*)\}/g;

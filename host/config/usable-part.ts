@@ -1,5 +1,5 @@
 import type { Origins } from './origins.js';
-import type { ConfigInput } from './schema.js';
+import type { ConfigInput } from './schema/schema.js';
 
 /**
  * The sections, sources and sinks in which nothing is wrong, so that what the schema cannot say is checked in them

@@ -1,5 +1,5 @@
 import { CEILINGS, type Ceilings, type HeaderRule, type PolicyContent } from '../../runtime/index.js';
-import type { PolicyInput } from './schema-policy.js';
+import type { PolicyInput } from './schema/policy.js';
 
 /** A policy as a file would have to say it, every line written out: what is shown can be sent back. */
 export function writtenPolicy({

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTRACT_VERSION, type ManifestFields, parseManifest, SluiceError } from '../../runtime/index.js';
-import { suggest } from '../config/suggest.js';
+import { suggest } from '../config/check/suggest.js';
 
 /** What is right for a field of plugin.json; the words complete "KEY: ...". */
 type Check = (value: unknown) => string | undefined;

@@ -2,14 +2,14 @@ import type { WORLDS } from '../contract.js';
 import { type Finding, SluiceError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { capLimits } from './cap-limits.js';
-import type { ModuleFacts } from './facts.js';
-import { judge } from './judge.js';
-import { judgeFile } from './judge-ceilings.js';
-import { judgeExports } from './judge-exports.js';
+import { judgeFile } from './judge/ceilings.js';
+import { judgeExports } from './judge/exports.js';
+import { judge } from './judge/judge.js';
 import { placed } from './placed.js';
 import { refusal } from './refusal.js';
 import type { Rules } from './rules.js';
-import { scan } from './scan.js';
+import type { ModuleFacts } from './scan/facts.js';
+import { scan } from './scan/scan.js';
 
 /** What a module is: of a world, or a core module inside a component, whose imports and exports are the component's own. */
 export type Role = keyof typeof WORLDS | 'inside a component';

@@ -1,5 +1,5 @@
 import { writeU32 } from '../wasm-sections.js';
-import type { Limits, ModuleFacts } from './facts.js';
+import type { Limits, ModuleFacts } from './scan/facts.js';
 
 /**
  * The module with a maximum written into each memory and table, so that the engine itself holds the cap

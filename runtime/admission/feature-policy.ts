@@ -1,4 +1,4 @@
-import type { FeatureClass } from './facts.js';
+import type { FeatureClass } from './scan/facts.js';
 
 /**
  * How a class of features is dealt with: `always` is WebAssembly 1.0; `default` may be taken away by a policy;

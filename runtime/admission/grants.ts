@@ -1,7 +1,7 @@
-import type { FeatureClass } from './facts.js';
 import { DEFAULT_FEATURES } from './feature-policy.js';
 import { DEFAULT_POLICY, type Grant, type ImportName, type Policy } from './policy.js';
 import type { Line, Rules } from './rules.js';
+import type { FeatureClass } from './scan/facts.js';
 import { coversSimd, type SimdRule, showSimd, smallerSimd } from './simd-policy.js';
 
 /** What a plugin asks for, as its manifest says it. */

@@ -1,8 +1,8 @@
-import type { Sighting } from './facts.js';
-import { functionNames } from './function-names.js';
-import { INSTRUCTIONS, numbersOf } from './instructions.js';
-import { ModuleReader } from './module-reader.js';
-import { Tally } from './tally.js';
+import type { Sighting } from './scan/facts.js';
+import { functionNames } from './scan/function-names.js';
+import { INSTRUCTIONS, numbersOf } from './scan/instructions.js';
+import { ModuleReader } from './scan/module-reader.js';
+import { Tally } from './scan/tally.js';
 
 /**
  * Where instructions are: a second pass over a module that `scan` has read, for those that the policy refuses.

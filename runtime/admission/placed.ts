@@ -1,8 +1,8 @@
 import type { Finding } from '../errors.js';
-import type { ModuleFacts } from './facts.js';
-import { functionNames } from './function-names.js';
-import { MOST_FINDINGS } from './judge.js';
+import { MOST_FINDINGS } from './judge/judge.js';
 import { locate } from './locate.js';
+import type { ModuleFacts } from './scan/facts.js';
+import { functionNames } from './scan/function-names.js';
 
 /**
  * Findings with their places: for the instructions of a rule every place in the file, in its order, up to the most

@@ -1,8 +1,8 @@
 import { LOG_IMPORT } from '../contract.js';
 import { type Ceilings, DEFAULT_CEILINGS } from './ceilings.js';
-import type { FeatureClass } from './facts.js';
 import { DEFAULT_FEATURES } from './feature-policy.js';
 import { DEFAULT_HEADERS, type HeaderPolicy } from './header-policy.js';
+import type { FeatureClass } from './scan/facts.js';
 import type { SimdRule } from './simd-policy.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Ceilings } from './ceilings.js';
-import type { FeatureClass } from './facts.js';
 import type { ImportName } from './policy.js';
+import type { FeatureClass } from './scan/facts.js';
 import type { SimdRule } from './simd-policy.js';
 
 /** One rule for one plugin, and who made it. */

@@ -1,4 +1,4 @@
-import { classOf, INSTRUCTIONS, worksOnFloats } from './instructions.js';
+import { classOf, INSTRUCTIONS, worksOnFloats } from './scan/instructions.js';
 
 /**
  * Which 128-bit vector instructions a plugin may use: `none`; `integer` (no float lane, not even in a

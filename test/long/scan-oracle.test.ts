@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scan } from '../../runtime/admission/scan.js';
+import { scan } from '../../runtime/admission/scan/scan.js';
 import { checkAgainstWasmparser } from '../support/oracle-check.js';
 import { largestModule, peerModule } from '../support/real-modules.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { schemaText } from '../../host/config/schema.js';
+import { schemaText } from '../../host/config/schema/schema.js';
 
 test('the published schema is the one that the program checks against (npm run build:schema)', async () => {
   const published = await readFile(new URL('../../../sluice.schema.json', import.meta.url), 'utf8');

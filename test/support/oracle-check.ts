@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { scan } from '../../runtime/admission/scan.js';
+import { scan } from '../../runtime/admission/scan/scan.js';
 import { type OracleFacts, readWithWasmparser } from './wasmparser-oracle.js';
 
 /** Holds the facts of a module against what wasmparser reads in the same bytes. @throws AssertionError */

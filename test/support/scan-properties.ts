@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ModuleFacts } from '../../runtime/admission/facts.js';
-import { scan } from '../../runtime/admission/scan.js';
+import type { ModuleFacts } from '../../runtime/admission/scan/facts.js';
+import { scan } from '../../runtime/admission/scan/scan.js';
 import { admit, defaultRules, lendMemory, SluiceError } from '../../runtime/index.js';
 import { compile } from '../../sandbox/worker/compile.js';
 import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from './feature-modules.js';

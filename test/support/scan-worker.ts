@@ -1,6 +1,6 @@
 /** In a thread with little heap: scans modules, and tells what became of each. */
 import { parentPort } from 'node:worker_threads';
-import { scan } from '../../runtime/admission/scan.js';
+import { scan } from '../../runtime/admission/scan/scan.js';
 import { SluiceError } from '../../runtime/index.js';
 
 parentPort?.on('message', (bytes: Uint8Array) => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { scan } from '../../../runtime/admission/scan.js';
+import { scan } from '../../../runtime/admission/scan/scan.js';
 import { embeddedModules, moduleFiles, peerModule, type RealModule } from '../../support/real-modules.js';
 import { readWithWasmparser } from '../../support/wasmparser-oracle.js';
 import { type BenchResult, progress } from '../report.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { editDistance, suggest } from '../../../host/config/suggest.js';
+import { editDistance, suggest } from '../../../host/config/check/suggest.js';
 
 const KEYS = ['plugins', 'sources', 'sinks', 'routes', 'data', 'admin', 'startDeadline', 'modbus-json'];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { INSTRUCTIONS } from '../../../runtime/admission/instructions.js';
+import { INSTRUCTIONS } from '../../../runtime/admission/scan/instructions.js';
 import {
   allowsSimd,
   coversSimd,

@@ -8,7 +8,7 @@ import {
   PREFIX_BASE,
   PREFIX_SIZE,
   worksOnFloats,
-} from '../../../runtime/admission/instructions.js';
+} from '../../../runtime/admission/scan/instructions.js';
 import { officialName } from '../../support/wasmparser-oracle.js';
 
 const names = INSTRUCTIONS.flatMap(instruction => instruction?.name ?? []);

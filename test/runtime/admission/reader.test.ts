@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Reader } from '../../../runtime/admission/reader.js';
+import { Reader } from '../../../runtime/admission/scan/reader.js';
 import { SluiceError } from '../../../runtime/index.js';
 
 const read = <T>(bytes: readonly number[], how: (reader: Reader) => T): { value: T; length: number } => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import type { FeatureClass } from '../../../runtime/admission/facts.js';
-import { scan } from '../../../runtime/admission/scan.js';
+import type { FeatureClass } from '../../../runtime/admission/scan/facts.js';
+import { scan } from '../../../runtime/admission/scan/scan.js';
 import { SluiceError } from '../../../runtime/index.js';
 import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from '../../support/feature-modules.js';
 import { moduleOf, moduleOfBody, type SectionParts } from '../../support/wasm-bytes.js';

@@ -62,3 +62,12 @@ export class ClientTls {
     }
   }
 }
+
+/** How a handshake ends at a port that does not speak TLS: closed, or answered with something else. */
+const NO_TLS = /^(ECONNRESET|EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/;
+
+/** Why there is no TLS connection, in words for who wrote the address. */
+export function whyNoTls({ message, code = '' }: Error & { readonly code?: string }): string {
+  if (!NO_TLS.test(code)) return message;
+  return `there was no TLS handshake, as at a port without TLS: is it mqtt:// instead of mqtts://? (${message})`;
+}

@@ -5,6 +5,7 @@ import type { MqttVersion } from '../protocols/mqtt-wire/constants.js';
 import { isLasting, mayBlameMessage, reasonText } from '../protocols/mqtt-wire/reasons.js';
 import type { Connack, PacketReader, SessionEvents } from '../protocols/mqtt-wire/server-packets.js';
 import { PINGREQ } from '../protocols/mqtt-wire/session.js';
+import { whyNoTls } from './client-tls.js';
 import type { ConnectionCodes } from './codes.js';
 import type { FilledConnection } from './connection.js';
 import { KeepAlive } from './keep-alive.js';
@@ -90,7 +91,9 @@ export class Link {
     this.#patience = setTimeout(() => {
       this.fail({ code: codes.disconnected, message: `${this.#where} did not answer in time.` }, false);
     }, config.connectTimeoutMs);
+    let greeted = false;
     this.#socket.once(config.tls === undefined ? 'connect' : 'secureConnect', () => {
+      greeted = true;
       config.ends?.add(this.#socket);
       this.#socket.write(hello);
     });
@@ -101,7 +104,8 @@ export class Link {
       events.drain();
     });
     this.#socket.on('error', (error: Error) => {
-      this.#loss ??= this.#hungUp(`The connection to ${this.#where} failed: ${error.message}`);
+      const why = config.tls === undefined || greeted ? error.message : whyNoTls(error);
+      this.#loss ??= this.#hungUp(`The connection to ${this.#where} failed: ${why}`);
     });
     // Without this a peer that is gone would be waited for until it takes what is still buffered.
     this.#socket.once('end', () => this.#socket.destroy());

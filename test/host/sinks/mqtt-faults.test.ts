@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { ErrorCode } from '../../../runtime/index.js';
@@ -315,6 +317,23 @@ test('over TLS the messages arrive, and a certificate that nobody vouches for is
   await sink.stop(NOW);
   await server.stop();
 });
+
+for (const [what, answer] of [
+  ['closes at the first byte of TLS', (socket: Socket) => socket.end()],
+  ['answers TLS with a text', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request')],
+] as const)
+  test(`who ${what} is told to be a port without TLS`, async () => {
+    const plain = createServer(socket => socket.on('error', () => {}).once('data', () => answer(socket)));
+    await once(plain.listen(0, '127.0.0.1'), 'listening');
+    const { port } = plain.address() as AddressInfo;
+    const seen = new Recorder();
+    const sink = new MqttSink('plant', { url: `mqtts://127.0.0.1:${port}`, reconnect: QUICK }, seen);
+    await sink.start();
+    await seen.faulted('SLUICE_SINK_DISCONNECTED');
+    assert.match(seen.faults[0]!.message, /no TLS handshake.*is it mqtt:\/\/ instead of mqtts:\/\/\?/);
+    await sink.stop(NOW);
+    plain.close();
+  });
 
 test('a URL, a prefix or a will that cannot work is refused when the sink is made', () => {
   const make = (config: object) => () =>

@@ -4,6 +4,8 @@ import { LoopLoad } from './loop-load.js';
 const MANY = 16;
 /** The same where the host has no time for wake-ups: they wait for it anyway. */
 const MANY_OF_BUSY = 4;
+/** So many that a wake-up is nothing beside them: they wait for what is there to be read already, and for no more. */
+const PLENTY = 512;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
 const WAIT_MS = 1;
 /** After so many waits in a row in which too few came (polls come in bursts) there is no other for this long, and longer each time. */
@@ -13,15 +15,16 @@ const LONGEST_PAUSE_MS = 3200;
 
 /**
  * Decides when the frames that wait for an idle sandbox are published: at once as a rule; within about a
- * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups; where
- * the host's loop has no time to spare, from 4,000 a second on: a frame waits there for all that the loop does for those
- * before it, and wake-ups are a good part of that. A source that sends the next frame only when the last is delivered
- * gains nothing by that: it is left alone.
+ * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups, unless there is a
+ * large one already; where the host's loop has no time to spare, from 4,000 a second on: a frame waits there for all that
+ * the loop does for those before it, and wake-ups are a good part of that. A source that sends the next frame only when
+ * the last is delivered gains nothing by that: it is left alone.
  */
 export class Gather {
   readonly #publish: () => void;
   readonly #waiting: () => number;
   #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
   #since = 0;
   #frames = 0;
   #before = 0;
@@ -39,6 +42,12 @@ export class Gather {
 
   /** The sandbox is idle, and `waiting` frames are there for it. */
   offer(waiting: number): void {
+    if (this.#look !== undefined) return;
+    if (waiting >= PLENTY) {
+      this.#before = waiting;
+      this.#look = setImmediate(this.#looked);
+      return;
+    }
     if (this.#timer !== undefined) return;
     const now = performance.now();
     if (now - this.#since > WAIT_MS) {
@@ -58,7 +67,21 @@ export class Gather {
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearImmediate(this.#look);
+    this.#look = undefined;
   }
+
+  /** The sockets have been looked at once more. */
+  readonly #looked = (): void => {
+    this.#look = undefined;
+    const waiting = this.#waiting();
+    if (waiting > this.#before) this.offer(waiting);
+    // Less: a full batch has gone by itself, and the rest goes behind it.
+    else if (waiting === this.#before) {
+      this.stop();
+      this.#go(performance.now());
+    }
+  };
 
   readonly #due = (): void => {
     this.#timer = undefined;
@@ -71,8 +94,12 @@ export class Gather {
       this.#notBefore = now + this.#pause;
       this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
     }
+    this.#go(now);
+  };
+
+  #go(now: number): void {
     this.#since = now;
     this.#frames = MANY;
     this.#publish();
-  };
+  }
 }

@@ -14,7 +14,7 @@ class Rig {
 
   constructor(t: TestContext) {
     this.#t = t;
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
     t.mock.method(performance, 'now', () => this.#now);
     this.gather = new Gather(
       () => this.#waiting,
@@ -35,6 +35,11 @@ class Rig {
   pass(milliseconds: number): void {
     this.#now += milliseconds;
     this.#t.mock.timers.tick(milliseconds);
+  }
+
+  /** A turn of the loop, in no time. */
+  turn(): void {
+    this.#t.mock.timers.tick(0);
   }
 
   /** 16 frames, and so many more within the millisecond that these wait. True if they did wait. */
@@ -183,4 +188,20 @@ test('when it is stopped nothing more is published', t => {
   rig.gather.stop();
   rig.pass(10);
   assert.deepEqual(batches(rig), []);
+});
+
+test('five hundred and twelve frames wait for what is there to be read, and not for the millisecond', t => {
+  const rig = new Rig(t);
+  rig.come(511);
+  rig.turn();
+  assert.deepEqual(batches(rig), []);
+  rig.come(1);
+  assert.deepEqual(batches(rig), []);
+  // The rest of what was sent with them.
+  rig.come(300);
+  assert.deepEqual(batches(rig), []);
+  rig.turn();
+  assert.deepEqual(batches(rig), [812]);
+  rig.pass(1);
+  assert.deepEqual(batches(rig), [812], 'the millisecond has no more to say');
 });

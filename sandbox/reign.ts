@@ -80,7 +80,8 @@ export class Reign {
     this.#mode = mode;
     generation.facts = candidate.facts;
     generation.stateful = candidate.stateful;
-    judge.watch(generation, ring.committed, probation);
+    const first = ring.committed;
+    judge.watch(generation, first, probation);
     ring.bear(judge.bears(performance.now()));
     const states = keeper.choices(generation, from, isFirst);
     if (!isFirst) this.#saveAgain(states[0], generation, from);
@@ -93,7 +94,7 @@ export class Reign {
     };
     keeper.forgetAllBut([generation, lineage.current, lineage.fallback]);
     seat.take(sandbox, generation, mode, keeping);
-    events.changed?.({ kind: 'serving', generation });
+    events.changed?.({ kind: 'serving', generation, from: first });
   }
 
   /** What was saved last may be of a generation that was taken back, in a form that this one does not read. */

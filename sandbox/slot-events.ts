@@ -19,8 +19,8 @@ export type SlotState = 'stopped' | 'starting' | 'serving' | 'recovering' | 'ope
 
 /** Who serves, and why that changes. */
 export type SlotChange =
-  /** A generation has taken the ring over: after a swap, as fallback, or after a rollback. */
-  | { readonly kind: 'serving'; readonly generation: Generation }
+  /** A generation has taken the ring over, from this slab on: after a swap, as fallback, or after a rollback. */
+  | { readonly kind: 'serving'; readonly generation: Generation; readonly from: number }
   /** No guest of this generation is called any more. `retryMs` undefined: until a new file or an operator. */
   | {
       readonly kind: 'opened';

@@ -27,6 +27,10 @@ export class ChainReport {
   readonly #report: Reporter;
   readonly #silent: { add(count: number): void; readonly value: number };
   #stages: readonly Stage[] = [];
+  /** Who ran the slab that walks on: results of the version before can still wait for room in a sink. */
+  #ran: readonly Stage[] = [];
+  /** Who ran those behind it, and from which on. */
+  readonly #next: { readonly from: number; readonly stages: readonly Stage[] }[] = [];
   #saidSilent = false;
   readonly #memory: { set(bytes: number): void };
   /** Bytes that all stages may have together. */
@@ -48,7 +52,13 @@ export class ChainReport {
     return this.#stages;
   }
 
-  serves({ spec }: Generation): void {
+  /** What ran the slab that walks on. */
+  get ran(): readonly Stage[] {
+    return this.#ran;
+  }
+
+  /** @param from first slab that it runs */
+  serves({ spec }: Generation, from: number): void {
     this.#stages = spec.stages.map(({ plugin, version }) => ({
       name: plugin,
       version,
@@ -59,6 +69,9 @@ export class ChainReport {
       0,
     );
     this.#saidFull = false;
+    // One that took over and ran nothing has no results.
+    if (this.#next.at(-1)?.from === from) this.#next.pop();
+    this.#next.push({ from, stages: this.#stages });
   }
 
   /** What the guests hold behind a batch; that it is nearly all they may is told once. */
@@ -75,10 +88,18 @@ export class ChainReport {
     for (const { metrics } of this.#stages) metrics.swapped();
   }
 
-  /** The results of a slab are about to walk on. */
-  batch(delivery: Delivery): void {
+  /** The results of a slab are about to walk on. @param slab its sequence */
+  batch(delivery: Delivery, slab: number): void {
+    for (
+      let next = this.#next[0];
+      next !== undefined && ((slab - next.from) | 0) >= 0;
+      next = this.#next[0]
+    ) {
+      this.#ran = next.stages;
+      this.#next.shift();
+    }
     if (delivery.isFlush) return;
-    for (const { metrics } of this.#stages) metrics.batch(delivery.end - delivery.begin);
+    for (const { metrics } of this.#ran) metrics.batch(delivery.end - delivery.begin);
     if (this.#again !== undefined && delivery.isIsolated) this.#lookBack(this.#again, delivery);
   }
 

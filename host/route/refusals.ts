@@ -6,7 +6,7 @@ import type { Reporter } from '../telemetry/reporter.js';
 import type { ChainReport } from './chain-report.js';
 import { Isolation } from './isolation.js';
 import type { FrameName } from './replay.js';
-import type { Isolate, RouteSource } from './route-parts.js';
+import type { Culprit, Isolate, RouteSource } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
 import type { SlabTicket } from './ticket.js';
 
@@ -76,7 +76,7 @@ export class Refusals {
     const { code, stage } = delivery.outcome;
     if (code === undefined) return;
     this.#timer ??= setTimeout(() => this.tell(), TELL_MS);
-    const plugin = chain.stages[stage];
+    const plugin = chain.ran[stage];
     const name = plugin?.name ?? route;
     const guilty = isFault(code);
     if (guilty) plugin?.metrics.faulted(plugin.version, code);
@@ -87,7 +87,8 @@ export class Refusals {
     else {
       const fault = { code, message, plugin: name };
       const source = this.#parts.sources.of(delivery, frame, id);
-      source?.refused(name, { code, message });
+      const culprit: Culprit = { version: plugin?.version ?? '', stage };
+      source?.refused(name, { code, message }, culprit);
       const copy = delivery.frame(frame);
       // What is replayed is in quarantine already, and stays there.
       const poisoned = guilty && this.#came(delivery, frame)?.replays !== true;
@@ -122,7 +123,7 @@ export class Refusals {
   #notRun(delivery: Delivery, frame: number, fault: Fault, id: FrameId, ticket: SlabTicket): void {
     const { route, chain, sources } = this.#parts;
     const { stage } = delivery.outcome;
-    const plugin = fault.plugin ?? chain.stages[stage]?.name ?? route;
+    const plugin = fault.plugin ?? chain.ran[stage]?.name ?? route;
     sources.of(delivery, frame, id)?.refused(plugin, fault);
     if (this.#came(delivery, frame)?.sendBack(delivery.sequenceOf(frame), fault.code) === false)
       this.#keep(delivery.frame(frame), plugin, stage, fault, ticket, nameOf(id));
@@ -158,7 +159,7 @@ export class Refusals {
     id: FrameName | undefined,
   ): void {
     const { route, chain } = this.#parts;
-    const version = chain.stages[stage]?.version ?? '';
+    const version = chain.ran[stage]?.version ?? '';
     const poison: Poison = { frame, route, plugin, version, stage, fault, ...(id && { id }) };
     (id === undefined ? this.#failed : this.#unseen).keep(poison, ticket);
   }

@@ -2,12 +2,18 @@ import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
 import type { FrameId } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
 import type { Entrance } from './entrance.js';
-import type { RouteSource } from './route-parts.js';
+import type { Culprit, RouteSource } from './route-parts.js';
 
 /** What became of a frame that was sent through its route again. */
-export type Replayed =
-  | { readonly outcome: 'delivered' }
-  | { readonly outcome: 'refused'; readonly plugin: string; readonly fault: Fault };
+export type Replayed = { readonly outcome: 'delivered' } | Refused;
+
+interface Refused {
+  readonly outcome: 'refused';
+  readonly plugin: string;
+  readonly fault: Fault;
+  /** Absent: no plugin has run it. */
+  readonly culprit?: Culprit | undefined;
+}
 
 /** Which frame of the quarantine it is: its messages are called by that. */
 export interface Place {
@@ -25,7 +31,7 @@ export interface FrameName {
 interface UnderWay {
   readonly sequence: number;
   readonly place: Place | FrameName;
-  refused: { plugin: string; fault: Fault } | undefined;
+  refused: Omit<Refused, 'outcome'> | undefined;
   readonly resolve: (replayed: Replayed) => void;
 }
 
@@ -113,7 +119,7 @@ export class Replay implements RouteSource {
     return true;
   }
 
-  refused(plugin: string, fault: Fault): void {
-    if (this.#now !== undefined) this.#now.refused ??= { plugin, fault };
+  refused(plugin: string, fault: Fault, culprit?: Culprit): void {
+    if (this.#now !== undefined) this.#now.refused ??= { plugin, fault, culprit };
   }
 }

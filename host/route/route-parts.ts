@@ -14,6 +14,13 @@ export interface RouteSink {
   readonly metrics: SinkMetrics;
 }
 
+/** Which plugin of a chain it was. */
+export interface Culprit {
+  readonly version: string;
+  /** Its place in the chain, from 0. */
+  readonly stage: number;
+}
+
 /** A source as the route sees it: told when it may go on, and what has been delivered. */
 export interface RouteSource {
   readonly name: string;
@@ -26,7 +33,8 @@ export interface RouteSource {
   resume(): void;
   /** Every frame of this route up to `sequence` is confirmed. */
   delivered(sequence: number, route: Route): void;
-  refused(plugin: string, fault: Fault): void;
+  /** @param culprit who did; absent: no plugin has run the frame */
+  refused(plugin: string, fault: Fault, culprit?: Culprit): void;
   /** A frame is refused unseen, as nobody serves. True: nothing is lost by that; else it has to be kept. */
   sendBack(sequence: number, code: Fault['code']): boolean;
   /** Its frames are in quarantine already, and stay there when they are refused again. */

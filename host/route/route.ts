@@ -170,7 +170,7 @@ export class Route {
   #changed(change: SlotChange): void {
     if (change.kind === 'serving') {
       this.#refusals.unserved = undefined;
-      this.#chain.serves(change.generation);
+      this.#chain.serves(change.generation, change.from);
     }
     this.#breakers.changed(change);
     this.#options.changed?.(change);

@@ -80,7 +80,7 @@ export class Walk {
     this.#frame = delivery.begin;
     this.#message = 0;
     this.#sink = 0;
-    if (!this.#isAside) chain.batch(delivery);
+    if (!this.#isAside) chain.batch(delivery, slot.ring.taken - 1);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { FrameCopy } from '../../runtime/index.js';
 import { type ErrorCode, type Fault, SluiceError } from '../../runtime/index.js';
 import type { FrameName } from '../route/replay.js';
+import type { Culprit } from '../route/route-parts.js';
 import type { Database } from './database.js';
 import type { Row, SqlValue } from './messages.js';
 
@@ -24,9 +25,12 @@ export interface Quarantined extends Omit<Poison, 'id'> {
   readonly at: number;
   /** Trace id of the frame's `traceparent` property (W3C Trace Context, 3.2.2.3). */
   readonly trace: string | undefined;
-  /** Times that it was replayed and failed again; `fault` is the newest. */
+  /** Times that it was replayed and failed again; `plugin`, `version`, `stage` and `fault` are those of the last time. */
   readonly replays: number;
 }
+
+/** How a replay has failed, and on whom. */
+type Again = Pick<Poison, 'plugin' | 'fault'> & { readonly culprit?: Culprit | undefined };
 
 /** Which frames: all that are given have to be equal. */
 export interface Choice {
@@ -129,9 +133,12 @@ export class Quarantine {
   }
 
   /** It was replayed, and failed again. @throws SluiceError SLUICE_STORE_FAILED */
-  async failedAgain(id: number, { code, message }: Fault): Promise<void> {
-    const sql = 'UPDATE frames SET replays = replays + 1, code = ?, message = ? WHERE id = ?';
-    await this.#database.write({ sql, values: [code, message, id] });
+  async failedAgain(id: number, { plugin, fault, culprit }: Again): Promise<void> {
+    const { code, message } = fault;
+    const sql = `UPDATE frames SET replays = replays + 1, code = ?, message = ?, plugin = ?,
+      version = coalesce(?, version), stage = coalesce(?, stage) WHERE id = ?`;
+    const values = [code, message, plugin, culprit?.version ?? null, culprit?.stage ?? null, id];
+    await this.#database.write({ sql, values });
   }
 
   async #insert({ frame, route, plugin, version, stage, fault }: Poison): Promise<number> {

@@ -80,10 +80,10 @@ export class Ward {
     if (id === undefined || replay?.isServed !== true) return poison;
     const replayed = await replay.run(frame, id);
     if (replayed.outcome === 'delivered') return undefined;
-    const { plugin, fault } = replayed;
+    const { plugin, fault, culprit } = replayed;
     if (NOT_RUN.has(fault.code)) return poison;
     // What a plugin refuses is told of; what it fails on is kept.
-    return isFault(fault.code) ? { ...poison, plugin, fault } : undefined;
+    return isFault(fault.code) ? { ...poison, plugin, fault, ...culprit } : undefined;
   }
 
   /** False: it is not kept yet. */
@@ -188,7 +188,7 @@ export class Ward {
       metrics.replayed(replayed.outcome);
       if (replayed.outcome === 'delivered') await quarantine.remove({ id });
       else if (NOT_RUN.has(replayed.fault.code)) return notRun(replayed);
-      else await quarantine.failedAgain(id, replayed.fault satisfies Fault);
+      else await quarantine.failedAgain(id, replayed);
       return replayed;
     } finally {
       this.#underWay.delete(id);

@@ -5,17 +5,19 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { TopicFilter } from '../../../host/protocols/mqtt-wire/topic-filter.js';
 import { Feed } from '../../../host/route/feed.js';
+import { Replay } from '../../../host/route/replay.js';
 import { Route } from '../../../host/route/route.js';
 import type { Isolate, KeptStates, RouteSink } from '../../../host/route/route-parts.js';
 import { Origins } from '../../../host/sinks/message-id.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { Source } from '../../../host/sources/source.js';
 import { Spool } from '../../../host/spool/spool.js';
+import type { Poison } from '../../../host/store/quarantine.js';
 import { Store } from '../../../host/store/store.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { defaultRules, readManifest } from '../../../runtime/index.js';
-import { type BreakerLimits, SandboxPool } from '../../../sandbox/index.js';
+import { type BreakerLimits, SandboxPool, type StageSpec } from '../../../sandbox/index.js';
 import { Waiting } from '../../support/gateway-peers.js';
 import { guestFile, LogBook, tempFolder } from '../../support/gateway-rig.js';
 import { NOW } from '../../support/mqtt-recorder.js';
@@ -68,6 +70,15 @@ const BREAKER: BreakerLimits = {
   longestPauseMs: 60_000,
 };
 
+type Guests = string | readonly string[];
+
+async function stageOf(guest: string): Promise<StageSpec> {
+  const bytes = await readFile(guestFile(guest));
+  const { name, version, kind } = readManifest(bytes)!.manifest;
+  const stage = { plugin: name, version, kind: kind as 'converter', config: '{}', deadlineMs: 500 };
+  return { ...stage, rules: defaultRules(name, 1 << 24), code: { format: 'core', bytes } };
+}
+
 /** A route through real sandboxes to brokers that confirm when the test says so. */
 class RouteRig {
   readonly pool = new SandboxPool({ threads: 8 });
@@ -99,12 +110,12 @@ class RouteRig {
     return server;
   }
 
-  async sink(server: TestServer): Promise<RouteSink> {
+  async sink(server: TestServer, window?: { readonly messages: number }): Promise<RouteSink> {
     const name = `sink${this.#sinks.length}`;
     const metrics = this.metrics.sink(name);
     const sink = new MqttSink(
       name,
-      { url: `mqtt://127.0.0.1:${server.port}`, version: 4 },
+      { url: `mqtt://127.0.0.1:${server.port}`, version: 4, ...(window && { window }) },
       { failed: () => {}, connected: () => {}, retried: () => {} },
     );
     sink.onRoom = () => {
@@ -115,8 +126,8 @@ class RouteRig {
     return { name, sink, metrics };
   }
 
-  /** A route of one guest; not serving yet if `guest` is left out. */
-  async route(sinks: readonly RouteSink[], guest?: string, breaker?: BreakerLimits): Promise<Route> {
+  /** A route of one guest, or of a chain; not serving yet if that is left out. */
+  async route(sinks: readonly RouteSink[], guests?: Guests, breaker?: BreakerLimits): Promise<Route> {
     const { metrics, report, isolate, spool } = this;
     const name = `route${this.routes.length}`;
     const states = () => this.states;
@@ -125,16 +136,13 @@ class RouteRig {
       spool,
     });
     this.routes.push(route);
-    if (guest !== undefined) await this.serve(route, guest, breaker);
+    if (guests !== undefined) await this.serve(route, guests, breaker);
     return route;
   }
 
-  async serve(route: Route, guest: string, breaker?: BreakerLimits): Promise<void> {
-    const bytes = await readFile(guestFile(guest));
-    const { name, version, kind } = readManifest(bytes)!.manifest;
-    const stage = { plugin: name, version, kind: kind as 'converter', config: '{}', deadlineMs: 500 };
+  async serve(route: Route, guests: Guests, breaker?: BreakerLimits): Promise<void> {
     await route.swap({
-      stages: [{ ...stage, rules: defaultRules(name, 1 << 24), code: { format: 'core', bytes } }],
+      stages: await Promise.all([guests].flat().map(stageOf)),
       startDeadlineMs: 2000,
       output: 1 << 20,
       snapshotEvery: 1,
@@ -335,6 +343,42 @@ test('a frame that a guest fails on is delivered only once the quarantine has it
   assert.deepEqual(kept, [Uint8Array.of(0xee, 1, 2, 3)]);
   onDisk.resolve();
   await source.until('the frame', () => source.told.at(-1) === 1);
+});
+
+test('what the version before failed on is told of that version, though it walks on when the next one serves', async t => {
+  const rig = new RouteRig(t);
+  const kept: Poison[] = [];
+  rig.isolate = async poison => void kept.push(poison);
+  const server = await rig.server();
+  const route = await rig.route([await rig.sink(server, { messages: 1 })], 'trap');
+  const source = rig.source(route);
+  push(source, 'it takes all the room that the sink has');
+  await server.until(() => server.published.length === 1);
+  push(source, 'it has no room, and what comes behind it waits');
+  push(source, Uint8Array.of(0xee));
+  await rig.serve(route, 'echo');
+  assert.deepEqual([route.plugins.map(({ name }) => name), kept], [['echo'], []]);
+  confirm(server, 0);
+  await server.until(() => server.published.length === 2);
+  confirm(server, 1);
+  await source.until('the frame', () => source.told.at(-1) === 3);
+  assert.deepEqual(
+    kept.map(({ plugin, fault }) => [plugin, fault.code]),
+    [['trap', 'SLUICE_GUEST_TRAP']],
+  );
+});
+
+test('of a chain a frame is kept with the plugin, the version and the stage that failed; when it is replayed they are told again', async t => {
+  const rig = new RouteRig(t);
+  const kept = Promise.withResolvers<Poison>();
+  rig.isolate = async poison => kept.resolve(poison);
+  const route = await rig.route([await rig.sink(await rig.server())], ['echo', 'trap']);
+  push(rig.source(route), Uint8Array.of(0xee));
+  const { plugin, version, stage, frame } = await kept.promise;
+  assert.deepEqual([plugin, version, stage], ['trap', '1.0.0', 1]);
+  const replayed = await new Replay(route.entrance).run(frame, { id: 1, at: 1 });
+  assert.ok(replayed.outcome === 'refused');
+  assert.deepEqual([replayed.plugin, replayed.culprit], ['trap', { version: '1.0.0', stage: 1 }]);
 });
 
 test('where a source waits for all its routes, the frames of an open breaker are refused and stop no other route', async t => {

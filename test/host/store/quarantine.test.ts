@@ -103,10 +103,17 @@ test('a file that is full gives up its oldest frames, not the newest', async t =
   assert.deepEqual(Buffer.from(newest?.frame.payload ?? []), large);
 });
 
-test('a frame that failed again says how, and how often', async t => {
+test('a frame that failed again says how, how often, and on which plugin, version and stage', async t => {
   const { quarantine } = await rigOf(t);
   const id = await quarantine.put(poison(1));
-  await quarantine.failedAgain(id, { code: 'SLUICE_GUEST_DEADLINE', message: 'too long' });
-  const [back] = await quarantine.list({ id }, 1);
-  assert.deepEqual([back?.replays, back?.fault.code], [1, 'SLUICE_GUEST_DEADLINE']);
+  const fault = { code: 'SLUICE_GUEST_DEADLINE', message: 'too long' } as const;
+  const told = async () => {
+    const [{ replays, plugin, version, stage, fault: last } = assert.fail('it is gone')] =
+      await quarantine.list({ id }, 1);
+    return [replays, plugin, version, stage, last];
+  };
+  await quarantine.failedAgain(id, { plugin: 'scale', fault, culprit: { version: '2.0.0', stage: 1 } });
+  assert.deepEqual(await told(), [1, 'scale', '2.0.0', 1, fault]);
+  await quarantine.failedAgain(id, { plugin: 'scale', fault });
+  assert.deepEqual(await told(), [2, 'scale', '2.0.0', 1, fault], 'by nobody in particular');
 });

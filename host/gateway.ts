@@ -159,10 +159,13 @@ export class Gateway {
   /**
    * @throws SluiceError SLUICE_DATA_LOCKED, SLUICE_LISTEN_IN_USE and others of the start; what was started is
    * stopped again
+   * @param signal it is to end already: sources that would be read without the files that were waited for do not start, and
+   *   the reason of the signal is thrown
    */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     try {
-      await this.#openData();
+      await this.#openData(signal);
+      signal?.throwIfAborted();
       await this.#north.start();
       await this.#south.make();
       for (const route of this.#config.routes) this.#router.add(route);
@@ -238,13 +241,14 @@ export class Gateway {
     this.#report.fault({ code: 'SLUICE_LEAKED', message }, { kind, name }, 'error');
   }
 
-  async #openData(): Promise<void> {
+  async #openData(signal: AbortSignal | undefined): Promise<void> {
     const metrics = this.metrics.quarantine();
     this.#durable = await Durable.open({
       data: this.#config.data,
       report: this.#report,
       metrics,
       lifetimes: this.#lifetimes,
+      signal,
     });
     const { folder, quarantine } = this.#durable;
     if (folder !== undefined) this.#origins = new Origins(folder.gateway, folder.epoch);

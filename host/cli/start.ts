@@ -14,10 +14,16 @@ export async function start(options: { config?: string }): Promise<void> {
   for (const warning of warnings) log.warn(formatProblem(warning));
   const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });
   // Listened to before it starts: a service manager may think better of it at any time.
-  const signalled = untilSignal().then(signal =>
-    log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`),
-  );
-  await gateway.start();
+  const ending = new AbortController();
+  const signalled = untilSignal().then(signal => {
+    log.info(`${signal}: sources stop, what is under way is delivered; a second signal ends at once`);
+    ending.abort();
+  });
+  try {
+    await gateway.start(ending.signal);
+  } catch (thrown) {
+    if (thrown !== ending.signal.reason) throw thrown;
+  }
   letYoungSpaceGrow();
   compileSooner();
   await signalled;

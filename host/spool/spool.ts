@@ -40,6 +40,7 @@ export class Spool {
   readonly #opened: (() => void)[] = [];
   #database: Database | undefined;
   #again: NodeJS.Timeout | undefined;
+  #isClosed = false;
   /** To open it, which failed. */
   #tries = 0;
   /** Why it is not open. */
@@ -64,10 +65,13 @@ export class Spool {
   /**
    * A file that cannot be opened now is tried again and again.
    * @param patienceMs it is waited for so long, as what is in it comes before all that is fresh
+   * @param signal nobody waits for it any more
    */
-  async open(patienceMs = 0): Promise<void> {
+  async open(patienceMs = 0, signal?: AbortSignal): Promise<void> {
     const end = performance.now() + patienceMs;
     for (let tries = 1; !(await this.#try()); tries++) {
+      // One more try would keep a process that has ended from ending.
+      if (this.#isClosed || signal?.aborted === true) return;
       this.#tries++;
       const isOver = performance.now() >= end;
       // Told at once and when it is given up, and not of each try between.
@@ -123,6 +127,7 @@ export class Spool {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#again);
   }
 

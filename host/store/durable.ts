@@ -24,6 +24,8 @@ export interface DurableParts {
   readonly metrics: QuarantineMetrics;
   /** Closes what is forgotten. */
   readonly lifetimes: Lifetimes;
+  /** Nobody waits any more for what is not open yet. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What of a gateway outlives it: its data folder, and what is in it. Neither is there if the folder cannot be used. */
@@ -67,15 +69,12 @@ export class Durable {
     if (folder === undefined) return new Durable(parts);
     const { report } = parts;
     const store = new Store({ fault: (fault, where) => report.fault(fault, where, 'error') });
-    const quarantine = await openQuarantine(store, parts);
-    return new Durable(
-      parts,
-      folder,
-      store,
-      quarantine,
-      await openSpool(store, parts),
-      await openStates(store, parts),
-    );
+    // Each file can be waited for; who is told to end meanwhile does not wait for the next.
+    const isWanted = (): boolean => parts.signal?.aborted !== true;
+    const quarantine = isWanted() ? await openQuarantine(store, parts) : undefined;
+    const spool = isWanted() ? await openSpool(store, parts) : undefined;
+    const states = isWanted() ? await openStates(store, parts) : undefined;
+    return new Durable(parts, folder, store, quarantine, spool, states);
   }
 
   /** What was handed over is on the disk then. */
@@ -86,7 +85,7 @@ export class Durable {
 }
 
 /** A file that cannot be opened is tried again by itself. */
-async function openSpool(store: Store, { data, report }: DurableParts): Promise<Spool> {
+async function openSpool(store: Store, { data, report, signal }: DurableParts): Promise<Spool> {
   const spool = new Spool({
     store,
     folder: data.dir,
@@ -99,7 +98,7 @@ async function openSpool(store: Store, { data, report }: DurableParts): Promise<
     opened: failed =>
       report.info(`spool.db is open, after ${failed} tries that failed`, { file: 'spool.db' }),
   });
-  await spool.open(SPOOL_PATIENCE_MS);
+  await spool.open(SPOOL_PATIENCE_MS, signal);
   return spool;
 }
 

@@ -79,3 +79,36 @@ test('a spool that cannot be opened is told of at once and when it is given up, 
   assert.match(second, /^([3-9]): +\(\1 tries\); the gateway goes on without, and tries again$/);
   assert.equal(third, `open after ${second[0]}`);
 });
+
+for (const [when, patienceMs] of [
+  ['while a start waits for it', 60_000],
+  ['while it is tried again', 0],
+] as const) {
+  test(`a spool that is closed ${when} is not tried once more, and nothing more is said of it`, async t => {
+    const folder = await tempFolder(t);
+    mkdirSync(join(folder, 'spool.db'));
+    const store = new Store({ fault: () => {} });
+    t.after(() => store.close());
+    const told: string[] = [];
+    const spool = new Spool({
+      store,
+      folder,
+      maxBytes: 2 ** 26,
+      failed: ({ message }) => told.push(message),
+    });
+    const opened = spool.open(patienceMs);
+    spool.close();
+    await opened;
+    assert.deepEqual(told, []);
+  });
+}
+
+test('a spool for which nobody waits any more is not tried once more', async t => {
+  const folder = await tempFolder(t);
+  mkdirSync(join(folder, 'spool.db'));
+  const store = new Store({ fault: () => {} });
+  t.after(() => store.close());
+  const spool = new Spool({ store, folder, maxBytes: 2 ** 26, failed: () => {} });
+  await spool.open(60_000, AbortSignal.abort());
+  assert.equal(spool.isOpen, false);
+});

@@ -198,7 +198,11 @@ export class Admin {
     const { config, router, metrics, report, ready, policy, ingest } = this.#parts;
     const enforced = (): Promise<void> => router.settled();
     const { host, port, uploads, tls } = config.admin;
-    for (const name of await this.#store.open()) await router.disable(name);
+    const damaged = (plugin: string, file: string): void => {
+      const message = `what is kept of versions of ${plugin} cannot be read and is ${file} now; it cannot be rolled back until it has had another`;
+      report.fault({ code: 'SLUICE_STORE_DAMAGED', message, plugin }, { file }, 'error');
+    };
+    for (const name of await this.#store.open(damaged)) await router.disable(name);
     if (uploads) await removeTemporaries(config.plugins.dir);
     const version = packageVersion();
     const shown = { version, node: process.versions.node, uploads };

@@ -29,6 +29,14 @@ interface History {
   readonly takenBack?: readonly (readonly [file: string, code: ErrorCode])[] | undefined;
 }
 
+/** @throws Error it is none */
+function historyOf(text: string): History {
+  const history = JSON.parse(text) as History | null;
+  if (typeof history === 'object' && history !== null && Array.isArray(history.takenBack ?? []))
+    return history;
+  throw new Error('no history');
+}
+
 /** Files of one plugin that are known to have failed. */
 const FAILURES = 16;
 
@@ -48,15 +56,22 @@ export class PluginStore {
     this.#folder = join(data, 'plugins');
   }
 
-  /** Reads what is kept; gives the plugins that are disabled. A folder that is not there holds nothing. */
-  async open(): Promise<readonly string[]> {
+  /**
+   * Reads what is kept; gives the plugins that are disabled. A folder that is not there holds nothing.
+   * @param damaged told of a history that cannot be read, and of the name that its file has now
+   */
+  async open(damaged: (plugin: string, aside: string) => void): Promise<readonly string[]> {
     const names = await readdir(this.#folder).catch(() => []);
     for (const name of names.filter(file => file.endsWith('.json'))) {
+      const plugin = name.slice(0, -'.json'.length);
+      const path = join(this.#folder, name);
       try {
-        const text = await readFile(join(this.#folder, name), 'utf8');
-        this.#histories.set(name.slice(0, -'.json'.length), JSON.parse(text) as History);
+        this.#histories.set(plugin, historyOf(await readFile(path, 'utf8')));
       } catch {
         // What cannot be read cannot be rolled back to; the next version starts a new history.
+        const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
+        await moveInto(path, aside).catch(() => {});
+        damaged(plugin, aside);
       }
     }
     return names.flatMap(name => /^([a-z0-9][a-z0-9-]{0,62})\.disabled$/.exec(name)?.[1] ?? []);

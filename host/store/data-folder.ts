@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { faultOf, SluiceError } from '../../runtime/index.js';
 import { moveInto, writeSynced } from '../admin/files.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -44,7 +44,7 @@ export class DataFolder {
   static async open(path: string, report: Reporter): Promise<DataFolder> {
     const lock = await locked(path);
     try {
-      const { gateway, starts } = await identityOf(path);
+      const { gateway, starts } = await identityOf(path, report);
       if (lock.wasDamaged) {
         const message = `the file lock in ${path} was damaged; nothing is in it, and it has been emptied`;
         report.fault({ code: 'SLUICE_STORE_DAMAGED', message }, { folder: path });
@@ -79,7 +79,7 @@ async function locked(path: string): Promise<FolderLock> {
   }
 }
 
-async function identityOf(path: string): Promise<Identity> {
+async function identityOf(path: string, report: Reporter): Promise<Identity> {
   const file = join(path, 'gateway.json');
   let text: string;
   try {
@@ -88,36 +88,47 @@ async function identityOf(path: string): Promise<Identity> {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return fresh();
     throw new SluiceError('SLUICE_DATA_FOLDER', `${file}: ${(thrown as Error).message}`, { cause: thrown });
   }
-  const { format, gateway, starts } = parsed(text, file);
-  if (typeof format !== 'number' || typeof gateway !== 'string' || typeof starts !== 'number')
-    throw unreadable(file);
-  if (format <= FORMAT) return { format, gateway, starts };
-  throw new SluiceError(
-    'SLUICE_DATA_FORMAT',
-    `${path} is of format ${format}, written by a newer version of Sluice; this one knows up to ${FORMAT}`,
-  );
+  const { format, gateway, starts } = parsed(text);
+  if (typeof format === 'number' && format > FORMAT)
+    throw new SluiceError(
+      'SLUICE_DATA_FORMAT',
+      `${path} is of format ${format}, written by a newer version of Sluice; this one knows up to ${FORMAT}`,
+    );
+  if (typeof format === 'number' && typeof gateway === 'string' && typeof starts === 'number')
+    return { format, gateway, starts };
+  return anew(file, report);
 }
 
-function parsed(text: string, file: string): Partial<Identity> {
+/** Nothing, of what is no JSON. */
+function parsed(text: string): Partial<Identity> {
   try {
-    return JSON.parse(text) as Partial<Identity>;
+    return (JSON.parse(text) ?? {}) as Partial<Identity>;
   } catch {
-    throw unreadable(file);
+    return {};
   }
 }
 
-/** Making it anew would begin to count again, and ids would repeat: a person has to say that this is fine. */
-function unreadable(file: string): SluiceError {
-  return new SluiceError('SLUICE_DATA_FORMAT', `${file} does not say format, gateway and starts`);
+/** To count from the beginning again would repeat message ids: it does so under another name. */
+async function anew(file: string, report: Reporter): Promise<Identity> {
+  const aside = `${file}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
+  const identity = fresh(8);
+  try {
+    await moveInto(file, aside);
+  } catch (thrown) {
+    throw new SluiceError('SLUICE_DATA_FOLDER', `${file}: ${(thrown as Error).message}`, { cause: thrown });
+  }
+  const message = `${file} does not say format, gateway and starts; it is ${basename(aside)} now, and this gateway is called ${identity.gateway} from here on, so that no message id comes again`;
+  report.fault({ code: 'SLUICE_STORE_DAMAGED', message }, { file }, 'error');
+  return identity;
 }
 
-/** Hosts that were cloned, or that all are called "gateway", are told apart by the four letters. */
-function fresh(): Identity {
+/** Hosts that were cloned, or that all are called "gateway", are told apart by the bytes. */
+function fresh(bytes = 2): Identity {
   const host =
     hostname()
       .replaceAll(/[^A-Za-z0-9._-]/g, '-')
       .slice(0, 40) || 'gateway';
-  return { format: FORMAT, gateway: `${host}-${randomBytes(2).toString('hex')}`, starts: 0 };
+  return { format: FORMAT, gateway: `${host}-${randomBytes(bytes).toString('hex')}`, starts: 0 };
 }
 
 /** Keeps the count; on a disk that is full the time has to stand in for it. */

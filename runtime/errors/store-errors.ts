@@ -27,9 +27,8 @@ export const STORE_ERRORS = {
       'Stop the process that the message names, or give this gateway a `data.dir` of its own. The lock ends with its process: there is nothing to delete.',
   },
   SLUICE_DATA_FORMAT: {
-    cause: 'The data folder is of a newer version of Sluice, or its gateway.json is damaged.',
-    remedy:
-      'Use the version that wrote it, or set another `data.dir`. Where gateway.json is damaged, move it away: a new one is made, and message ids begin anew under a new name.',
+    cause: 'The data folder is of a newer version of Sluice.',
+    remedy: 'Use the version that wrote it, or set another `data.dir`.',
   },
   SLUICE_DATA_FOLDER: {
     cause: 'The data folder could not be made, read or written.',
@@ -47,7 +46,7 @@ export const STORE_ERRORS = {
   SLUICE_STORE_DAMAGED: {
     cause: 'A file in the data folder is damaged, as after a failing disk or card.',
     remedy:
-      'The file was renamed as the message says and can be looked into with `sqlite3 FILE .recover`. The gateway goes on with a new one. Check the disk.',
+      'The file was renamed as the message says; a database can be looked into with `sqlite3 FILE .recover`. The gateway goes on with a new one. Check the disk.',
   },
   SLUICE_STORE_THREAD: {
     cause: 'The thread that writes durable data ended by itself.',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DataFolder } from '../../../host/store/data-folder.js';
@@ -84,13 +84,29 @@ test('a folder of a newer version is refused and left as it is', async t => {
   assert.equal(readFileSync(file, 'utf8'), newer);
 });
 
-test('a gateway.json that says nothing is refused: counting anew would repeat message ids', async t => {
-  const { path, report } = await folderRig(t);
-  (await DataFolder.open(path, report)).close();
-  for (const text of ['', '{', '[]', '{"format":1}']) {
+test('a gateway.json that says nothing is renamed and said, and the gateway has another name: no message id comes again', async t => {
+  const { path, report, book } = await folderRig(t);
+  const names = new Set<string>();
+  const texts = ['', '{', '[]', 'null', '{"format":1}'];
+  for (const text of texts) {
+    const before = await DataFolder.open(path, report);
+    before.close();
     writeFileSync(join(path, 'gateway.json'), text);
-    await assert.rejects(DataFolder.open(path, report), { code: 'SLUICE_DATA_FORMAT' });
+    const folder = await DataFolder.open(path, report);
+    folder.close();
+    assert.deepEqual([folder.epoch, folder.gateway === before.gateway], ['1', false], text);
+    names.add(folder.gateway);
   }
+  assert.equal(names.size, texts.length);
+  const [aside = assert.fail('none was renamed')] = readdirSync(path).filter(name =>
+    name.includes('damaged'),
+  );
+  assert.equal(readFileSync(join(path, aside), 'utf8'), texts[0]);
+  const { msg } = await book.line('SLUICE_STORE_DAMAGED');
+  assert.match(
+    msg,
+    /it is gateway\.json\.damaged-\w+ now, and this gateway is called \S+-[0-9a-f]{16} from here on/,
+  );
 });
 
 test('a path that cannot be a folder is refused with a code', async t => {

@@ -19,7 +19,7 @@ interface Options {
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult>>> = {
   admission: async () => (await import('./admission/admission.js')).admission(),
-  attack: async ({ only }) => (await import('./attack/attack.js')).attack(only),
+  attack: async ({ only, short }) => (await import('./attack/attack.js')).attack(only, short),
   border: async ({ only, short }) => (await import('./border/border.js')).border(only, short),
   coap: async ({ short }) => (await import('./coap/coap.js')).coap(short),
   connections: async ({ short }) => (await import('./connections/connections.js')).connections(short),
@@ -30,7 +30,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<BenchResult
   leak: async ({ only, short }) => (await import('./leak/leak.js')).leak(short ? ['short'] : only),
   modbus: async ({ short }) => (await import('./modbus/modbus.js')).modbus(short),
   outage: async ({ short }) => (await import('./durable/outage.js')).outage(short),
-  reload: async ({ swaps }) => (await import('./reload/reload.js')).reload(swaps),
+  reload: async ({ short, swaps }) => (await import('./reload/reload.js')).reload(swaps, short),
   'sandbox-tax': async ({ short }) => (await import('./tax/sandbox-tax.js')).sandboxTax(short),
   tunnel: async ({ short }) => (await import('./tunnel/tunnel.js')).tunnel(short),
 };

@@ -19,6 +19,8 @@ import { configuration, DROP_MS, drop, dropAll } from './wild.js';
 /** Messages a second of the healthy route. */
 const RATE = 5000;
 const ROUNDS = 3;
+/** With `--short`: one round of these. */
+const SHORT: readonly string[] = ['trap', 'spin'];
 /** Of each window: 15,000 messages, so that 150 of them are beyond its p99. */
 const WINDOW_MS = 3000;
 const WARM_MS = 1000;
@@ -28,11 +30,12 @@ const WARM_WINDOWS = 5;
 const SETTLE_MS = 500;
 
 /** Every guest that attacks, each beside a healthy route on one gateway. */
-export async function attack(only: readonly string[]): Promise<BenchResult> {
+export async function attack(only: readonly string[], short: boolean): Promise<BenchResult> {
   const rows: Row[] = [];
+  const wanted = short && only.length === 0 ? SHORT : only;
   for (const each of ATTACKS) {
-    if (only.length > 0 && !only.includes(each.guest)) continue;
-    const row = await besides(each);
+    if (wanted.length > 0 && !wanted.includes(each.guest)) continue;
+    const row = await besides(each, short ? 1 : ROUNDS);
     rows.push(row);
     const [p99, beside] = [p99Of(row, 'attacked'), p99Of(row, 'burdened')];
     const recovery = quantile(recoveriesOf(row), 0.99);
@@ -45,7 +48,7 @@ export async function attack(only: readonly string[]): Promise<BenchResult> {
 
 type Run = (bursts: LoadTask['bursts']) => Promise<{ readonly seen: Seen; readonly processors: number }>;
 
-async function besides(each: Attack): Promise<Row> {
+async function besides(each: Attack, most: number): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const broker = await Mosquitto.start(folder, ['allow_anonymous true', 'max_queued_messages 100000']);
   const gateway = await GatewayProcess.prepare(folder, configuration(broker.port, each), 'echo');
@@ -66,10 +69,10 @@ async function besides(each: Attack): Promise<Row> {
     };
     await run('none', WARM_MS);
     // The compiler's own threads would stand in front of the first recoveries.
-    for (let i = 0; each.isJudged && i < WARM_WINDOWS; i++) await run('poisoned');
+    for (let i = 0; each.isJudged && most > 1 && i < WARM_WINDOWS; i++) await run('poisoned');
     const rounds: Round[] = [];
     let patch = 1;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < most; round++) {
       const calm = await run('none');
       const dropping = new AbortController();
       const candidates = each.isCandidate ? dropAll(plugins, each, patch, dropping.signal) : undefined;

@@ -113,8 +113,12 @@ async function burst(end: number, first: Buffer): Promise<number[]> {
 }
 
 function takeGood(bytes: Buffer, start: number): void {
-  const sent = sentAt[digits(bytes, start)];
-  if (sent !== undefined) latencies.push(performance.now() - sent);
+  const number = digits(bytes, start);
+  const sent = sentAt[number];
+  if (sent === undefined) return;
+  // One that comes twice must not stand for one that is lost.
+  sentAt[number] = Number.NaN;
+  if (!Number.isNaN(sent)) latencies.push(performance.now() - sent);
 }
 
 function takeBad(bytes: Buffer, start: number, end: number): void {

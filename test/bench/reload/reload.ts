@@ -3,6 +3,8 @@ import { rounded } from '../stats.js';
 import { type Phase, phase, type Swap, type Window } from './phase.js';
 
 const SWAPS = 100;
+/** With `--short`, of each part. */
+const FEW_SWAPS = 10;
 /** A rate that leaves the machine room: what is looked at is the swap, not a queue in front of a busy broker. */
 const CALM_RATE = 1000;
 const FULL_RATE = 20_000;
@@ -16,11 +18,13 @@ const GAP_MS = 5;
  * that of as long a stretch without one behind each.
  * @param swaps of the second part, at most 5,000
  */
-export async function reload(swaps = SWAPS): Promise<BenchResult> {
-  progress(`${SWAPS} swaps at ${CALM_RATE} frames/s`);
-  const calm = await phase(CALM_RATE, SWAPS, false);
-  progress(`${swaps} swaps at ${FULL_RATE} frames/s`);
-  const full = await phase(FULL_RATE, swaps, true);
+export async function reload(swaps: number | undefined, short: boolean): Promise<BenchResult> {
+  const calmSwaps = short ? FEW_SWAPS : SWAPS;
+  const fullSwaps = swaps ?? calmSwaps;
+  progress(`${calmSwaps} swaps at ${CALM_RATE} frames/s`);
+  const calm = await phase(CALM_RATE, calmSwaps, false);
+  progress(`${fullSwaps} swaps at ${FULL_RATE} frames/s`);
+  const full = await phase(FULL_RATE, fullSwaps, true);
   const lost = [calm.account.lost, full.account.lost, full.counted?.lost ?? Number.NaN];
   const duplicated = [
     calm.account.duplicated,
@@ -58,7 +62,7 @@ export async function reload(swaps = SWAPS): Promise<BenchResult> {
       gapMs: full.swaps.map(({ window }) => rounded(window.gapMs)),
       stillGapMs: full.swaps.map(({ still }) => rounded(still.gapMs)),
       plan: {
-        swaps: { calm: SWAPS, full: swaps },
+        swaps: { calm: calmSwaps, full: fullSwaps },
         calmPerSecond: CALM_RATE,
         fullPerSecond: FULL_RATE,
         qos: 0,

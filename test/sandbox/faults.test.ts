@@ -51,6 +51,17 @@ for (const [guest, code] of [
   });
 }
 
+test('a kill is blamed on the stage of the chain that hung, and its frame says which that was', async () => {
+  await using rig = sharedRig();
+  await rig.serve(['echo', 'spin'], { deadlineMs: 60, startDeadlineMs: 300 });
+  await rig.run([Buffer.from([1])]);
+  const [{ code, stage, text } = assert.fail('no outcome')] = (await rig.run([Buffer.from([POISON])])).slice(
+    -1,
+  );
+  assert.deepEqual([code, stage], ['SLUICE_GUEST_DEADLINE', 1]);
+  assert.match(text, /^spin was killed/);
+});
+
 test('a poisoned first frame and a poisoned only frame are refused alone', async () => {
   await using rig = sharedRig();
   await rig.serve(['spin'], { deadlineMs: 50, startDeadlineMs: 400 });

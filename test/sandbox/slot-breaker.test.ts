@@ -256,7 +256,7 @@ test('half of the frames failing opens it although never five in a row do', asyn
   assert.deepEqual(opening(rig).cause.trip, { kind: 'rate', faults: 11, frames: 21 });
 });
 
-test('it opens when batches take most of the time that they may take', async () => {
+test('batches that take long get smaller, and it opens when they take most of the time that they may take', async () => {
   await using rig = sharedRig();
   const config = '{"ms":60}';
   await rig.serve(['slow'], { deadlineMs: 5000, config });
@@ -266,6 +266,8 @@ test('it opens when batches take most of the time that they may take', async () 
   };
   const open = (): boolean => rig.slot.state === 'open';
   for (let i = 0; i < 3; i++) await rig.run(bad(1));
+  // Before that the batches get smaller: a quarter of the deadline is time for twenty such frames.
+  assert.ok(rig.slot.ring.batchLimit <= 20, `${rig.slot.ring.batchLimit}`);
   // Over 75 % of the deadline, and under it; where the machine stumbles it is killed, which is slow as well. Where it
   // had stumbled before, the deadline is too wide: what has been quicker since then sets the next.
   for (let round = 0; round < 5 && !open(); round++) {

@@ -5,10 +5,12 @@ import { type TestContext, test } from 'node:test';
 import type { IPublishPacket } from 'mqtt-packet';
 import { CountingPlc } from '../../support/gateway-peers.js';
 import { type GatewayRig, modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
+import { send } from '../../support/http-rig.js';
 import { TestServer } from '../../support/mqtt-server.js';
 import { cannotMount, fillDisk, mountSmallDisk } from '../../support/small-disk.js';
 
 const PLANT = { sink: 'plant' };
+const TOKEN = 'k3J9_xQ7mB2vN8pR';
 
 /** A device and a broker of 5.0; `away` while the broker is not to be there. */
 async function peersOf(t: TestContext) {
@@ -148,24 +150,62 @@ test('a broker that takes messages and confirms none: their devices are told onc
   assert.deepEqual(missing(server), []);
 });
 
-test('keep-newest: at the bound the oldest messages go, counted by their reason, and polls go on', async t => {
+for (const [whenFull, code, words] of [
+  ['keep-newest', 'SLUICE_SPOOL_OLDEST', /made room for newer/],
+  ['down-sample', 'SLUICE_SPOOL_THINNED', /made room: every second one of the older half/],
+] as const) {
+  test(`${whenFull}: at the bound messages make room, counted by their reason, and polls go on`, async t => {
+    const { plc, server, away, back } = await peersOf(t);
+    const tags = Array.from({ length: 40 }, (_, i) => ({
+      name: `a-long-name-${i}`.repeat(8),
+      register: 0,
+      type: 'u16',
+    }));
+    const through = [{ plugin: 'modbus-json', config: { tags } }];
+    const route = { through, whenFull };
+    const config = configOf(plc.port, server.port, { data: { max: '1MiB' } }, route);
+    const rig = await startGateway(t, config, ['modbus-json']);
+    away();
+    const dropped = ['sluice_spool_dropped_total', { ...PLANT, code }] as const;
+    await rig.reaches(1, ...dropped);
+    const line = await rig.book.line(code);
+    assert.match(line.msg, /^\d+ messages of line1 \(route line1\) for plant in the spool made room/);
+    assert.match(line.msg, words);
+    back();
+    await server.until(() => server.published.length >= 50);
+  });
+}
+
+test('ordered: what a source sends waits behind what waits of its own, and not behind that of another', async t => {
   const { plc, server, away, back } = await peersOf(t);
-  const tags = Array.from({ length: 40 }, (_, i) => ({
-    name: `a-long-name-${i}`.repeat(8),
-    register: 0,
-    type: 'u16',
-  }));
-  const through = [{ plugin: 'modbus-json', config: { tags } }];
-  const route = { through, whenFull: 'keep-newest' };
-  const config = configOf(plc.port, server.port, { data: { max: '1MiB' } }, route);
-  const rig = await startGateway(t, config, ['modbus-json']);
+  const config = configOf(plc.port, server.port);
+  const rig = await startGateway(
+    t,
+    {
+      sources: { ...config.sources, hooks: { http: { token: TOKEN } } },
+      sinks: { plant: { ...config.sinks.plant, spool: { rate: 100 } } },
+      routes: [...config.routes, { from: 'hooks', through: ['echo'] }],
+    },
+    ['modbus-json', 'echo'],
+  );
   away();
-  const dropped = ['sluice_spool_dropped_total', { ...PLANT, code: 'SLUICE_SPOOL_OLDEST' }] as const;
-  await rig.reaches(1, ...dropped);
-  const line = await rig.book.line('SLUICE_SPOOL_OLDEST');
-  assert.match(line.msg, /^\d+ messages of line1 \(route line1\) for plant in the spool made room for newer/);
+  await spooled(rig, 400);
   back();
-  await server.until(() => server.published.length >= 50);
+  const before = server.published.length;
+  await server.until(() => server.published.length > before);
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-length': '1' };
+  const path = '/ingest/hooks';
+  const port = rig.gateway.adminPort as number;
+  assert.equal((await send(port, { path, method: 'POST', headers }, Buffer.from('x'))).status, 202);
+  const isIts = ({ topic }: IPublishPacket): boolean => topic.startsWith('hooks');
+  await server.until(() => server.published.some(isIts));
+  const passed = server.published.slice(before);
+  assert.ok(passed.findIndex(isIts) < 200, 'it went past most of the 400');
+  const own = passed.filter(packet => !isIts(packet)).map(sequenceOf);
+  assert.deepEqual(
+    own,
+    own.toSorted((a, b) => a - b),
+  );
 });
 
 test('a sink that is no longer configured is told of, with what waits for it', async t => {

@@ -64,6 +64,13 @@ test('what was written is there when the store is opened again', async t => {
   assert.deepEqual([row?.id, Buffer.from(row?.bytes as Uint8Array).toString()], [1, 'one']);
 });
 
+test('a commit is on the disk before it is told: WAL, synced in full', async t => {
+  const database = await (await storeRig(t)).open();
+  const [mode] = await database.read('PRAGMA journal_mode');
+  const [sync] = await database.read('PRAGMA synchronous');
+  assert.deepEqual([mode?.journal_mode, sync?.synchronous], ['wal', 2]);
+});
+
 test('a read sees every write that was asked for before it', async t => {
   const database = await (await storeRig(t)).open();
   void database.write(insert(Buffer.from('a')));

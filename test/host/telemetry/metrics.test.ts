@@ -24,6 +24,7 @@ test('every counter shows up under its name with its labels', async () => {
   plugin.swapped();
   plugin.faulted('1.0.0', 'SLUICE_GUEST_TRAP');
   plugin.restarted('1.0.0', 'SLUICE_GUEST_TRAP');
+  metrics.leaked('sandbox');
   metrics.sandboxes(4);
   metrics.slabsInUse('line1').set(2);
   const shown = await lines(metrics);
@@ -40,6 +41,7 @@ test('every counter shows up under its name with its labels', async () => {
     'sluice_plugin_swaps_total{plugin="modbus-json"} 1',
     'sluice_plugin_faults_total{plugin="modbus-json",version="1.0.0",code="SLUICE_GUEST_TRAP"} 1',
     'sluice_plugin_restarts_total{plugin="modbus-json",version="1.0.0",code="SLUICE_GUEST_TRAP"} 1',
+    'sluice_leaks_total{kind="sandbox"} 1',
     'sluice_sandboxes 4',
     'sluice_slabs_in_use{route="line1"} 2',
   ]) {

@@ -16,6 +16,8 @@ const MOST_IN_FLIGHT = 1000;
 /** Memory for what was fetched, of one queue at a time, and how often. */
 const BUFFER_BYTES = 256 * 1024;
 const MOST_BUFFERS = 4;
+/** Records of one queue that are handed on before the next one has its turn: a few of one source do not wait behind all that was fetched of another. */
+const IN_TURN = 16;
 /** Before a file that could not be read is asked again. */
 const AGAIN_MS = 1000;
 
@@ -59,6 +61,8 @@ export class CatchUp {
   readonly #most: number;
   #buffers = 0;
   #inFlight = 0;
+  /** Records that the first of the loads may still hand on in its turn. */
+  #turn = IN_TURN;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -109,6 +113,7 @@ export class CatchUp {
       const load = this.#loads[0];
       if (load === undefined || !this.#hand(load)) break;
       passed++;
+      if (--this.#turn === 0) this.#nextTurn();
     }
     if (passed > 0) {
       this.#rate.passed(passed);
@@ -146,6 +151,12 @@ export class CatchUp {
       this.#timer = undefined;
       this.pump();
     }, ms);
+  }
+
+  #nextTurn(): void {
+    this.#turn = IN_TURN;
+    const load = this.#loads.shift();
+    if (load !== undefined) this.#loads.push(load);
   }
 
   /** Hands one record over; false: the sink has no room, and calls. */

@@ -105,7 +105,7 @@ test('a gateway.json that says nothing is renamed and said, and the gateway has 
   const { msg } = await book.line('SLUICE_STORE_DAMAGED');
   assert.match(
     msg,
-    /it is gateway\.json\.damaged-\w+ now, and this gateway is called \S+-[0-9a-f]{16} from here on/,
+    /it is gateway\.json\.damaged-\S+ now, and this gateway is called \S+-[0-9a-f]{16} from here on/,
   );
 });
 

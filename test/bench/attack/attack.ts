@@ -7,6 +7,7 @@ import { Mosquitto } from '../../peers/mosquitto.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { answer, gone } from '../child.js';
 import { cpuOf } from '../gateway/cpu.js';
+import { SubscriberCount, WITNESS } from '../reload/subscriber-count.js';
 import { type BenchResult, progress } from '../report.js';
 import { besideBurners } from './burners.js';
 import { ATTACKS, type Attack, START_MS } from './guests.js';
@@ -43,7 +44,7 @@ export async function attack(only: readonly string[], short: boolean): Promise<B
       `${each.guest}: p99 ${p99.toFixed(1)} ms, ${beside.toFixed(1)} beside a burner, ratio ${p99Ratio(row, 'burdened').toFixed(2)}; recovery ${recovery.toFixed(1)} ms, exit ${row.exit}`,
     );
   }
-  return verdict(rows, await kills());
+  return verdict(rows, await kills(short));
 }
 
 type Run = (bursts: LoadTask['bursts']) => Promise<{ readonly seen: Seen; readonly processors: number }>;
@@ -55,16 +56,22 @@ async function besides(each: Attack, most: number): Promise<Row> {
   const plugins = join(folder, 'plugins');
   await drop(plugins, each.isCandidate ? { ...each, guest: 'echo' } : each, 0);
   let load: ChildProcess | undefined;
+  let witness: SubscriberCount | undefined;
+  let sent = 0;
   try {
     await gateway.start();
     load = fork(new URL('./load.js', import.meta.url), [String(broker.port)], { execArgv: [] });
     await answer<string>(load);
     await broker.subscribed('floor');
     await broker.subscribed('wild');
+    // In all windows alike.
+    witness = await SubscriberCount.start(broker.port, join(folder, 'seen'), 'out/in/good/#');
+    await broker.subscribed(WITNESS);
     const run = async (bursts: LoadTask['bursts'], ms = WINDOW_MS): ReturnType<Run> => {
       const [before, began] = [cpuOf(gateway.pid), performance.now()];
       load?.send({ rate: RATE, ms, bursts } satisfies LoadTask);
       const seen = await answer<Seen>(load as ChildProcess);
+      sent += seen.sent;
       return { seen, processors: (cpuOf(gateway.pid) - before) / 1000 / (performance.now() - began) };
     };
     await run('none', WARM_MS);
@@ -92,9 +99,11 @@ async function besides(each: Attack, most: number): Promise<Row> {
       });
     }
     const told = each.codes.length === 0 || each.codes.some(code => gateway.log.includes(code));
-    return { attack: each, rounds, exit: await gateway.stop(), told };
+    const counted = await witness.finish(sent, 0);
+    return { attack: each, rounds, counted, exit: await gateway.stop(), told };
   } finally {
     if (load !== undefined) await gone(load);
+    await witness?.stop();
     await gateway.kill();
     await broker.stop();
     await rm(folder, { recursive: true, force: true });

@@ -33,6 +33,8 @@ const healthy = publication('in/good/x', Buffer.alloc(DIGITS, 0x30));
 const poisoned = publication('in/bad/x', Buffer.from([0xee, ...Buffer.alloc(DIGITS, 0x30)]));
 const behind = publication('in/bad/x', Buffer.alloc(DIGITS, 0x30));
 let sentAt: number[] = [];
+/** Numbers go on from task to task, so that who sees all of them can count them. */
+let first = 0;
 let latencies: number[] = [];
 let bad = 0;
 /** The first good message of the last burst. */
@@ -47,6 +49,7 @@ process.on('disconnect', () => process.exit());
 process.send?.('ready');
 
 async function run({ rate, ms, bursts }: LoadTask): Promise<void> {
+  first += sentAt.length;
   sentAt = [];
   latencies = [];
   const began = performance.now();
@@ -84,7 +87,11 @@ function publish(count: number, now: number): void {
   if (count <= 0) return;
   const out = Buffer.allocUnsafe(count * healthy.length);
   for (let i = 0; i < count; i++) {
-    healthy.write(String(sentAt.push(now) - 1).padStart(DIGITS, '0'), healthy.length - DIGITS, 'latin1');
+    healthy.write(
+      String(first + sentAt.push(now) - 1).padStart(DIGITS, '0'),
+      healthy.length - DIGITS,
+      'latin1',
+    );
     healthy.copy(out, i * healthy.length);
   }
   good.write(out);
@@ -113,7 +120,7 @@ async function burst(end: number, first: Buffer): Promise<number[]> {
 }
 
 function takeGood(bytes: Buffer, start: number): void {
-  const number = digits(bytes, start);
+  const number = digits(bytes, start) - first;
   const sent = sentAt[number];
   if (sent === undefined) return;
   // One that comes twice must not stand for one that is lost.

@@ -1,3 +1,4 @@
+import type { Counted } from '../reload/subscriber-count.js';
 import type { Attack } from './guests.js';
 import type { Seen } from './load.js';
 
@@ -18,6 +19,8 @@ export interface Round {
 export interface Row {
   readonly attack: Attack;
   readonly rounds: readonly Round[];
+  /** Of the healthy route in all windows, by mosquitto_sub. */
+  readonly counted: Counted;
   readonly exit: number | string;
   readonly told: boolean;
 }

@@ -15,6 +15,9 @@ export interface Counted {
   readonly disordered: number;
 }
 
+/** Its client id, which the broker logs. */
+export const WITNESS = 'witness';
+
 /** mosquitto_sub, which writes every payload into a file: a count without any code of ours in it. */
 export class SubscriberCount {
   readonly #child: ChildProcess;
@@ -25,17 +28,20 @@ export class SubscriberCount {
     this.#file = file;
   }
 
-  static async start(port: number, path: string): Promise<SubscriberCount> {
+  static async start(port: number, path: string, topic = 'out/in/#'): Promise<SubscriberCount> {
     const out = await open(path, 'w');
-    const args = ['-h', '127.0.0.1', '-p', `${port}`, '-q', '0', '-t', 'out/in/#', '-F', '%p'];
+    const args = ['-h', '127.0.0.1', '-p', `${port}`, '-i', WITNESS, '-q', '0', '-t', topic, '-F', '%p'];
     const child = spawn(SUBSCRIBER, args, { stdio: ['ignore', out.fd, 'ignore'] });
     await once(child, 'spawn');
     await out.close();
     return new SubscriberCount(child, path);
   }
 
-  /** Waits until nothing comes any more, ends it and counts the numbers from 0 to `sent`. */
-  async finish(sent: number): Promise<Counted> {
+  /**
+   * Waits until nothing comes any more, ends it and counts the numbers from 0 to `sent`.
+   * @param skip characters before the number in each payload
+   */
+  async finish(sent: number, skip = 7): Promise<Counted> {
     for (let before = -1, size = 0; size !== before; await sleep(STILL_MS)) {
       before = size;
       size = (await stat(this.#file)).size;
@@ -45,7 +51,7 @@ export class SubscriberCount {
     let highest = -1;
     let disordered = 0;
     for await (const line of createInterface(createReadStream(this.#file))) {
-      const sequence = Number(line.slice(7));
+      const sequence = Number(line.slice(skip));
       times[sequence]!++;
       if (sequence > highest) highest = sequence;
       else disordered++;

@@ -5,6 +5,20 @@ const MOST_MEMORY_PAGES = 16_384;
 /** 1,000 breaks Node itself; by default a table of 10 million entries may be asked for, and ends the process. */
 const MOST_TABLE_ENTRIES = 100_000;
 
+/**
+ * V8 collects in as many threads as Node keeps for it, and these are four however few the processors: beside a guest that
+ * fills its heap the loop of the gateway was one of six threads that wanted a core. So what stops a thread is done by that
+ * thread, and one helper marks. (V8's own `--single-threaded-gc` has to stand on the command line; without parallel marking
+ * set in its stead V8 ends the process.)
+ */
+const FEW_COLLECTORS = [
+  '--no-parallel-scavenge',
+  '--no-parallel-compaction',
+  '--no-parallel-pointer-update',
+  '--no-parallel-weak-ref-clearing',
+  '--concurrent-marking-max-worker-num=1',
+];
+
 /** Calls behind which V8 compiles a function for the first time, and for the second; it has 400 and 3,000. */
 const CALLS_TO_MAGLEV = 100;
 const CALLS_TO_TURBOFAN = 500;
@@ -19,6 +33,7 @@ export function setV8Flags(): void {
   // The second net behind our own scanner.
   setFlagsFromString(`--wasm-max-mem-pages=${MOST_MEMORY_PAGES}`);
   setFlagsFromString(`--wasm-max-table-size=${MOST_TABLE_ENTRIES}`);
+  for (const flag of FEW_COLLECTORS) setFlagsFromString(flag);
 }
 
 /**

@@ -27,3 +27,11 @@ test('once the start is over functions are compiled after a fifth of the calls t
   const [before, after] = JSON.parse(stdout) as [number, number];
   assert.ok(after > 0 && after * 5 <= before, `${before} calls, then ${after}`);
 });
+
+test('V8 knows every flag that it is told', async () => {
+  const url = JSON.stringify(new URL('../../sandbox/v8-flags.js', import.meta.url).href);
+  const script = `const { compileSooner, setV8Flags } = await import(${url}); setV8Flags(); compileSooner();`;
+  // It says on standard error that it does not, and goes on.
+  const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  assert.equal(stderr, '');
+});

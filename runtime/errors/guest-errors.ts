@@ -66,8 +66,10 @@ export const GUEST_ERRORS = {
       'Nothing is lost. The plugin fails now and then, over what it remembers or over all frames together: the message has the code of the fault.',
   },
   SLUICE_GUEST_HEAP: {
-    cause: 'The thread that runs the plugin ran out of heap.',
-    remedy: 'The plugin was given a fresh thread. If it happens again, report it with the plugin.',
+    cause:
+      'The thread that runs the plugin ran out of heap: what a component gives back for a batch becomes objects there, in 32 MiB.',
+    remedy:
+      'The plugin was given a fresh thread, and the frames of the batch are run one by one. Let it give fewer messages or properties for a frame, or build it as a core module, whose results stay in its own memory.',
   },
   SLUICE_CONVERT_MALFORMED: {
     cause: 'The plugin says that the bytes of the frame do not follow the protocol.',

@@ -293,7 +293,8 @@ export class Gateway {
 
   #ready(): Readiness {
     if (this.#stopped !== undefined) return notReady('the gateway is stopping');
-    return this.#runs ? readinessOf(this.#router, this.#north.sinks) : notReady('the gateway is starting');
+    if (!this.#runs) return notReady('the gateway is starting');
+    return readinessOf(this.#router, this.#north.sinks, route => this.#ward?.waiting(route) ?? 0);
   }
 }
 

@@ -28,8 +28,17 @@ export function notReady(reason: string): Readiness {
   return { ready: false, reasons: [reason], degraded: [] };
 }
 
-export function readinessOf(router: Router, sinks: ReadonlyMap<string, RouteSink>): Readiness {
-  const troubles = [...routeTroubles(router), ...[...sinks.values()].flatMap(sinkTrouble)];
+/** @param waiting frames of a route that find room neither on the disk nor in quarantine */
+export function readinessOf(
+  router: Router,
+  sinks: ReadonlyMap<string, RouteSink>,
+  waiting: (route: string) => number,
+): Readiness {
+  const troubles = [
+    ...routeTroubles(router),
+    ...held(router, waiting),
+    ...[...sinks.values()].flatMap(sinkTrouble),
+  ];
   const reasons = [
     ...(router.routes.length === 0 ? [router.noRoute] : []),
     ...troubles.filter(({ stops }) => stops).map(({ message }) => message),
@@ -45,6 +54,18 @@ type Found = Omit<Trouble, 'remedy'> & { readonly stops: boolean };
 
 function routeTroubles(router: Router): Found[] {
   return router.troubles().map(([route, trouble]) => ({ route, ...trouble }));
+}
+
+/** Frames that found no room are safe nowhere, also when there is room for those that come now. */
+function held(router: Router, waiting: (route: string) => number): Found[] {
+  return router.status().flatMap(({ config: { name: route, through } }) => {
+    const count = waiting(route);
+    if (count === 0) return [];
+    const plugins = through.map(({ plugin }) => plugin);
+    const resets = plugins.map(plugin => `POST /v1/plugins/${plugin}/reset`).join(', ');
+    const message = `route ${route}: ${count} frames that no plugin has run wait in memory, and their sources with them: they found no room on the disk, and find none in quarantine. They go through when ${plugins.join(' and ')} can be called again (a corrected file, or ${resets}), or into quarantine when there is room (replay what is in it, or DELETE /v1/quarantine?route=${route} throws it away)`;
+    return [{ route, code: 'SLUICE_STORE_FULL' as const, message, stops: true }];
+  });
 }
 
 /** A sink that is away keeps nobody from being ready, as long as there is a place for its messages. */

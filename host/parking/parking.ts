@@ -1,7 +1,6 @@
 import type { ErrorCode, Fault, FrameCopy } from '../../runtime/index.js';
 import { type Delivery, UnservedRing } from '../../sandbox/index.js';
-import type { FrameName } from '../route/replay.js';
-import { type FrameId, type Origin, textOf } from '../sinks/message-id.js';
+import { type FrameId, type FrameName, type Origin, textOf } from '../sinks/message-id.js';
 import type { SpoolSums, Ticket } from '../sinks/sink.js';
 import { CatchUp } from '../spool/catch-up.js';
 import { RecordView } from '../spool/record.js';
@@ -93,6 +92,7 @@ export class Parking {
         take: (queue, into) => spool.take(queue, into),
         lost: (queue, count) => queues.lost(queue, count),
         failed: thrown => queues.failed(thrown),
+        laneOf: queue => queues.laneOf(queue),
       },
       { messages: NO_MESSAGES, spool: metrics, finished: run => this.#taken.finished(run) },
     );

@@ -1,11 +1,10 @@
 import { type ErrorCode, type Fault, type FrameCopy, isFault } from '../../runtime/index.js';
 import type { Delivery } from '../../sandbox/index.js';
-import type { FrameId } from '../sinks/message-id.js';
+import type { FrameId, FrameName } from '../sinks/message-id.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { ChainReport } from './chain-report.js';
 import { Isolation } from './isolation.js';
-import type { FrameName } from './replay.js';
 import type { Culprit, Isolate, RouteSource } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
 import type { SlabTicket } from './ticket.js';

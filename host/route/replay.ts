@@ -1,5 +1,5 @@
 import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
-import type { FrameId } from '../sinks/message-id.js';
+import type { FrameId, FrameName } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
 import type { Entrance } from './entrance.js';
 import type { Culprit, RouteSource } from './route-parts.js';
@@ -20,12 +20,6 @@ export interface Place {
   readonly id: number;
   /** When it went in, milliseconds since 1970: a quarantine that was damaged counts from 1 again. */
   readonly at: number;
-}
-
-/** The id of a frame that was never in quarantine. */
-export interface FrameName {
-  readonly prefix: Buffer;
-  readonly sequence: number;
 }
 
 interface UnderWay {

@@ -51,6 +51,12 @@ export class Origins {
   }
 }
 
+/** The id of a frame, kept: what stands before its sequence, and that. */
+export interface FrameName {
+  readonly prefix: Buffer;
+  readonly sequence: number;
+}
+
 /** The id of the message that a route is at; moved, never allocated, for each message. */
 export class FrameId implements MessageId {
   readonly late = false;

@@ -1,7 +1,7 @@
 import type { FrameCopy } from '../../runtime/index.js';
 import { type ErrorCode, type Fault, SluiceError } from '../../runtime/index.js';
-import type { FrameName } from '../route/replay.js';
 import type { Culprit } from '../route/route-parts.js';
+import type { FrameName } from '../sinks/message-id.js';
 import type { Database } from './database.js';
 import type { Row, SqlValue } from './messages.js';
 

@@ -41,6 +41,8 @@ export class Ward {
   readonly #parts: WardParts;
   /** Frames on their way through their route. */
   readonly #underWay = new Map<number, Promise<ReplayOutcome>>();
+  /** Frames that wait in memory for room, by route. */
+  readonly #waiting = new Map<string, number>();
   #again: Promise<void> | undefined;
   #isStopped = false;
 
@@ -58,20 +60,33 @@ export class Ward {
    * its route again: it was taken, and nothing is wrong with it. One that a plugin fails on holds nobody up: the oldest make room for it.
    */
   readonly isolate = async (first: Poison): Promise<void> => {
-    for (
-      let poison: Poison | undefined = first;
-      poison !== undefined;
-      poison = await this.#runInstead(poison)
-    ) {
-      if (await this.#isIsolated(poison)) return;
+    if (await this.#isIsolated(first)) return;
+    this.#waits(first, 1);
+    await this.#room(first);
+    this.#waits(first, -1);
+  };
+
+  /** Frames of a route that wait in memory, and their sources with them, as neither disk nor quarantine has room for them. */
+  waiting(route: string): number {
+    return this.#waiting.get(route) ?? 0;
+  }
+
+  #waits({ route }: Poison, more: number): void {
+    this.#waiting.set(route, this.waiting(route) + more);
+  }
+
+  async #room(first: Poison): Promise<void> {
+    for (let poison: Poison | undefined = first; poison !== undefined; ) {
       // Nobody may be told that it is safe: who waits for that sends it again.
       if (this.#isStopped) await new Promise<never>(() => {});
       this.#again ??= sleep(this.#parts.againMs ?? AGAIN_MS, undefined, { ref: false }).finally(() => {
         this.#again = undefined;
       });
       await this.#again;
+      poison = await this.#runInstead(poison);
+      if (poison !== undefined && (await this.#isIsolated(poison))) return;
     }
-  };
+  }
 
   /** A frame that waits for room is run where plugins serve again: undefined: they have; else what is to be kept. */
   async #runInstead(poison: Poison): Promise<Poison | undefined> {
@@ -197,7 +212,8 @@ export class Ward {
 }
 
 /** No plugin has seen it: what it failed on before stands. */
-function notRun({ plugin, fault }: Extract<Replayed, { outcome: 'refused' }>): Replayed {
+function notRun(replayed: Extract<Replayed, { outcome: 'refused' }>): Replayed {
+  const { plugin, fault } = replayed;
   const message = `${fault.message}, so the frame was not run; it stays in quarantine as it was: replay it when ${plugin} serves again`;
-  return { outcome: 'refused', plugin, fault: { ...fault, message } };
+  return { ...replayed, fault: { ...fault, message } };
 }

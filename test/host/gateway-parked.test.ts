@@ -391,6 +391,15 @@ test('what cannot be kept anywhere when the gateway stops is not called gone: it
   for (const text of sent) await sender.publishAsync('in/x', text, { qos: 1 });
   await rig.book.said(/it waits for room there, and its source with it/);
   await broker.until('all through the other route', () => broker.counts.size === sent.length);
+  const { reasons } = await rig.ready();
+  assert.ok(
+    reasons.some((text: string) =>
+      /^route bad: \d+ frames that no plugin has run wait in memory, .*reset\), or into quarantine when there is room/.test(
+        text,
+      ),
+    ),
+    reasons.join('; '),
+  );
   await rig.gateway.stop();
   assert.deepEqual(
     rig.book.lines.filter(({ msg }) => msg.includes('is gone')),

@@ -90,8 +90,9 @@ test('a frame that waits for room in the quarantine is run, under its own id, as
     id,
   });
   await Promise.race([triedAgain.promise, isSafe]);
-  assert.deepEqual(runs, []);
+  assert.deepEqual([runs, ward.waiting('bad')], [[], 1]);
   isServed = true;
   await isSafe;
+  assert.equal(ward.waiting('bad'), 0);
   assert.deepEqual(runs, [[FRAME, id]]);
 });

@@ -36,6 +36,10 @@ export interface CatchUpEvents {
   /** Records that were to be there and are not. */
   lost(queue: Queue, count: number): void;
   failed(thrown: unknown): Fault;
+  /** How the records of a queue get to the disk. */
+  laneOf(queue: Queue): Lane;
+  /** What the disk had no room for has been handed on: fresh messages can pass. */
+  through?(): void;
 }
 
 /** Records that were fetched, on their way to the sink. */
@@ -119,20 +123,22 @@ export class CatchUp {
       this.#rate.passed(passed);
       this.#sink.flush();
     } else if (may <= 0 && this.#inFlight < this.#most) this.#pumpLater();
+    this.#handOnStuck();
     this.#fetch();
   }
 
   /**
    * Of a busy source there are always some records between the memory and the disk. Hands these on from memory,
-   * so that it can pass straight through again. True: nothing is left.
+   * so that it can pass straight through again. True: nothing is left. Where the disk has no room, as many as may be.
    */
   finish(queue: Queue, lane: Lane): boolean {
     if (!this.#isRunning || !queue.isNearlyThrough) return false;
-    if (queue.pending > Math.min(this.#rate.left, this.#most - this.#inFlight)) return false;
+    const may = Math.min(this.#rate.left, this.#most - this.#inFlight);
+    if (may <= 0 || (queue.pending > may && lane.fault === undefined)) return false;
     const run = new Run(queue, this.#runEvents, false);
     let passed = 0;
     lane.each(queue, queue.cursor, (bytes, start, end, place, since, chunk) => {
-      if (!this.#write(queue, run, bytes, start, end, place, since)) return false;
+      if (passed >= may || !this.#write(queue, run, bytes, start, end, place, since)) return false;
       queue.cursor = place;
       passed++;
       if (chunk.isDurable) run.spooled(1);
@@ -144,6 +150,19 @@ export class CatchUp {
     if (queue.pending > 0) return false;
     this.#look(queue);
     return true;
+  }
+
+  /** What the disk has no room for need not wait for it while the sink takes messages. */
+  #handOnStuck(): void {
+    for (const queue of this.#queues) {
+      const { pending } = queue;
+      if (pending === 0 || !queue.isNearlyThrough) continue;
+      const lane = this.#events.laneOf(queue);
+      if (lane.fault === undefined) continue;
+      const isThrough = this.finish(queue, lane);
+      if (queue.pending < pending) this.#sink.flush();
+      if (isThrough) this.#events.through?.();
+    }
   }
 
   #pumpLater(ms = 10): void {

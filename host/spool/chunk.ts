@@ -123,6 +123,29 @@ export class Chunk {
     for (const ticket of this.#tickets) if (ticket instanceof Run) ticket.stuck();
   }
 
+  /** All of it was handed on, or is a copy of what was, and is confirmed: it need not be on the disk any more. */
+  get isThrough(): boolean {
+    let confirmed = 0;
+    for (const [index, ticket] of this.#tickets.entries())
+      if (ticket instanceof Run && ticket.isConfirmed) confirmed += this.#counts[index] as number;
+    return confirmed === this.count;
+  }
+
+  /** It is through, and is not written. */
+  withdraw(): void {
+    const bytes = this.#bytes;
+    for (let at = 0; at < this.used; ) {
+      const size = bytes.readUInt32LE(at + CHUNK.size);
+      const number = bytes.readUInt32LE(at + CHUNK.queue);
+      this.queues.find(({ name }) => name.number === number)?.withdraw(size, false);
+      at += CHUNK.header + size;
+    }
+    this.used = this.count = 0;
+    // None of its queues is in the file for it.
+    this.queues.length = this.#upTo.length = 0;
+    this.settle();
+  }
+
   /** It is durable: the tickets are told. */
   settle(): void {
     this.isDurable = true;

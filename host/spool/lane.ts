@@ -156,7 +156,18 @@ export class Lane {
   retry(): void {
     clearTimeout(this.#again);
     this.#again = undefined;
-    for (const chunk of this.#stuck.splice(0)) void this.#write(chunk);
+    let isFree = false;
+    for (const chunk of this.#stuck.splice(0)) {
+      if (chunk.isThrough) {
+        this.#needs = chunk.used;
+        chunk.withdraw();
+        isFree = true;
+      } else void this.#write(chunk);
+    }
+    if (!isFree) return;
+    this.#probeLater();
+    this.#shift();
+    this.#hasRoom();
   }
 
   /** What could not be written was given back, and perhaps no more comes: then only a try shows that the fault is over. */

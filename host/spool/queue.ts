@@ -74,11 +74,18 @@ export class Queue {
     if (this.pending === 0) this.waitsSince = 0;
   }
 
-  /** So many that waited are given up. @param oldest when the oldest that is left was put down */
-  madeRoom(records: number, oldest: number | undefined): void {
-    this.pending = Math.max(0, this.pending - records);
+  /**
+   * The records at these places are given up. What was handed on from memory meanwhile waits no more, and a copy never has.
+   * @param oldest when the oldest that is left was put down
+   */
+  madeRoom(places: readonly number[], oldest: number | undefined): void {
+    const { cursor, appended } = this;
+    let waited = 0;
+    for (const place of places) if (place > cursor && place <= appended) waited++;
+    this.pending = Math.max(0, this.pending - waited);
+    if (this.pending === 0) this.waitsSince = 0;
     // What has been fetched and not handed on is older.
-    if (oldest !== undefined && !this.isBusy) this.waitsSince = oldest;
+    else if (waited > 0 && oldest !== undefined && !this.isBusy) this.waitsSince = oldest;
   }
 
   /** Records are in the hands of the sink, and are not confirmed. */

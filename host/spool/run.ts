@@ -62,6 +62,11 @@ export class Run implements Ticket {
     if (!this.isDurable) await new Promise<void>(resolve => this.#whenDurable.push(resolve));
   }
 
+  /** The sink has done with all of it. */
+  get isConfirmed(): boolean {
+    return this.#isSealed && this.#settled >= this.#count;
+  }
+
   get isDurable(): boolean {
     return this.#durable >= this.#count;
   }
@@ -118,7 +123,7 @@ export class Run implements Ticket {
   }
 
   #look(): void {
-    if (!this.#isSealed || this.#count === 0 || this.#settled < this.#count) return;
+    if (this.#count === 0 || !this.isConfirmed) return;
     const isDurable = this.#durable >= this.#count;
     if (isDurable) this.queue.ended(this);
     if (isDurable || this.#isStuck) this.#events.finished(this);

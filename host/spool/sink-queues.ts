@@ -262,7 +262,7 @@ export class SinkQueues {
       const queue = this.#byNumber.get(each.queue);
       if (queue === undefined || each.records === 0) continue;
       this.#gone(each);
-      queue.madeRoom(each.records, each.oldest);
+      queue.madeRoom(each.places, each.oldest);
       if (policy === 'down-sample')
         this.#dropped(
           'SLUICE_SPOOL_THINNED',

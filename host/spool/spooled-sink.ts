@@ -52,6 +52,8 @@ export class SpooledSink implements Sink {
         take: (queue, into) => options.spool.take(queue, into),
         lost: (queue, count) => queues.lost(queue, count),
         failed: thrown => queues.failed(thrown),
+        laneOf: queue => queues.laneOf(queue),
+        through: () => this.onRoom(),
       },
       { messages: options.messages, spool: options.metrics, finished: run => void queues.remove(run) },
     );

@@ -138,13 +138,19 @@ export type Result =
 export interface Appended {
   readonly kind: 'appended';
   /** What had to make room. */
-  readonly gone: readonly Gone[];
+  readonly gone: readonly GivenUp[];
 }
 
 export interface Gone {
   readonly queue: number;
   readonly records: number;
   readonly bytes: number;
+}
+
+/** Records that made room for others. */
+export interface GivenUp extends Gone {
+  /** Where they stood. Who asked may have handed some of them on meanwhile, from memory. */
+  readonly places: readonly number[];
   /** They were the oldest: when the oldest that is left was put down, milliseconds since 1970. */
   readonly oldest?: number;
 }

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../runtime/index.js';
-import type { Gone, Room } from '../messages.js';
+import type { GivenUp, Room } from '../messages.js';
 import { PLACES } from '../spool-file.js';
 import { removeRange } from './spool-counts.js';
 import type { StoreFile } from './store-file.js';
@@ -11,9 +11,8 @@ const MORE_PAGES = 16;
 const SLICE = 512;
 
 const RECORDS = 'SELECT records FROM queue WHERE id = ?';
-const NTH = 'SELECT id FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1 OFFSET ?';
+const FIRST = 'SELECT id FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT ?';
 const SINCE = 'SELECT since FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1';
-const LAST = 'SELECT max(id) AS id FROM record WHERE id > ? AND id < ?';
 
 type Candidate = Room['queues'][number];
 
@@ -22,9 +21,9 @@ type Candidate = Room['queues'][number];
  * `keep-newest`: the oldest records of its longest queue go. `down-sample`: its longest queue is thinned (thin.ts).
  * @throws SluiceError SLUICE_STORE_FULL when the policy, or what there is to give up, does not allow it
  */
-export function makeRoom(file: StoreFile, need: number, { policy, share, queues }: Room): Gone[] {
+export function makeRoom(file: StoreFile, need: number, { policy, share, queues }: Room): GivenUp[] {
   if (!file.mayGrow) throw new SluiceError('SLUICE_STORE_FULL', `${file.path}: the disk is full`);
-  const gone: Gone[] = [];
+  const gone: GivenUp[] = [];
   const most = file.maxBytes * share;
   const open = queues.map(({ queue, after }) => ({ queue, after: firmOf(file, queue, after) }));
   while (!fits(file, need, most)) {
@@ -73,12 +72,13 @@ function longestOf(file: StoreFile, queues: readonly Candidate[]): Candidate | u
   return longest;
 }
 
-function dropOldest(file: StoreFile, { queue, after }: Candidate): Gone {
+function dropOldest(file: StoreFile, { queue, after }: Candidate): GivenUp {
   const base = queue * PLACES;
-  const ids = file.statement(NTH).get(base + after, base + PLACES, SLICE - 1) as { id: number } | undefined;
-  const last = ids?.id ?? (file.statement(LAST).get(base + after, base + PLACES) as { id: number | null }).id;
-  if (last === null) return { queue, records: 0, bytes: 0 };
-  const gone = removeRange(file, queue, after + 1, last - base);
-  const left = file.statement(SINCE).get(last, base + PLACES) as { since: number } | undefined;
+  const found = file.statement(FIRST).all(base + after, base + PLACES, SLICE) as unknown as { id: number }[];
+  const places = found.map(({ id }) => id - base);
+  const last = places.at(-1);
+  if (last === undefined) return { queue, records: 0, bytes: 0, places };
+  const gone = { ...removeRange(file, queue, after + 1, last), places };
+  const left = file.statement(SINCE).get(base + last, base + PLACES) as { since: number } | undefined;
   return left === undefined ? gone : { ...gone, oldest: left.since };
 }

@@ -1,4 +1,4 @@
-import type { Gone, Room } from '../messages.js';
+import type { GivenUp, Room } from '../messages.js';
 import { PLACES } from '../spool-file.js';
 import { count } from './spool-counts.js';
 import type { StoreFile } from './store-file.js';
@@ -46,7 +46,7 @@ interface Part {
  * newer half stays whole, and the older half becomes an even sample of all the time before, with wider and wider
  * steps. Some of it at a call; `records` is 0 when there is nothing to give up.
  */
-export function thin(file: StoreFile, candidate: Candidate): Gone {
+export function thin(file: StoreFile, candidate: Candidate): GivenUp {
   const { queue } = candidate;
   const known = passes.get(queue);
   // What has been handed on since is not given up: it is under way.
@@ -57,7 +57,8 @@ export function thin(file: StoreFile, candidate: Candidate): Gone {
     if (first === null || last === null || records < 2) {
       passes.delete(queue);
       // At its end; if it found nothing close enough, everything is looked at.
-      if (pass.most === Number.POSITIVE_INFINITY && !pass.gave) return { queue, records: 0, bytes: 0 };
+      if (pass.most === Number.POSITIVE_INFINITY && !pass.gave)
+        return { queue, records: 0, bytes: 0, places: [] };
       pass = newPass(file, candidate, !pass.gave);
       continue;
     }
@@ -83,21 +84,21 @@ function halve(
   { end, slice }: Pass,
   first: number,
   last: number,
-): Gone {
+): GivenUp {
   const part = file.statement(`SELECT * ${PART}`).all(begin, end, slice) as unknown as Part[];
   file.statement(DELETE).run(first, last);
   const again = file.statement(AGAIN);
-  let records = 0;
+  const places: number[] = [];
   let bytes = 0;
   for (const [index, { id, since, topic, payload, crc, image }] of part.entries()) {
     if (index % 2 === 1) again.run(id, since, topic, payload, crc, image);
     else {
-      records++;
+      places.push(id - queue * PLACES);
       bytes += image.length;
     }
   }
-  count(file, queue, -records, -bytes);
-  return { queue, records, bytes };
+  count(file, queue, -places.length, -bytes);
+  return { queue, records: places.length, bytes, places };
 }
 
 function newPass(file: StoreFile, { queue, after }: Candidate, everything: boolean): Pass {

@@ -41,7 +41,12 @@ const METRICS = new SpoolMetrics({
 test('frames that went on from memory while their disk was full are not given back too: who sent them hears of them when they are through', async () => {
   const queue = new Queue(NAME, true);
   const runs: Ticket[] = [];
-  const events = { take: () => assert.fail(), lost: () => assert.fail(), failed: () => assert.fail() };
+  const events = {
+    take: () => assert.fail(),
+    lost: () => assert.fail(),
+    failed: () => assert.fail(),
+    laneOf: () => lane,
+  };
   const receiver = {
     capacity: 100,
     write: (_view: unknown, run: Ticket) => runs.push(run) > 0,

@@ -47,6 +47,7 @@ class Held extends Waiting {
         take: (queue, into) => spool.take(queue, into),
         lost: () => assert.fail(),
         failed: thrown => this.queues.failed(thrown),
+        laneOf: queue => this.queues.laneOf(queue),
       },
       {
         messages: { messages: () => {}, dropped: () => {} },

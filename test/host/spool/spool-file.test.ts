@@ -72,15 +72,23 @@ test('keep-newest gives up the oldest that nobody has fetched, and says how many
   const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
   const room = { policy: 'keep-newest', share: 1, queues: [{ queue: 1, after: 20 }] } as const;
   let gone = 0;
+  const given = new Set<number>();
   for (let next = 1; next < 5000; next += 50) {
     const result = await file.append(1, range(next, 50), 1000, room);
-    for (const { records } of result.gone) gone += records;
+    for (const { records, places } of result.gone) {
+      gone += records;
+      for (const place of places) given.add(place);
+    }
   }
   const left = await file.all(1);
   assert.deepEqual(left.slice(0, 20), range(1, 20), 'those are in the hands of the sink');
   assert.equal(left.at(-1), 5000);
   assert.deepEqual(left.slice(20), range(left[20] as number, 5000 - (left[20] as number) + 1));
   assert.equal(left.length + gone, 5000);
+  assert.deepEqual(
+    left,
+    range(1, 5000).filter(place => !given.has(place)),
+  );
   assert.equal(await file.records(1), left.length);
 });
 
@@ -88,12 +96,20 @@ test('down-sample keeps the newer half whole, and of all the time before an even
   const file = await SpoolFile.open(t, join(await tempFolder(t), 'spool.db'), MIB);
   const room = { policy: 'down-sample', share: 1, queues: [{ queue: 1, after: 0 }] } as const;
   let gone = 0;
+  const given = new Set<number>();
   for (let next = 1; next < 5000; next += 50) {
     const result = await file.append(1, range(next, 50), 1000, room);
-    for (const { records } of result.gone) gone += records;
+    for (const { records, places } of result.gone) {
+      gone += records;
+      for (const place of places) given.add(place);
+    }
   }
   const left = await file.all(1);
   assert.equal(left.length + gone, 5000);
+  assert.deepEqual(
+    left,
+    range(1, 5000).filter(place => !given.has(place)),
+  );
   assert.equal(await file.records(1), left.length);
   assert.deepEqual(left.slice(-50), range(4951, 50));
   const part = (from: number, to: number) => left.filter(place => place > from && place <= to).length;

@@ -175,8 +175,9 @@ class Table {
     await this.#heal();
     const left = await this.#quiet();
     if (left !== undefined) return [left];
-    const before = this.#count();
+    const early = this.#arrivals();
     await this.house.stop();
+    const before = this.#arrivals();
     await this.#note();
     const kept = quarantined(this.#data);
     const dropped = this.#dropped;
@@ -186,8 +187,16 @@ class Table {
     const wrong = judge(this.#setup, this.#senders, this.#plant, kept, known);
     await this.house.start();
     await after(300);
-    const behind = this.#count() - before;
-    if (behind > 0) wrong.push(`${behind} messages came once more behind a stop when all was quiet`);
+    const behind = newOnes(before, this.#arrivals());
+    if (behind.length > 0)
+      wrong.push(
+        `${behind.length} messages came once more behind a stop when all was quiet: ${behind.slice(0, 20).join(' ')}`,
+      );
+    const late = newOnes(early, before);
+    if (late.length > 0)
+      wrong.push(
+        `${late.length} messages came with a stop when all was quiet: ${late.slice(0, 20).join(' ')}`,
+      );
     return wrong;
   }
 
@@ -238,14 +247,16 @@ class Table {
       const open = this.#senders.filter(sender => !sender.isThrough);
       const parked = await this.#lie('/v1/routes', /"parked":\{"records":(\d+)/g);
       const spooled = await this.#lie('/v1/sinks', /"spool":\{"records":(\d+)/g);
-      if (open.length === 0 && parked === 0 && spooled === 0) return undefined;
+      // What a policy has given up on the disk can still be in the window of a sink.
+      const held = await this.#lie('/v1/sinks', /"inFlight":(\d+)/g);
+      if (open.length === 0 && parked === 0 && spooled === 0 && held === 0) return undefined;
       if (performance.now() > end) {
         const { body } = await this.house.ask('GET', '/v1/routes');
         const of = open.map(
           ({ name, sent, acknowledged, refused }) =>
             `${name} ${acknowledged.size}+${refused.size} of ${sent}`,
         );
-        return `stuck: acknowledged ${of.join(', ')}; ${parked} parked, ${spooled} in the spool; ${body}`;
+        return `stuck: acknowledged ${of.join(', ')}; ${parked} parked, ${spooled} in the spool, ${held} in windows; ${body}`;
       }
       await after(20);
     }
@@ -258,10 +269,19 @@ class Table {
     return [...body.matchAll(records)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  #count(): number {
-    let count = 0;
-    for (const { ids } of this.#plant.routes.values())
-      for (const frames of ids.values()) for (const all of frames.values()) count += all.length;
-    return count;
+  /** What has come so far: `route/source:frame (id)`, once for each time. */
+  #arrivals(): string[] {
+    const all: string[] = [];
+    for (const [route, { ids }] of this.#plant.routes)
+      for (const [source, frames] of ids)
+        for (const [frame, came] of frames)
+          for (const [index, id] of came.entries())
+            all.push(`${route}/${source}:${frame} (${id}, ${index + 1})`);
+    return all;
   }
+}
+
+function newOnes(before: readonly string[], now: readonly string[]): string[] {
+  const known = new Set(before);
+  return now.filter(each => !known.has(each));
 }

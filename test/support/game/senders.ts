@@ -59,6 +59,8 @@ export class FloorSender extends Sender {
     this.server = server;
     server.behaviour.onSubscribe = (_packet, connection) => {
       this.#reader = connection;
+      // What is acknowledged by now is not sent again: nobody would wait for it.
+      void this.isThrough;
       for (const [frame, payload] of this.#open) {
         this.again.add(frame);
         this.#publish(frame, payload, true);

@@ -2,8 +2,8 @@ import { LoopLoad } from './loop-load.js';
 
 /** Frames in a millisecond from which on it pays to wait for more: a wake-up costs as much as many of them. */
 const MANY = 16;
-/** The same where the host has no time for wake-ups: they wait for it anyway. */
-const MANY_OF_BUSY = 4;
+/** The same where the host has no time for wake-ups: frames wait for it anyway, and there each wake-up is a good part of it. */
+const MANY_OF_BUSY = 2;
 /** So many that a wake-up is nothing beside them: they wait for what is there to be read already, and for no more. */
 const PLENTY = 512;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
@@ -16,9 +16,9 @@ const LONGEST_PAUSE_MS = 3200;
 /**
  * Decides when the frames that wait for an idle sandbox are published: at once as a rule; within about a
  * millisecond where so many come (16,000 a second and more) that small batches are mostly wake-ups, unless there is a
- * large one already; where the host's loop has no time to spare, from 4,000 a second on: a frame waits there for all that
- * the loop does for those before it, and wake-ups are a good part of that. A source that sends the next frame only when
- * the last is delivered gains nothing by that: it is left alone.
+ * large one already; where the host's loop has no time to spare, from 2,000 a second on and for as long as it pays: a frame
+ * waits there for all that the loop does for those before it, and wake-ups (of the sandbox, of the broker) are a third of
+ * that. A source that sends the next frame only when the last is delivered gains nothing by that: it is left alone.
  */
 export class Gather {
   readonly #publish: () => void;
@@ -33,6 +33,8 @@ export class Gather {
   #notBefore = 0;
   readonly #load: Pick<LoopLoad, 'isBusy'>;
   #many = MANY;
+  /** The last wait was worth it. */
+  #paid = false;
 
   constructor(waiting: () => number, publish: () => void, load: Pick<LoopLoad, 'isBusy'> = new LoopLoad()) {
     this.#waiting = waiting;
@@ -54,8 +56,10 @@ export class Gather {
       this.#since = now;
       this.#frames = 0;
     }
-    this.#many = this.#load.isBusy(now) ? MANY_OF_BUSY : MANY;
-    if (this.#frames + waiting >= this.#many && now >= this.#notBefore) {
+    const isBusy = this.#load.isBusy(now);
+    this.#many = isBusy ? MANY_OF_BUSY : MANY;
+    const goesOn = isBusy && this.#paid;
+    if ((goesOn || this.#frames + waiting >= this.#many) && now >= this.#notBefore) {
       this.#before = waiting;
       this.#timer = setTimeout(this.#due, WAIT_MS);
       return;
@@ -86,7 +90,8 @@ export class Gather {
   readonly #due = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    if (this.#waiting() - this.#before >= this.#many / 2) {
+    this.#paid = this.#waiting() - this.#before >= this.#many / 2;
+    if (this.#paid) {
       this.#pause = PAUSE_MS;
       this.#misses = 0;
     } else if (++this.#misses >= MISSES) {

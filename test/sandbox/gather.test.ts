@@ -156,20 +156,36 @@ test('each pause is twice as long as the last, up to 3.2 s; one good wait makes 
   assert.ok(miss() <= 100);
 });
 
-test('in a host without time to spare four frames wait for more, and two more are worth it', t => {
+test('in a host without time to spare two frames wait for more, and one more is worth it', t => {
   const rig = new Rig(t);
   rig.isBusy = true;
   for (let turn = 0; turn < 100; turn++) {
-    rig.come(4);
     rig.come(2);
+    rig.come(1);
     assert.equal(rig.published.length, turn, 'they wait');
     rig.pass(1);
   }
-  assert.deepEqual(new Set(batches(rig)), new Set([6]));
+  assert.deepEqual(new Set(batches(rig)), new Set([3]));
   rig.isBusy = false;
   rig.pass(2);
-  rig.come(4);
-  assert.equal(batches(rig).at(-1), 4);
+  rig.come(2);
+  assert.equal(batches(rig).at(-1), 2);
+});
+
+test('in a host without time to spare a wait that paid is followed by another, one in vain is not', t => {
+  const rig = new Rig(t);
+  rig.isBusy = true;
+  rig.come(2);
+  rig.come(1);
+  rig.pass(1);
+  rig.pass(2);
+  rig.come(1);
+  assert.deepEqual(batches(rig), [3], 'it waits though it comes alone');
+  rig.pass(1);
+  assert.deepEqual(batches(rig), [3, 1]);
+  rig.pass(2);
+  rig.come(1);
+  assert.deepEqual(batches(rig), [3, 1, 1], 'the last wait was in vain');
 });
 
 test('in a host without time to spare frames that come one by one are published at once', t => {
@@ -178,7 +194,7 @@ test('in a host without time to spare frames that come one by one are published 
   for (let turn = 0; turn < 100; turn++) {
     rig.come(1);
     assert.equal(rig.published.length, turn + 1);
-    rig.pass(0.5);
+    rig.pass(1.1);
   }
 });
 

@@ -128,6 +128,11 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     kept: settings.kept,
     connections: settings.connections,
     isSource: id => held.isSource(id),
+    retainerOf: payload => {
+      const id = publishers.retainerOf(payload);
+      // A sink retains for many devices.
+      return id !== undefined && held.isSink(id) ? undefined : id;
+    },
     full: text =>
       events.refused(
         'full',

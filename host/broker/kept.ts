@@ -36,13 +36,15 @@ export interface KeptCeilings {
   readonly connections: number;
   /** A source of the gateway comes under this client id: it is left nothing out. */
   isSource(clientId: string): boolean;
+  /** The client id of who had this retained; undefined: a sink of the gateway, or the broker itself. */
+  retainerOf(payload: string | Buffer | undefined): string | undefined;
   /** Something was not kept. */
   full(text: string): void;
 }
 
 /**
- * What one client may have of the whole, and the same again of what waits for it: that others have sent, and it must not
- * keep it from saying something. What it retains is nobody's.
+ * What one client may have of the whole; the same again of what waits for it, that others have sent and must not keep it
+ * from saying something; and the same again of what it has retained, which stays when it is gone.
  */
 const SHARE = 1 / 4;
 /** What all may have but sources of the gateway and small wills: what nobody fetches must not keep devices from being heard. */
@@ -64,6 +66,8 @@ export class Kept {
   /** Bytes by client id: what it subscribes to and has not ended at QoS 2, and what waits for it. */
   readonly #byClient = new Map<string, number>();
   readonly #outgoing = new Map<string, number>();
+  /** Bytes by client id of what it has retained. */
+  readonly #retainedOf = new Map<string, number>();
   /** Bytes by client id and message id. */
   readonly #incoming = new Map<string, Map<number | undefined, number>>();
   #held = 0;
@@ -141,15 +145,34 @@ export class Kept {
 
   async #storeRetained(packet: Packet): Promise<void> {
     const { topic = '', payload = '' } = packet;
+    const { kept, retainerOf, full } = this.#ceilings;
     const known = this.#retained.get(topic);
     const before = known === undefined ? 0 : sizeOf(known);
     const bytes = payload.length === 0 ? 0 : sizeOf(packet);
-    if (bytes > before && this.#isFull(bytes - before)) {
-      this.#ceilings.full(`the message under ${quoted(topic)} is passed on, and not retained`);
+    const whose = retainerOf(payload);
+    const whoseBefore = retainerOf(known?.payload);
+    const more = bytes - (whose === whoseBefore ? before : 0);
+    const isTooMuch = whose !== undefined && more > 0 && this.#retainedBy(whose) + more > kept * SHARE;
+    if (isTooMuch || (bytes > before && this.#isFull(bytes - before))) {
+      const by = whose === undefined ? '' : ` of ${quoted(whose)}`;
+      full(`the message${by} under ${quoted(topic)} is passed on, and not retained`);
       return;
     }
     this.#held += bytes - before;
+    this.#countRetained(whoseBefore, -before);
+    this.#countRetained(whose, bytes);
     this.#retained.put(packet);
+  }
+
+  #retainedBy(clientId: string): number {
+    return this.#retainedOf.get(clientId) ?? 0;
+  }
+
+  #countRetained(clientId: string | undefined, more: number): void {
+    if (clientId === undefined) return;
+    const bytes = this.#retainedBy(clientId) + more;
+    if (bytes > 0) this.#retainedOf.set(clientId, bytes);
+    else this.#retainedOf.delete(clientId);
   }
 
   async #enqueue(readers: readonly Reader[], packet: Packet): Promise<void> {

@@ -20,6 +20,8 @@ export class Publishers {
   readonly #peerBehind: (client: Client) => string;
   readonly #isSource: (clientId: string) => boolean;
   readonly #byPayload = new WeakMap<Buffer, string>();
+  /** Client ids of who published what is to be retained. */
+  readonly #retainers = new WeakMap<Buffer, string>();
 
   /** @param isSource a source of the gateway, which reads marks, comes under this client id */
   constructor(peerBehind: (client: Client) => string, isSource: (clientId: string) => boolean) {
@@ -37,8 +39,15 @@ export class Publishers {
     if (typeof payload === 'string') return undefined;
     const isKept = packet.retain === true || (packet.qos ?? 0) > 0;
     if (isKept) packet.payload = ownBytes(payload);
-    if (client !== null) this.#byPayload.set(packet.payload as Buffer, this.#peerBehind(client));
+    if (client === null) return undefined;
+    this.#byPayload.set(packet.payload as Buffer, this.#peerBehind(client));
+    if (packet.retain === true) this.#retainers.set(packet.payload as Buffer, client.id);
     return undefined;
+  }
+
+  /** The client id of who had this retained; undefined: the broker itself. */
+  retainerOf(payload: string | Buffer | undefined): string | undefined {
+    return typeof payload === 'object' ? this.#retainers.get(payload) : undefined;
   }
 
   /** Marks what goes to a source of the gateway. For `authorizeForward` of aedes, which gives each reader a packet of its own. */

@@ -59,23 +59,41 @@ test('for a client that is away so much is kept and no more, it is counted and s
   for (const each of [sender, reader]) await each.endAsync();
 });
 
-test('retained messages have the same ceiling; one that takes the place of another, and one that is taken away, cost nothing', async t => {
+test('of what is retained one client has a quarter; one that takes the place of another, and one that is taken away, cost nothing', async t => {
   const { refusals, open } = await scene(t);
-  const sender = await open('sender');
-  const retain = (topic: string, payload: string) =>
-    sender.publishAsync(topic, payload, { retain: true, qos: 1 });
+  const [one, other] = [await open('one'), await open('other')];
+  const retain = (topic: string, payload: string, by = one) =>
+    by.publishAsync(topic, payload, { retain: true, qos: 1 });
   for (let n = 0; n < 20; n++) await retain('same', LARGE);
-  for (let n = 0; n < 3; n++) await retain(`t${n}`, LARGE);
   assert.deepEqual(refusals, []);
   await retain('one more', LARGE);
   assert.match(
     refusals.join(),
-    /^full: the message under "one more" is passed on, and not retained: .*`kept`/,
+    /^full: the message of "one" under "one more" is passed on, and not retained: .*`kept`.*the quarter that one client/,
   );
-  await retain('t0', '');
-  await retain('one more', LARGE);
+  // It stays counted for who has it retained, also when that client is gone, until another takes its place.
+  await one.endAsync();
+  const again = await open('one');
+  await retain('one more', LARGE, again);
+  assert.equal(refusals.length, 2);
+  await retain('same', 'x', other);
+  await retain('one more', LARGE, again);
+  assert.equal(refusals.length, 2);
+  await retain('one more', '', other);
+  await retain('another', LARGE, again);
+  assert.equal(refusals.length, 2);
+  for (const each of [again, other]) await each.endAsync();
+});
+
+test('what all clients have retained has a ceiling of three quarters', async t => {
+  const { refusals, open } = await scene(t);
+  for (let n = 0; n < 5; n++) {
+    const sender = await open(`sender ${n}`);
+    await sender.publishAsync(`t${n}`, LARGE, { retain: true, qos: 1 });
+    await sender.endAsync();
+  }
   assert.equal(refusals.length, 1);
-  await sender.endAsync();
+  assert.match(refusals[0]!, /^full: the message of "sender 4" under "t4" is passed on, and not retained/);
 });
 
 test('who publishes at QoS 2 and never ends it is cut off before it has used up the memory, unanswered', async t => {
@@ -258,9 +276,11 @@ test('what others have sent to a client that was away does not keep it from comi
 
 test('where all that may be kept is used up, clients with small wills come in still, and those with large ones do not', async t => {
   const { broker, open } = await scene(t, { connections: 16 });
-  const sender = await open('sender');
-  for (const n of [1, 2, 3, 4]) await sender.publishAsync(`t${n}`, LARGE, { retain: true, qos: 1 });
-  await sender.publishAsync('t5', LARGE.slice(0, 7_700), { retain: true, qos: 1 });
+  for (const n of [1, 2, 3, 4, 5]) {
+    const sender = await open(`sender ${n}`);
+    await sender.publishAsync(`t${n}`, n < 5 ? LARGE : LARGE.slice(0, 7_700), { retain: true, qos: 1 });
+    await sender.endAsync();
+  }
   const come = (payload: string) =>
     connectAsync(`mqtt://${HOST}:${broker.port}`, {
       protocolVersion: 4,
@@ -270,7 +290,6 @@ test('where all that may be kept is used up, clients with small wills come in st
   // An eighth of 64 KiB for 16: 512 bytes, of which 256 are for what it costs beside.
   await (await come('x'.repeat(200))).endAsync();
   await assert.rejects(come('x'.repeat(300)), /Server unavailable/i);
-  await sender.endAsync();
 });
 
 test('one client has so many subscriptions and no more, those that were let go again do not count, and 6,000 in one packet hold nobody up', async t => {

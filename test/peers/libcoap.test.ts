@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { CoapConfig } from '../../host/sources/coap/coap-config.js';
 import type { CoapClientConfig } from '../../host/sources/coap-client/client-config.js';
 import { CoapClient } from '../../host/sources/coap-client/coap-client.js';
 import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
@@ -16,7 +17,7 @@ const CLIENT = '/usr/bin/coap-client-notls';
 const SERVER = '/usr/bin/coap-server-notls';
 
 /** A gateway with a CoAP server, a mosquitto behind it, and mosquitto_sub as the witness. */
-async function scene(t: TestContext) {
+async function scene(t: TestContext, settings: Partial<CoapConfig> = {}) {
   const folder = await tempFolder(t);
   const broker = await Mosquitto.start(folder);
   t.after(() => broker.stop());
@@ -25,7 +26,7 @@ async function scene(t: TestContext) {
   const rig = await startGateway(
     t,
     {
-      sources: { field: { coap: { port: 0 } } },
+      sources: { field: { coap: { port: 0, ...settings } } },
       sinks: { plant: mqtt(broker.port, { version: 5 }) },
       routes: [{ from: 'field', through: ['echo'] }],
     },
@@ -76,6 +77,22 @@ test("libcoap's client that has shown nothing is asked to echo, does so, and rea
   const said = await runProgram(CLIENT, ['-v', '7', '-a', '127.0.0.2', '-m', 'get', '-o', read, short]);
   assert.match(said, /c:4\.01 .* Echo:/);
   assert.equal(await readFile(read, 'utf8'), 'x'.repeat(4_000));
+});
+
+test("libcoap's client whose first block would displace that of another is asked to echo, does so, and puts its body", async t => {
+  const { folder, witness, url } = await scene(t, { bodies: 1 });
+  const socket = createSocket('udp4').unref();
+  t.after(() => socket.close());
+  // CON PUT of block 0 of 16 bytes, more follow, to the path x.
+  const block = Buffer.from('40030001b178d10308ff'.padEnd(20 + 32, '61'), 'hex');
+  socket.send(block, Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'message');
+  const large = join(folder, 'large');
+  await writeFile(large, 'x'.repeat(5_000));
+  const said = await runProgram(CLIENT, ['-v', '7', '-m', 'put', '-b', '256', '-f', large, url]);
+  assert.match(said, /c:4\.01 .* Echo:/);
+  await witness.atLeast(1);
+  assert.equal(witness.messages[0]!.payload.length, 5_000);
 });
 
 /** libcoap's server as the device of a client source. */

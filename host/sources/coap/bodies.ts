@@ -2,6 +2,9 @@ import type { Block } from '../../protocols/coap/block.js';
 import { CODE } from '../../protocols/coap/code.js';
 import { EXCHANGE_LIFETIME_MS } from './exchanges.js';
 
+/** RFC 7252, 4.8.2: MAX_TRANSMIT_WAIT. By then the sender of a block that was not answered has given it up. */
+const GIVEN_UP_MS = 93_000;
+
 /** Why a body does not go on. */
 type Refused =
   | typeof CODE.badRequest
@@ -35,7 +38,6 @@ interface Body {
 
 /** Bytes of unfinished bodies of an address that has not shown that it is there. */
 export const MOST_OF_UNPROVEN = PIECES_OF_UNPROVEN * PIECE;
-const UNPROVEN_TEXT = `this address has not shown that it is there (by sending back an Echo option, or acknowledging two messages), and may have ${MOST_OF_UNPROVEN} bytes of them until it has`;
 
 /** What became of a block: the whole body, or the code of the answer. */
 export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof CODE.continue | Refused };
@@ -43,6 +45,10 @@ export type BlockOutcome = { readonly body: Buffer } | { readonly code: typeof C
 /**
  * Bodies that come in blocks, in their order, one for each sender and path. Bounded: the one whose last block came
  * longest ago makes room, of an address that has more than its share one of its own. Source: RFC 7959, 2.5.
+ *
+ * An address that has not shown that it is there makes only bodies go that their senders have given up, and is asked to
+ * show it (4.01 with Echo): it may be made up, or stand for many devices behind one router, which would make each other
+ * begin again without an end.
  */
 export class Bodies {
   readonly #ceilings: BodyCeilings;
@@ -71,7 +77,8 @@ export class Bodies {
 
   /**
    * @param name of the body among those of its address
-   * @param isProven the address has shown that it is there; else 4.01 says that it has to before it may have more
+   * @param isProven the address has shown that it is there; else 4.01 says that it has to before it may have more, or
+   * the room of others. What it has of the body stays: it goes on with the same block
    */
   take(
     address: string,
@@ -98,14 +105,22 @@ export class Bodies {
     if (!this.#byKey.delete(key)) own.bodies += 1;
     this.#byKey.set(key, body);
     this.#byAddress.set(address, own);
-    while (own.bodies > this.#mostOfOne || own.bytes + payload.length > this.#memoryOfOne)
-      if (!this.#dropOldestOf(address, key, this.#shareText)) break;
     const isPieceFull = body.size % PIECE === 0;
-    const most = isProven ? Number.POSITIVE_INFINITY : PIECES_OF_UNPROVEN;
-    while (isPieceFull && own.pieces >= most)
-      if (!this.#dropOldestOf(address, key, UNPROVEN_TEXT)) return { code: CODE.unauthorized };
-    this.#makeRoom(key, payload.length, now);
-    if (this.#held + payload.length > this.#ceilings.memory) return this.#end(key, CODE.unavailable);
+    const pieces = isProven || !isPieceFull ? Number.POSITIVE_INFINITY : PIECES_OF_UNPROVEN;
+    // Bodies whose last block came at this time or before may make room.
+    const before = isProven ? Number.POSITIVE_INFINITY : now - GIVEN_UP_MS;
+    const isTooMuch = (): boolean =>
+      own.bodies > this.#mostOfOne || own.bytes + payload.length > this.#memoryOfOne || own.pieces >= pieces;
+    while (isTooMuch())
+      if (!this.#dropOldestOf(address, key, before)) {
+        if (isProven) break;
+        return this.#askForProof(key, body);
+      }
+    this.#makeRoom(key, payload.length, now, before);
+    if (this.#isFull(payload.length)) {
+      if (!isProven && this.#byKey.size > 1) return this.#askForProof(key, body);
+      return this.#end(key, CODE.unavailable);
+    }
     // Sizes of blocks are powers of two up to that of a piece, and none but the last is shorter: no block is in two.
     if (isPieceFull) {
       body.pieces.push(Buffer.allocUnsafeSlow(PIECE));
@@ -126,6 +141,16 @@ export class Bodies {
     return { code };
   }
 
+  #askForProof(key: string, { size }: Body): BlockOutcome {
+    if (size === 0) this.#drop(key);
+    return { code: CODE.unauthorized };
+  }
+
+  #isFull(bytes: number): boolean {
+    const { bodies, memory } = this.#ceilings;
+    return this.#byKey.size > bodies || this.#held + bytes > memory;
+  }
+
   #drop(key: string): void {
     const body = this.#byKey.get(key);
     if (body === undefined) return;
@@ -143,24 +168,24 @@ export class Bodies {
     return `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`)`;
   }
 
-  /** False: there is none but this one. */
-  #dropOldestOf(address: string, own: string, why: string): boolean {
+  /** False: there is none but this one of which nothing came after `before`. */
+  #dropOldestOf(address: string, own: string, before: number): boolean {
     for (const [key, body] of this.#byKey) {
+      if (body.at > before) return false;
       if (body.address !== address || key === own) continue;
       this.#drop(key);
-      this.#evicted(address, why);
+      this.#evicted(address, this.#shareText);
       return true;
     }
     return false;
   }
 
   /** RFC 7959, 2.5: one whose next block does not come within the lifetime of an exchange is forgotten. */
-  #makeRoom(own: string, bytes: number, now: number): void {
+  #makeRoom(own: string, bytes: number, now: number, before: number): void {
     const { bodies, memory } = this.#ceilings;
     for (const [key, { at, address }] of this.#byKey) {
       const isOver = now - at >= EXCHANGE_LIFETIME_MS;
-      const isFull = this.#byKey.size > bodies || this.#held + bytes > memory;
-      if (key === own || !(isOver || isFull)) return;
+      if (key === own || !(isOver || (at <= before && this.#isFull(bytes)))) return;
       this.#drop(key);
       if (!isOver)
         this.#evicted(address, `there are more than ${bodies} (\`bodies\`) or ${memory} bytes (\`memory\`)`);

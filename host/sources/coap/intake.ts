@@ -161,7 +161,7 @@ export class Intake {
 
   /** Whoever is there sends the block again with what it is to send back, and goes on. Source: RFC 9175, 2.4. */
   #askForProof(exchange: Exchange): void {
-    const why = `it has ${MOST_OF_UNPROVEN} bytes of blocks here, and has to show that it is there (Echo option) before it may have more`;
+    const why = `there is no room for its block but that of other bodies, or it has ${MOST_OF_UNPROVEN} bytes of blocks here, and it has to show that it is there (Echo option) before it may have more`;
     this.#replies.complain('SLUICE_SOURCE_MEMORY', exchange, CODE.unauthorized, why);
     this.#replies.challenge(exchange);
   }

@@ -269,18 +269,19 @@ test('an address that shows nothing gets at most three times its bytes, whatever
   assert.ok(attacker.received > attacker.sent / 2);
 });
 
-test('blocks that do not come to an end may use so much memory, and make room for what is new', async t => {
+test('blocks that do not come to an end may use so much memory, and make room for what is new of who has sent back an echo', async t => {
   const { ingress, device } = await coapScene(t, { memory: 3_000 });
-  const first = {
-    options: [block1(0, 1_024)],
-    payload: 'x'.repeat(1024),
+  const ask = (id: number, path: string, options: Option[] = []): Promise<string[]> => {
+    device.ask({ id, path, options: [block1(0, 1_024), ...options], payload: 'x'.repeat(1_024) });
+    return device.answers(id + 1);
   };
-  for (const [n, path] of ['a', 'b', 'c'].entries()) {
-    device.ask({ id: n, path, ...first });
-    await device.answers(n + 1);
-  }
-  assert.deepEqual(device.texts(), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 2.31']);
+  await ask(0, 'a');
+  await ask(1, 'b');
+  assert.deepEqual(await ask(2, 'c'), ['ack 0 2.31', 'ack 1 2.31', 'ack 2 4.01']);
   assert.equal(ingress.skipsOf('SLUICE_SOURCE_MEMORY'), 1);
+  const echo = device.packets[2]!.options.find(one => String(one.name) === '252')!.value;
+  assert.equal((await ask(3, 'c', [{ name: 252, value: echo }])).at(-1), 'ack 3 2.31');
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_MEMORY'), 2);
 });
 
 test('a body in blocks that needs more than the memory is answered with 5.03 and when to come again', async t => {

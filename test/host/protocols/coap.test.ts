@@ -15,6 +15,23 @@ test('any datagram gives a message or a coded error', () => {
   fc.assert(anyDatagram, { numRuns: 2_000 });
 });
 
+test('what the header and the options reserve is refused: token lengths of 9 to 15, an option delta or length of 15', () => {
+  const reserved = [
+    ...[9, 10, 11, 12, 13, 14, 15].map(length =>
+      Buffer.concat([Buffer.from([0x40 | length, 2, 0, 1]), Buffer.alloc(length)]),
+    ),
+    ...[0xf0, 0xf1, 0x0f, 0x1f].map(head =>
+      Buffer.concat([Buffer.from([0x40, 2, 0, 1, head]), Buffer.alloc(300)]),
+    ),
+  ];
+  for (const bytes of reserved)
+    assert.throws(
+      () => readMessage(bytes),
+      { code: 'SLUICE_SOURCE_PROTOCOL', message: /token length|reserved/ },
+      bytes.toString('hex', 0, 6),
+    );
+});
+
 test('block options are read as they were written, and the reserved size is refused', () => {
   const block = fc.record({
     number: fc.integer({ min: 0, max: 2 ** 20 - 1 }),

@@ -3,10 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Answer, httpScene, raw } from '../../support/http-rig.js';
+
+/** It has read what it was told, and goes. */
+function closeWhenAnswered(socket: Socket): void {
+  socket.once('data', () => socket.destroy());
+}
 
 function codeOf({ body }: Answer): string {
   return JSON.parse(body).code;
@@ -113,6 +118,14 @@ test('what is no HTTP, and a chunk that lies about its length, end the connectio
   assert.match(await raw(port, `${head}x: ${'y'.repeat(9_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
   assert.equal(ingress.faultsOf('SLUICE_SOURCE_PROTOCOL').length, 3);
   assert.equal(ingress.frames.length, 0);
+});
+
+test('a request without the token is refused before anything of its body is waited for', async t => {
+  const { ingress, port } = await httpScene(t, { token: 'k3J9_xQ7mB2vN8pR', timeoutMs: 60_000 });
+  const head = 'POST /ingest/plc HTTP/1.1\r\nhost: x\r\n';
+  for (const body of ['content-length: 900000', 'transfer-encoding: chunked'])
+    assert.match(await raw(port, `${head}${body}\r\n\r\n`, closeWhenAnswered), /^HTTP\/1\.1 401/, body);
+  assert.equal(ingress.skipsOf('SLUICE_SOURCE_TOKEN'), 2);
 });
 
 test('a sender that does not come to an end of its request is cut off', async t => {

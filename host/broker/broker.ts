@@ -64,8 +64,8 @@ const NOT_KEPT = 'no such packet';
  * - topics of more than 100 levels: it closes the connection of who publishes to one;
  * - rights for single topics: who is let in may publish and read everything;
  * - passing on without all of its readers: the others wait for one that does not read, which is cut off after 5 s;
- * - keeping more than `kept` of what clients subscribe to, for who is away, or retained, of one client a quarter: then new subscriptions are answered
- *   with "failure", new messages are left out there, and both are counted;
+ * - keeping more than `kept` of what clients subscribe to, for who is away, or retained, of one client a quarter: then new
+ *   subscriptions are answered with "failure", new messages are left out there, and both are counted;
  * - anything durable: retained messages, sessions, and what was acknowledged to a device and no source of the gateway
  *   reads at QoS 1 (`Held`), end with the process;
  * - more than one process: no bridge, no cluster.

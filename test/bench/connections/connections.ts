@@ -4,8 +4,11 @@ import type { Kind } from './clients.js';
 import { type Round, Site } from './site.js';
 
 const ROUNDS = 5;
-/** For warm code: an exchange goes through so much of Node.js that its compiler is busy over the first ten thousand and more. */
-const WARM_ROUNDS = 3;
+/**
+ * For warm code: an exchange goes through so much of Node.js that its compiler is busy over the first tens of thousands, and on
+ * a busy machine three rounds are no more than that.
+ */
+const WARM_ROUNDS = 6;
 const MS = 2000;
 const SHORT_MS = 400;
 const IDLE = 10_000;

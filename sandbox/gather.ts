@@ -44,7 +44,12 @@ export class Gather {
 
   /** The sandbox is idle, and `waiting` frames are there for it. */
   offer(waiting: number): void {
-    if (this.#look !== undefined) return;
+    if (this.#look !== undefined) {
+      if (waiting >= this.#before) return;
+      // What the look was for has gone and is done already: nobody but this call knows of what came behind it.
+      clearImmediate(this.#look);
+      this.#look = undefined;
+    }
     if (waiting >= PLENTY) {
       this.#before = waiting;
       this.#look = setImmediate(this.#looked);

@@ -26,6 +26,11 @@ class Rig {
     );
   }
 
+  /** A full batch goes by itself, without a word to the gather. */
+  goByItself(): void {
+    this.#waiting = 0;
+  }
+
   /** So many more frames come for an idle sandbox. */
   come(frames: number): void {
     this.#waiting += frames;
@@ -220,4 +225,14 @@ test('five hundred and twelve frames wait for what is there to be read, and not 
   assert.deepEqual(batches(rig), [812]);
   rig.pass(1);
   assert.deepEqual(batches(rig), [812], 'the millisecond has no more to say');
+});
+
+test('frames behind a batch that went by itself and came back before the sockets were looked at again are published', t => {
+  const rig = new Rig(t);
+  rig.come(600);
+  rig.goByItself();
+  rig.come(15);
+  rig.turn();
+  rig.pass(2);
+  assert.deepEqual(batches(rig), [15]);
 });

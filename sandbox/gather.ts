@@ -27,7 +27,10 @@ export class Gather {
   #look: NodeJS.Immediate | undefined;
   #since = 0;
   #frames = 0;
+  /** Frames that were there when a wait began. */
   #before = 0;
+  /** Frames that were there when the sockets were to be looked at once more. */
+  #seen = 0;
   #misses = 0;
   #pause = PAUSE_MS;
   #notBefore = 0;
@@ -45,13 +48,13 @@ export class Gather {
   /** The sandbox is idle, and `waiting` frames are there for it. */
   offer(waiting: number): void {
     if (this.#look !== undefined) {
-      if (waiting >= this.#before) return;
+      if (waiting >= this.#seen) return;
       // What the look was for has gone and is done already: nobody but this call knows of what came behind it.
       clearImmediate(this.#look);
       this.#look = undefined;
     }
     if (waiting >= PLENTY) {
-      this.#before = waiting;
+      this.#seen = waiting;
       this.#look = setImmediate(this.#looked);
       return;
     }
@@ -84,9 +87,9 @@ export class Gather {
   readonly #looked = (): void => {
     this.#look = undefined;
     const waiting = this.#waiting();
-    if (waiting > this.#before) this.offer(waiting);
+    if (waiting > this.#seen) this.offer(waiting);
     // Less: a full batch has gone by itself, and the rest goes behind it.
-    else if (waiting === this.#before) {
+    else if (waiting === this.#seen) {
       this.stop();
       this.#go(performance.now());
     }

@@ -130,8 +130,8 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     isSource: id => held.isSource(id),
     retainerOf: payload => {
       const id = publishers.retainerOf(payload);
-      // A sink retains for many devices.
-      return id !== undefined && held.isSink(id) ? undefined : id;
+      // A sink retains for many devices. The name of one that goes to another broker may be anybody's here.
+      return id !== undefined && held.isReserved(id) ? undefined : id;
     },
     full: text =>
       events.refused(

@@ -85,6 +85,20 @@ test('of what is retained one client has a quarter; one that takes the place of 
   for (const each of [again, other]) await each.endAsync();
 });
 
+test('a sink may retain more than a quarter, and not who has the name of one that goes to another broker', async t => {
+  const { broker, refusals, open } = await scene(t);
+  const plant = await open('plant');
+  const retain = (topic: string) => plant.publishAsync(topic, LARGE, { retain: true, qos: 1 });
+  broker.held.sink('plant', false);
+  for (const topic of ['a', 'b']) await retain(topic);
+  assert.equal(refusals.length, 1);
+  assert.match(refusals[0]!, /^full: the message of "plant" under "b" is passed on, and not retained/);
+  broker.held.sink('plant');
+  for (const topic of ['b', 'c']) await retain(topic);
+  assert.equal(refusals.length, 1);
+  await plant.endAsync();
+});
+
 test('what all clients have retained has a ceiling of three quarters', async t => {
   const { refusals, open } = await scene(t);
   for (let n = 0; n < 5; n++) {

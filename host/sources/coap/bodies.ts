@@ -165,7 +165,7 @@ export class Bodies {
   }
 
   get #shareText(): string {
-    return `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`)`;
+    return `this address has more than ${this.#mostOfOne} of them or ${this.#memoryOfOne} bytes (\`peerShare\` of \`bodies\` and \`memory\`), or has not shown that it is there and has ${MOST_OF_UNPROVEN}`;
   }
 
   /** False: there is none but this one of which nothing came after `before`. */

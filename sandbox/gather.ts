@@ -4,7 +4,10 @@ import { LoopLoad } from './loop-load.js';
 const MANY = 16;
 /** The same where the host has no time for wake-ups: frames wait for it anyway, and there each wake-up is a good part of it. */
 const MANY_OF_BUSY = 2;
-/** So many that a wake-up is nothing beside them: they wait for what is there to be read already, and for no more. */
+/**
+ * So many that a wake-up is nothing beside them: they wait for what is there to be read already, and for no more. Where each
+ * turn of the loop brings some, they do that for no longer than others.
+ */
 const PLENTY = 512;
 /** Milliseconds that frames wait at most, as far as a timer keeps them. */
 const WAIT_MS = 1;
@@ -25,6 +28,7 @@ export class Gather {
   readonly #waiting: () => number;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
+  #looksUntil = 0;
   #since = 0;
   #frames = 0;
   /** Frames that were there when a wait began. */
@@ -54,8 +58,8 @@ export class Gather {
       this.#look = undefined;
     }
     if (waiting >= PLENTY) {
-      this.#seen = waiting;
-      this.#look = setImmediate(this.#looked);
+      this.#looksUntil = performance.now() + WAIT_MS;
+      this.#lookOn(waiting);
       return;
     }
     if (this.#timer !== undefined) return;
@@ -87,13 +91,21 @@ export class Gather {
   readonly #looked = (): void => {
     this.#look = undefined;
     const waiting = this.#waiting();
-    if (waiting > this.#seen) this.offer(waiting);
-    // Less: a full batch has gone by itself, and the rest goes behind it.
-    else if (waiting === this.#seen) {
-      this.stop();
-      this.#go(performance.now());
+    // A full batch has gone by itself, and the rest goes behind it.
+    if (waiting < this.#seen) return;
+    const now = performance.now();
+    if (waiting > this.#seen && now < this.#looksUntil) {
+      this.#lookOn(waiting);
+      return;
     }
+    this.stop();
+    this.#go(now);
   };
+
+  #lookOn(waiting: number): void {
+    this.#seen = waiting;
+    this.#look = setImmediate(this.#looked);
+  }
 
   readonly #due = (): void => {
     this.#timer = undefined;

@@ -262,3 +262,23 @@ test('a wait that ended while the sockets were looked at again and again is judg
     assert.equal(batches(rig).at(-1), 716);
   }
 });
+
+test('five hundred and twelve frames wait no longer than a millisecond, though each turn brings one more', t => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  let waiting = 512;
+  const published: { readonly at: number; readonly frames: number }[] = [];
+  const gather = new Gather(
+    () => {
+      now += 0.25;
+      waiting = Math.min(waiting + 1, 2048);
+      return waiting;
+    },
+    () => published.push({ at: now, frames: waiting }),
+    { isBusy: () => false },
+  );
+  gather.offer(waiting);
+  t.mock.timers.tick(0);
+  assert.deepEqual(published, [{ at: 1001, frames: 516 }]);
+});

@@ -23,7 +23,7 @@ export interface PoolOptions {
  * of one batch. Measured with the largest batch, 2,048 frames, of small messages with a property each: 32,768 messages fit
  * (49,152 do not; 24 MiB take 16,384), and they take some 20 times what a batch may with the deadline that plugins have by
  * default. The collector is what a guest that fills its heap costs the others: until it is full it takes half of the
- * processor time that it took with 64.
+ * processor time that it took with 64. (Memories of instances count towards half of it: see `worker/discards.ts`.)
  */
 const RESOURCES = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 

@@ -1,10 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { resourceLimits } from 'node:worker_threads';
 
+/** MiB that the heap of this thread may have; the default is for who is in no thread of a pool. */
+const HEAP_MB = resourceLimits.maxOldGenerationSizeMb ?? 32;
 /** From so many of them on (some 5 KB each), or so many bytes of their memories, they are collected in the next quiet moment. */
 const MANY_INSTANCES = 512;
-const MANY_BYTES = 16 << 20;
-/** At so many times as much nobody waits for a quiet one: at 32 MiB V8 begins by itself. */
+const MANY_BYTES = (HEAP_MB / 4) * (1 << 20);
+/** At so many times as much nobody waits for a quiet one: at half of the heap's ceiling V8 begins by itself. */
 const PRESSING = 1.5;
 
 type Collect = () => void;

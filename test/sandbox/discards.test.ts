@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { Discards } from '../../sandbox/worker/discards.js';
 
 test('instances that failed are collected once many or large ones lie there, by means that nobody else gets to see', async () => {
@@ -21,3 +23,26 @@ test('instances that failed are collected once many or large ones lie there, by 
   for (let failed = 0; failed < 256; failed++) discards.add(0);
   assert.equal(discards.arePressing, true);
 });
+
+/** Fills what may lie there in a thread, over and over, with a heap of so many MiB. */
+const FILL = `
+import { Worker } from 'node:worker_threads';
+const code = 'const discards = new (await import("${new URL('../../sandbox/worker/discards.js', import.meta.url).href}")).Discards();' +
+  'for (let round = 0; round < 10; round++) {' +
+  '  while (!discards.arePressing) { new WebAssembly.Memory({ initial: 16 }); discards.add(1 << 20); }' +
+  '  await new Promise(setImmediate);' +
+  '  discards.collect();' +
+  '}';
+const resourceLimits = { maxOldGenerationSizeMb: Number(process.argv[1]), maxYoungGenerationSizeMb: 16 };
+new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)), { resourceLimits });
+`;
+
+for (const heap of [32, 64]) {
+  test(`with a heap of ${heap} MiB V8 does not begin to collect by itself, in the midst of a batch`, async () => {
+    const args = ['--trace-gc', '--input-type=module', '--eval', FILL, `${heap}`];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    // Those that were asked for.
+    assert.ok([...stdout.matchAll(/Mark-Compact/g)].length >= 10, stdout);
+    assert.doesNotMatch(stdout, /external memory pressure/);
+  });
+}

@@ -192,8 +192,7 @@ export class Chunk {
 
   /** All chunks before it are durable too: its records can be fetched. */
   release(): void {
-    for (const [index, queue] of this.queues.entries())
-      queue.committed = Math.max(queue.committed, this.#upTo[index] as number);
+    for (const [index, queue] of this.queues.entries()) queue.commit(this.#upTo[index] as number);
   }
 
   reset(): void {

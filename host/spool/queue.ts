@@ -43,6 +43,11 @@ export class Queue {
   /** Records are being fetched, or have been and are not all handed on yet. */
   isBusy = false;
   readonly #underWay = new Set<UnderWay>();
+  /**
+   * Places of records that were given up on the disk while something before them was not on it: they wait in memory like
+   * that, and may go on from there.
+   */
+  #inMemory: number[] = [];
 
   constructor(name: QueueName, ordered: boolean, found?: Found) {
     this.name = name;
@@ -79,13 +84,31 @@ export class Queue {
    * @param oldest when the oldest that is left was put down
    */
   madeRoom(places: readonly number[], oldest: number | undefined): void {
-    const { cursor, appended } = this;
+    const { cursor, committed, appended } = this;
     let waited = 0;
-    for (const place of places) if (place > cursor && place <= appended) waited++;
+    for (const place of places) {
+      if (place <= cursor || place > appended) continue;
+      if (place > committed) this.#inMemory.push(place);
+      else waited++;
+    }
+    this.#gaveUp(waited);
+    // What has been fetched and not handed on is older.
+    if (this.pending > 0 && waited > 0 && oldest !== undefined && !this.isBusy) this.waitsSince = oldest;
+  }
+
+  /** All up to this place is durable, and not in memory any more. */
+  commit(place: number): void {
+    if (place <= this.committed) return;
+    this.committed = place;
+    if (this.#inMemory.length === 0) return;
+    const gone = this.#inMemory.filter(each => each <= place);
+    this.#inMemory = this.#inMemory.filter(each => each > place);
+    this.#gaveUp(gone.filter(each => each > this.cursor).length);
+  }
+
+  #gaveUp(waited: number): void {
     this.pending = Math.max(0, this.pending - waited);
     if (this.pending === 0) this.waitsSince = 0;
-    // What has been fetched and not handed on is older.
-    else if (waited > 0 && oldest !== undefined && !this.isBusy) this.waitsSince = oldest;
   }
 
   /** Records are in the hands of the sink, and are not confirmed. */

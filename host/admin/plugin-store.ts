@@ -70,8 +70,11 @@ export class PluginStore {
       } catch {
         // What cannot be read cannot be rolled back to; the next version starts a new history.
         const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
-        await moveInto(path, aside).catch(() => {});
-        damaged(plugin, aside);
+        const isMoved = await moveInto(path, aside).then(
+          () => true,
+          () => false,
+        );
+        damaged(plugin, isMoved ? aside : path);
       }
     }
     return names.flatMap(name => /^([a-z0-9][a-z0-9-]{0,62})\.disabled$/.exec(name)?.[1] ?? []);

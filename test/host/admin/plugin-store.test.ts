@@ -31,3 +31,15 @@ test('what is kept of a plugin and is damaged is renamed and told of; what is ke
     'wrong.json.damaged',
   ]);
 });
+
+test('what is kept of a plugin, is damaged and cannot be renamed is told of under the name that it has still', async t => {
+  const data = await tempFolder(t);
+  const folder = join(data, 'plugins');
+  await mkdir(folder);
+  // No more bytes fit the name of a file.
+  const path = join(folder, `${'a'.repeat(245)}.json`);
+  await writeFile(path, '{');
+  const told: string[] = [];
+  await new PluginStore(data).open((_plugin, file) => told.push(file));
+  assert.deepEqual(told, [path]);
+});

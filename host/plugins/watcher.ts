@@ -1,8 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-/** The folder is looked at this often even if the system tells of no change (network and some bind mounts). */
+/**
+ * The folder itself is asked this often whether it has changed, even if the system tells of nothing (network and some
+ * bind mounts); and all that is in it at every so many of these polls, where the system does tell: a look at everything is
+ * most of what a gateway without traffic does.
+ */
 const POLL_MS = 2000;
+const POLLS_TO_LOOK = 5;
 
 /** Between two looks that events lead to: this long, and at least so many times what the last look took. */
 const GAP_MS = 10;
@@ -19,6 +24,9 @@ export class Watcher {
   #watch: FSWatcher | undefined;
   /** Device and inode of the folder that is watched. */
   #watched = '';
+  /** When it was changed last, as it says itself. */
+  #changedMs = 0;
+  #polls = 0;
   #poll: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
@@ -41,10 +49,7 @@ export class Watcher {
   async start(): Promise<void> {
     await this.#follow();
     if (this.#stopped) return;
-    this.#poll = setInterval(() => {
-      void this.#follow();
-      this.poke();
-    }, POLL_MS);
+    this.#poll = setInterval(() => void this.#ask(), POLL_MS);
     this.poke();
     await this.settled();
   }
@@ -114,11 +119,28 @@ export class Watcher {
     }, wait);
   }
 
-  /** Watches the folder that now has this name. Of one that was removed the system tells nothing more. */
-  async #follow(): Promise<void> {
+  async #ask(): Promise<void> {
+    const changed = await this.#follow();
+    const isDue = ++this.#polls % POLLS_TO_LOOK === 0;
+    const isUnwatched = this.#watch === undefined && this.#watched !== '';
+    if (changed || isDue || isUnwatched) this.poke();
+  }
+
+  /**
+   * Watches the folder that now has this name. Of one that was removed the system tells nothing more.
+   * @returns whether names in it were changed, or it is another one
+   */
+  async #follow(): Promise<boolean> {
     const found = await stat(this.#folder).catch(() => undefined);
     const id = found === undefined ? '' : `${found.dev}/${found.ino}`;
-    if (this.#stopped || (id === this.#watched && this.#watch !== undefined)) return;
+    const changedMs = found?.ctimeMs ?? 0;
+    const changed = id !== this.#watched || changedMs !== this.#changedMs;
+    this.#changedMs = changedMs;
+    if (!this.#stopped && (id !== this.#watched || this.#watch === undefined)) this.#watchAnew(id);
+    return changed;
+  }
+
+  #watchAnew(id: string): void {
     this.#watch?.close();
     this.#watch = undefined;
     this.#watched = id;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -43,4 +43,27 @@ test('nothing is looked at while a change is under way, and once when it is done
   });
   await watcher.settled();
   assert.deepEqual([made, looks], ['done', before + 1]);
+});
+
+test('a folder in which nothing changes is looked at every fifth poll only', { timeout: 60_000 }, async t => {
+  const folder = await tempFolder(t);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const waiting = new Waiting();
+  let looks = 0;
+  const watcher = new Watcher(folder, async () => {
+    looks++;
+    waiting.changed();
+  });
+  t.after(() => watcher.stop());
+  await watcher.start();
+  const before = looks;
+  for (let poll = 0; poll < 5; poll++) {
+    t.mock.timers.tick(2000);
+    // The poll has asked the system before this has.
+    await stat(folder);
+    await stat(folder);
+    await watcher.settled();
+  }
+  await waiting.until('the fifth', () => looks > before);
+  assert.equal(looks - before, 1);
 });

@@ -29,9 +29,10 @@ test('a stop hands on all that waits in ring and window, also through a small wi
     ['modbus-json'],
   );
   await rig.reaches(50, ...BACKPRESSURE);
+  const delivered = await rig.metric('sluice_delivered_total', { source: 'line1' });
   await rig.gateway.stop();
   const frames = await rig.metric('sluice_frames_total', { source: 'line1' });
-  assert.ok(frames > 30, `${frames}`);
+  assert.ok(frames - delivered > 5, `${frames} and ${delivered}: more than the window holds was under way`);
   assert.equal(server.published.length, frames);
   assert.equal(await rig.metric('sluice_delivered_total', { source: 'line1' }), frames);
   assert.deepEqual(rig.book.of('SLUICE_SINK_ABANDONED'), []);

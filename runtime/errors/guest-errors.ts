@@ -12,7 +12,8 @@ export const GUEST_ERRORS = {
   },
   SLUICE_GUEST_STACK: {
     cause: 'The plugin ran out of stack: endless or very deep recursion.',
-    remedy: 'Bound the recursion.',
+    remedy:
+      'In the plugin, bound the recursion: refuse what nests too deep, or walk it with a loop and a stack in memory.',
   },
   SLUICE_GUEST_DEADLINE: {
     cause: 'A call into the plugin took longer than its deadline and was killed.',

@@ -68,15 +68,20 @@ function put(lane: Lane, queue: Queue, ticket: Ticket = TICKET): void {
 
 const TICKET: Ticket = { done: () => {}, dropped: () => {}, spooled: () => {} };
 
-test('what made room on the disk after it had gone on from memory is not taken for what waits behind it', async () => {
-  const answers: ((result: Appended) => void)[] = [];
+/** One ordered queue over a spool whose answers to what is put down the test gives, each in its turn. */
+function keptNewest() {
+  const answers: PromiseWithResolvers<Appended>[] = [];
   const spool = {
     isOpen: true,
     isLate: false,
     whenOpen: then => then(),
     claim: () => [],
     newQueue: name => new Queue({ ...name, number: 1 }, true),
-    append: (_chunk: Chunk) => new Promise<Appended>(resolve => answers.push(resolve)),
+    append: (_chunk: Chunk) => {
+      const answer = Promise.withResolvers<Appended>();
+      answers.push(answer);
+      return answer.promise;
+    },
   } satisfies Partial<Spool> as Partial<Spool> as Spool;
   const metrics = new Metrics().spool('plant');
   const queues = new SinkQueues(
@@ -92,78 +97,53 @@ test('what made room on the disk after it had gone on from memory is not taken f
   queues.start();
   const queue = queues.of(ORIGIN) as Queue;
   const lane = queues.laneOf(queue);
+  /** Places of what was handed to the sink. */
+  const places: number[] = [];
   const catchUp = new CatchUp(
-    { capacity: 100, write: () => true, flush: () => {} },
+    { capacity: 100, write: (_view, _run, _id, place) => places.push(place) > 0, flush: () => {} },
     Number.POSITIVE_INFINITY,
     {
-      take: () => assert.fail(),
+      take: () => new Promise(() => {}),
       lost: () => assert.fail(),
       failed: () => assert.fail(),
       laneOf: () => lane,
     },
     { messages: NO_MESSAGES, spool: metrics, finished: () => {} },
   );
+  const stop = (): void => {
+    catchUp.end();
+    queues.stop();
+  };
+  return { answers, queue, lane, places, catchUp, stop };
+}
+
+const gaveUp = (place: number): Appended['gone'] => [{ queue: 1, records: 1, bytes: 40, places: [place] }];
+
+test('what made room on the disk after it had gone on from memory is not taken for what waits behind it', async t => {
+  const { answers, queue, lane, catchUp, stop } = keptNewest();
+  t.after(stop);
   put(lane, queue);
   put(lane, queue);
   catchUp.start();
   assert.equal(catchUp.finish(queue, lane), true);
   put(lane, queue);
-  answers[0]?.({ kind: 'appended', gone: [] });
+  answers[0]?.resolve({ kind: 'appended', gone: [] });
   // The second made room for itself by the first, as nobody had fetched that.
-  answers[1]?.({ kind: 'appended', gone: [{ queue: 1, records: 1, bytes: 40, places: [1] }] });
-  answers[2]?.({ kind: 'appended', gone: [] });
+  answers[1]?.resolve({ kind: 'appended', gone: gaveUp(1) });
+  answers[2]?.resolve({ kind: 'appended', gone: [] });
   await turn();
   assert.deepEqual([queue.pending, queue.records, queue.hasMore], [1, 2, true]);
-  catchUp.end();
-  queues.stop();
 });
 
 for (const isHandedOn of [true, false])
-  test(`what is given up on the disk while something before it has no room there is counted once, ${isHandedOn ? 'handed on from memory' : 'not handed on'}`, async () => {
-    const answers: PromiseWithResolvers<Appended>[] = [];
-    const spool = {
-      isOpen: true,
-      isLate: false,
-      whenOpen: then => then(),
-      claim: () => [],
-      newQueue: name => new Queue({ ...name, number: 1 }, true),
-      append: (_chunk: Chunk) => {
-        const answer = Promise.withResolvers<Appended>();
-        answers.push(answer);
-        return answer.promise;
-      },
-    } satisfies Partial<Spool> as Partial<Spool> as Spool;
-    const metrics = new Metrics().spool('plant');
-    const queues = new SinkQueues(
-      {
-        name: 'plant',
-        spool,
-        routeOf: () => ({ catchUp: 'ordered', whenFull: 'keep-newest' }),
-        metrics,
-        report: () => {},
-      },
-      { found: () => {}, durable: () => {}, room: () => {} },
-    );
-    queues.start();
-    const queue = queues.of(ORIGIN) as Queue;
-    const lane = queues.laneOf(queue);
-    const places: number[] = [];
-    const catchUp = new CatchUp(
-      { capacity: 100, write: (_view, _run, _id, place) => places.push(place) > 0, flush: () => {} },
-      Number.POSITIVE_INFINITY,
-      {
-        take: () => new Promise(() => {}),
-        lost: () => assert.fail(),
-        failed: () => assert.fail(),
-        laneOf: () => lane,
-      },
-      { messages: NO_MESSAGES, spool: metrics, finished: () => {} },
-    );
+  test(`what is given up on the disk while something before it has no room there is counted once, ${isHandedOn ? 'handed on from memory' : 'not handed on'}`, async t => {
+    const { answers, queue, lane, places, catchUp, stop } = keptNewest();
+    t.after(stop);
     for (let n = 1; n <= 3; n++) put(lane, queue);
     answers[0]?.reject(new SluiceError('SLUICE_STORE_FULL', 'it is full'));
     answers[1]?.resolve({ kind: 'appended', gone: [] });
     await turn();
-    answers[2]?.resolve({ kind: 'appended', gone: [{ queue: 1, records: 1, bytes: 40, places: [2] }] });
+    answers[2]?.resolve({ kind: 'appended', gone: gaveUp(2) });
     await turn();
     if (isHandedOn) {
       catchUp.start();
@@ -173,8 +153,6 @@ for (const isHandedOn of [true, false])
     answers[3]?.resolve({ kind: 'appended', gone: [] });
     await turn();
     assert.deepEqual([places, queue.pending], isHandedOn ? [[1, 2, 3], 0] : [[], 2]);
-    catchUp.end();
-    queues.stop();
   });
 
 test('what a full disk has no room for goes on from memory as the sink confirms, more than it takes at once too, and its senders hear of it', async t => {

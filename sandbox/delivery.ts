@@ -93,9 +93,14 @@ export class Delivery {
     return this.#sequences[frame] as number;
   }
 
+  /** Where the outcomes of its frames (or of the stages, for a flush) lie in the slab. */
+  get outcomesAt(): number {
+    return this.#word(HEADER.outcomesAt);
+  }
+
   /** Sets `outcome` to that of a frame (or of a stage, for a flush). */
   load(frame: number): void {
-    this.outcome.load(this.slab, this.#word(HEADER.outcomesAt), frame);
+    this.outcome.load(this.slab, this.outcomesAt, frame);
   }
 
   /** Offset of a frame's record in the slab. */

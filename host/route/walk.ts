@@ -87,9 +87,9 @@ export class Walk {
   #frames(): boolean {
     const delivery = this.#delivery as Delivery;
     const ticket = this.#ticket as SlabTicket;
-    const { outcome, end, isFlush } = delivery;
+    const { outcome, end, isFlush, slab, outcomesAt } = delivery;
     for (; this.#frame < end; this.#frame++) {
-      delivery.load(this.#frame);
+      outcome.load(slab, outcomesAt, this.#frame);
       if (isFlush) this.#id.stand(this.#own, this.#ownMessages);
       else this.#sources.stand(this.#id, delivery.originOf(this.#frame), delivery.sequenceOf(this.#frame));
       if (outcome.code !== undefined) {

@@ -1,12 +1,12 @@
 /** Up to so many bytes `copyWords` is faster than a call into native code: measured 4 against 32 ns at 33, 16 against 34 at 95. */
 export const FEW_BYTES = 192;
 
-/** Bytes of a step. */
-const STEP = 16;
+/** Bytes of a step: optimized code moves them through one register, and makes no BigInt of them. */
+const STEP = 8;
 const WORD = 4;
 
 /**
- * Copies `[start, end)` of one view to `at` of another, four words at a step; gives the offset behind them. The two are
+ * Copies `[start, end)` of one view to `at` of another, eight bytes at a step; gives the offset behind them. The two are
  * different memory: what is left behind whole steps is copied with the last step, which begins before the end of the one
  * before it.
  */
@@ -14,22 +14,20 @@ export function copyWords(from: DataView, start: number, end: number, to: DataVi
   const behind = at + end - start;
   if (end - start < STEP) return copyFew(from, start, end, to, at);
   let o = at;
-  for (let i = start; i < end - STEP; i += STEP, o += STEP) copyStep(from, i, to, o);
-  copyStep(from, end - STEP, to, behind - STEP);
+  for (let i = start; i < end - STEP; i += STEP, o += STEP)
+    to.setBigInt64(o, from.getBigInt64(i, true), true);
+  to.setBigInt64(behind - STEP, from.getBigInt64(end - STEP, true), true);
   return behind;
-}
-
-function copyStep(from: DataView, i: number, to: DataView, o: number): void {
-  to.setInt32(o, from.getInt32(i, true), true);
-  to.setInt32(o + 4, from.getInt32(i + 4, true), true);
-  to.setInt32(o + 8, from.getInt32(i + 8, true), true);
-  to.setInt32(o + 12, from.getInt32(i + 12, true), true);
 }
 
 function copyFew(from: DataView, start: number, end: number, to: DataView, at: number): number {
   let i = start;
   let o = at;
-  for (; i <= end - WORD; i += WORD, o += WORD) to.setInt32(o, from.getInt32(i, true), true);
+  if (end - start >= WORD) {
+    to.setInt32(o, from.getInt32(i, true), true);
+    i += WORD;
+    o += WORD;
+  }
   for (; i < end; i++, o++) to.setUint8(o, from.getUint8(i));
   return o;
 }

@@ -16,21 +16,55 @@ const read = new LastView();
 
 /** The check of `bytes[start, end)`, as an unsigned number. */
 export function crc32c(bytes: Uint8Array, start: number, end: number): number {
+  return crc32cBits(bytes, start, end) >>> 0;
+}
+
+/** The same 32 bits as a signed number: an unsigned one above 2^31 may cost an object of the heap. */
+export function crc32cBits(bytes: Uint8Array, start: number, end: number): number {
   const view = read.of(bytes);
+  return ~(view === undefined ? overBytes(bytes, start, end) : overView(view, start, end));
+}
+
+/** What makes no whole step comes first, so that each part of it is one look at its length. */
+function overView(view: DataView, start: number, end: number): number {
+  const length = end - start;
   let crc = -1;
   let at = start;
-  if (view !== undefined)
-    for (; at <= end - STEP; at += STEP) {
-      // Three of four words do not wait for the step before.
-      const rest =
-        table(0x800, view.getInt32(at + 4, true)) ^
-        table(0x400, view.getInt32(at + 8, true)) ^
-        table(0, view.getInt32(at + 12, true));
-      crc = rest ^ table(0xc00, crc ^ view.getInt32(at, true));
-    }
+  if ((length & 1) !== 0) {
+    crc = TABLE[(crc ^ view.getUint8(at)) & 0xff]! ^ (crc >>> 8);
+    at += 1;
+  }
+  if ((length & 2) !== 0) {
+    const both = crc ^ view.getUint16(at, true);
+    crc = TABLE[0x100 + (both & 0xff)]! ^ TABLE[(both >>> 8) & 0xff]! ^ (crc >>> 16);
+    at += 2;
+  }
+  if ((length & 4) !== 0) {
+    crc = table(0, crc ^ view.getInt32(at, true));
+    at += 4;
+  }
+  if ((length & 8) !== 0) {
+    crc = table(0, view.getInt32(at + 4, true)) ^ table(0x400, crc ^ view.getInt32(at, true));
+    at += 8;
+  }
+  for (; at < end; at += STEP) {
+    // Three of four words do not wait for the step before.
+    const rest =
+      table(0x800, view.getInt32(at + 4, true)) ^
+      table(0x400, view.getInt32(at + 8, true)) ^
+      table(0, view.getInt32(at + 12, true));
+    crc = rest ^ table(0xc00, crc ^ view.getInt32(at, true));
+  }
+  return crc;
+}
+
+/** Of memory that no view is kept on. */
+function overBytes(bytes: Uint8Array, start: number, end: number): number {
+  let crc = -1;
+  let at = start;
   for (; at <= end - WORD; at += WORD) crc = table(0, crc ^ word(bytes, at));
   for (; at < end; at++) crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
+  return crc;
 }
 
 /** What the four bytes of a word give. @param from of its last byte: 256 times the bytes that follow it */

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../runtime/index.js';
-import { crc32c } from './crc32c.js';
+import { crc32cBits } from './crc32c.js';
 import { HEADER, MAGIC, VERSION } from './wire.js';
 
 const NOTHING = new Uint8Array(0);
@@ -204,10 +204,10 @@ export class FrameReader {
     this.type = view.getUint8(start + HEADER.kind) & 0x0f;
     this.flags = view.getUint16(start + HEADER.flags);
     this.sequence = u64(view, start + HEADER.sequence);
-    const told = view.getUint32(end - HEADER.check);
-    const right = crc32c(bytes, start, end - HEADER.check);
+    const told = view.getInt32(end - HEADER.check);
+    const right = crc32cBits(bytes, start, end - HEADER.check);
     if (told === right) return true;
-    const what = `a check of ${hex(told)} where the bytes give ${hex(right)} (type ${this.type}, ${end - start} bytes)`;
+    const what = `a check of ${hex(told >>> 0)} where the bytes give ${hex(right >>> 0)} (type ${this.type}, ${end - start} bytes)`;
     throw new SluiceError('SLUICE_SOURCE_CHECKSUM', what);
   }
 

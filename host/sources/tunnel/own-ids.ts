@@ -20,8 +20,10 @@ export class OwnIds implements FrameNames {
   /** Runs [begin, end) are known; they are counted from the start, and stand at their number modulo the room. */
   #begin = 0;
   #end = 0;
-  /** The run that was asked for last. */
+  /** The run that was asked for last: its number, and of which frames it is known to tell. */
   #at = 0;
+  #from = 0;
+  #upTo = 0;
   #delivered = 0;
   #next = 1;
 
@@ -42,7 +44,7 @@ export class OwnIds implements FrameNames {
 
   name(sequence: number, id: FrameId): void {
     if (sequence <= this.#delivered || sequence >= this.#next) return;
-    if (!this.#holds(this.#at, sequence)) this.#at = this.#find(sequence);
+    if (sequence < this.#from || sequence >= this.#upTo) this.#look(sequence);
     const place = this.#place(this.#at);
     id.prefix = (this.#sessions[place] as Session).prefix(id.origin);
     id.sequence = sequence + this.#aheads[place]!;
@@ -75,9 +77,10 @@ export class OwnIds implements FrameNames {
     return low;
   }
 
-  #holds(run: number, sequence: number): boolean {
-    if (run < this.#begin || run >= this.#end) return false;
-    return this.#firsts[this.#place(run)]! <= sequence && sequence < this.#behind(run);
+  #look(sequence: number): void {
+    this.#at = this.#find(sequence);
+    this.#from = this.#firsts[this.#place(this.#at)]!;
+    this.#upTo = this.#behind(this.#at);
   }
 
   /** The first sequence behind a run. */

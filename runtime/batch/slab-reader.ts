@@ -30,7 +30,8 @@ export class MessageCursor {
 
   /** Moves to the record at `offset`; `undefined` when the slab is given back, so that late readers fail. */
   load(slab: Slab | undefined, offset: number): void {
-    this.#slab = slab;
+    // Mostly it is what it was, and to store an object costs more than to look.
+    if (this.#slab !== slab) this.#slab = slab;
     if (slab === undefined) return;
     const w = slab.u32;
     const at = offset >> 2;

@@ -60,8 +60,9 @@ export class PublishEncoder {
    */
   measure(view: MessageView, qos: number, id?: PublishId): Measure {
     const { bytes, topicStart, topicEnd } = view;
-    this.#view = this.#from.of(bytes);
-    this.defect = this.#topic.look(bytes, this.#view, topicStart, topicEnd);
+    const from = this.#from.of(bytes);
+    if (from !== this.#view) this.#view = from;
+    this.defect = this.#topic.look(bytes, from, topicStart, topicEnd);
     if (this.defect !== TEXT.ok) return MEASURE.topic;
     let remaining = this.#topic.length + view.payloadEnd - view.payloadStart;
     if (qos > 0) remaining += 2;

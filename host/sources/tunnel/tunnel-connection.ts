@@ -182,12 +182,14 @@ export class TunnelConnection {
 
   #frames(): number {
     const reader = this.#reader;
+    let isHeard = false;
     for (;;) {
       if (this.#held) {
         if (!this.#handOver()) return WAITS;
         this.#held = false;
       } else if (reader.next()) {
-        this.#silence.heard(this.#now);
+        if (!isHeard) this.#silence.heard(this.#now);
+        isHeard = true;
         this.#held = !this.#frame();
         if (this.#over) return DONE;
         if (this.#held) return WAITS;

@@ -8,7 +8,7 @@ import { ROOT } from './check/root.js';
 
 await build({
   absWorkingDir: ROOT,
-  entryPoints: ['dist/sandbox/worker.js', 'dist/host/store/thread/thread.js'],
+  entryPoints: ['dist/sandbox/worker/worker.js', 'dist/host/store/thread/thread.js'],
   outdir: join(ROOT, 'dist'),
   outbase: 'dist',
   outExtension: { '.js': '.bundle.js' },

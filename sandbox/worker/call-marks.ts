@@ -1,5 +1,5 @@
-import { stamp } from '../clock.js';
-import { RING } from '../ring-words.js';
+import { stamp } from '../ring/clock.js';
+import { RING } from '../ring/ring-words.js';
 
 /** What the watcher on the host's thread reads of this chain's calls, in the ring's words. */
 export class CallMarks {

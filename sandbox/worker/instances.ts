@@ -1,6 +1,6 @@
 import { Chain, faultOf, LIMITS, type Room, type Stage } from '../../runtime/index.js';
 import type { FromSandbox, Keeping } from '../messages.js';
-import { CALL, RING } from '../ring-words.js';
+import { CALL, RING } from '../ring/ring-words.js';
 import type { CallMarks } from './call-marks.js';
 import { Discards } from './discards.js';
 import type { GuestLogs } from './guest-logs.js';

@@ -7,7 +7,7 @@ import {
   type OutWriter,
 } from '../../runtime/index.js';
 import type { FromSandbox, Keeping, ToSandbox } from '../messages.js';
-import { MODE, RING } from '../ring-words.js';
+import { MODE, RING } from '../ring/ring-words.js';
 import { CallMarks } from './call-marks.js';
 import { GuestLogs } from './guest-logs.js';
 import { Instances } from './instances.js';

@@ -1,5 +1,5 @@
 import { HEADER, OutWriter, Slab } from '../../runtime/index.js';
-import { headerOf } from '../ring-words.js';
+import { headerOf } from '../ring/ring-words.js';
 
 /** The slabs of the ring, as this thread sees and writes them. */
 export class Slabs {

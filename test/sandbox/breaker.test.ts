@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Breaker } from '../../sandbox/breaker.js';
+import { Breaker } from '../../sandbox/generation/breaker.js';
 
 const LIMITS = {
   faults: 5,

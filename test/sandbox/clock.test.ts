@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { since, stamp } from '../../sandbox/clock.js';
+import { since, stamp } from '../../sandbox/ring/clock.js';
 
 test('a stamp of another thread says how long ago it was, and never more', async () => {
   const began = performance.now();
@@ -22,8 +22,8 @@ test('a thread that lost its core while it looked at both clocks is not wrong by
     return shared;
   });
   // The same code again, as another thread has it.
-  const late: typeof import('../../sandbox/clock.js') = await import(
-    new URL('../../sandbox/clock.js?late', import.meta.url).href
+  const late: typeof import('../../sandbox/ring/clock.js') = await import(
+    new URL('../../sandbox/ring/clock.js?late', import.meta.url).href
   );
   assert.ok(looks > 0);
   // A busy machine may take a while between two lines: the shortest counts.

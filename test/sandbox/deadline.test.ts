@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { stamp } from '../../sandbox/clock.js';
-import { DeadlineWatch } from '../../sandbox/deadline.js';
-import { RING } from '../../sandbox/ring-words.js';
+import { stamp } from '../../sandbox/ring/clock.js';
+import { RING } from '../../sandbox/ring/ring-words.js';
+import { DeadlineWatch } from '../../sandbox/seat/deadline.js';
 
 const DEADLINE_MS = 100;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Gather } from '../../sandbox/gather.js';
+import { Gather } from '../../sandbox/slot/gather.js';
 
 /** A gather with a clock that stands still, in milliseconds. */
 class Rig {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { LoopLoad } from '../../sandbox/loop-load.js';
+import { LoopLoad } from '../../sandbox/slot/loop-load.js';
 
 /** What `isBusy` says behind each tenth of a second in which the loop worked for this share. */
 function said(shares: readonly number[]): boolean[] {

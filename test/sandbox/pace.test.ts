@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../../runtime/index.js';
-import { pace } from '../../sandbox/pace.js';
+import { pace } from '../../sandbox/slot/pace.js';
 
 /** The limit after a batch of `frames` took `micros`. */
 function after(

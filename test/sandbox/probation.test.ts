@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MODE, RING } from '../../sandbox/ring-words.js';
+import { MODE, RING } from '../../sandbox/ring/ring-words.js';
 import { sharedRig } from '../support/shared-pool.js';
 import type { Outcome, RigOptions, SlotRig } from '../support/slot-rig.js';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { HEADER, Interned } from '../../runtime/index.js';
 import { Ring, SandboxPool, Slot, type StageSpec } from '../../sandbox/index.js';
-import { RING } from '../../sandbox/ring-words.js';
+import { RING } from '../../sandbox/ring/ring-words.js';
 import { Session } from '../../sandbox/worker/session.js';
 import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
 import { watStage } from '../support/wat-guest.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SlotChange } from '../../sandbox/index.js';
-import { RING } from '../../sandbox/ring-words.js';
+import { RING } from '../../sandbox/ring/ring-words.js';
 import { sharedRig } from '../support/shared-pool.js';
 import { type Outcome, SlotRig } from '../support/slot-rig.js';
 

@@ -260,7 +260,7 @@ test('a sandbox that was started and that nobody took to a seat is ended: by `us
     leaks.map(({ kind, name }) => [kind, name]),
     [['sandbox', 'echo']],
   );
-  assert.match(leaks[0]?.madeAt ?? '', /sandbox\/pool\./);
+  assert.match(leaks[0]?.madeAt ?? '', /sandbox\/pool\/pool\./);
 });
 
 test('a stop that is cut short ends at the border of the batch: what it had run is delivered, the rest waits for the next swap', async () => {

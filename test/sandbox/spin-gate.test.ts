@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { type TestContext, test } from 'node:test';
-import { SpinGate } from '../../sandbox/spin-gate.js';
+import { SpinGate } from '../../sandbox/ring/spin-gate.js';
 
 /** A gate as on a machine with so many cores. */
 function gateOn(t: TestContext, cores: number): SpinGate {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TripRule } from '../../sandbox/trip-rule.js';
+import { TripRule } from '../../sandbox/generation/trip-rule.js';
 
 const LIMITS = { faults: 5, rate: 0.5, slow: 0.5, least: 20, windowMs: 10_000 };
 

@@ -1,4 +1,4 @@
-import { HEADER } from '../runtime/index.js';
+import { HEADER } from '../../runtime/index.js';
 
 /**
  * Words of a ring's control memory. Each counter that one side writes has a cache line (64 bytes) of its

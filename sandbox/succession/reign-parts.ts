@@ -1,10 +1,10 @@
+import type { Judge } from '../generation/judge.js';
+import type { Lineage } from '../generation/lineage.js';
+import type { SandboxPool } from '../pool/pool.js';
+import type { Recovery } from '../ring/recovery.js';
+import type { Ring } from '../ring/ring.js';
+import type { Seat } from '../seat/seat.js';
 import type { Interregnum } from './interregnum.js';
-import type { Judge } from './judge.js';
-import type { Lineage } from './lineage.js';
-import type { SandboxPool } from './pool.js';
-import type { Recovery } from './recovery.js';
-import type { Ring } from './ring.js';
-import type { Seat } from './seat.js';
 import type { SlotEvents } from './slot-events.js';
 import type { StateKeeper } from './state-keeper.js';
 

@@ -1,9 +1,9 @@
-import { type FrameCopy, faultOf } from '../runtime/index.js';
-import type { Generation } from './generation.js';
+import { type FrameCopy, faultOf } from '../../runtime/index.js';
+import type { Generation } from '../generation/generation.js';
+import { MODE } from '../ring/ring-words.js';
 import type { RecentFrames } from './recent-frames.js';
 import type { Reign } from './reign.js';
 import type { ReignParts } from './reign-parts.js';
-import { MODE } from './ring-words.js';
 import type { WhenOpen } from './slot-events.js';
 import type { Turns } from './turns.js';
 

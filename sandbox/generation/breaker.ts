@@ -1,4 +1,4 @@
-import type { Fault } from '../runtime/index.js';
+import type { Fault } from '../../runtime/index.js';
 import { type Trip, type TripLimits, TripRule } from './trip-rule.js';
 
 /** Why a breaker is open: the rule that was broken, or a chain that cannot be started. */

@@ -1,12 +1,12 @@
-import { type Fault, HEADER } from '../runtime/index.js';
+import { type Fault, HEADER } from '../../runtime/index.js';
+import type { Generation } from '../generation/generation.js';
+import type { FromSandbox, Keeping } from '../messages.js';
+import type { Sandbox } from '../pool/sandbox.js';
+import type { Ring } from '../ring/ring.js';
+import { CALL, MODE, type Mode, RING } from '../ring/ring-words.js';
 import { CommitWatch } from './commit-watch.js';
 import { DeadlineWatch } from './deadline.js';
-import type { Generation } from './generation.js';
 import { IdleFlush } from './idle-flush.js';
-import type { FromSandbox, Keeping } from './messages.js';
-import type { Ring } from './ring.js';
-import { CALL, MODE, type Mode, RING } from './ring-words.js';
-import type { Sandbox } from './sandbox.js';
 import { unless } from './unless.js';
 
 /** What is heard from a thread about its work. */

@@ -1,9 +1,9 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { faultOf } from '../runtime/index.js';
-import type { FromSandbox, SandboxTask, ToSandbox } from './messages.js';
-import { BELL } from './ring-words.js';
-import { SPIN_US, SpinGate } from './spin-gate.js';
-import { Session } from './worker/session.js';
+import { faultOf } from '../../runtime/index.js';
+import type { FromSandbox, SandboxTask, ToSandbox } from '../messages.js';
+import { BELL } from '../ring/ring-words.js';
+import { SPIN_US, SpinGate } from '../ring/spin-gate.js';
+import { Session } from './session.js';
 
 /** How long an idle thread sleeps before it gives finalizers and its console one macrotask. */
 const NAP_MS = 10_000;

@@ -1,7 +1,7 @@
-import type { Fault } from '../runtime/index.js';
-import type { Cause } from './breaker.js';
-import type { Generation } from './generation.js';
-import type { LogLine, Restored } from './messages.js';
+import type { Fault } from '../../runtime/index.js';
+import type { Cause } from '../generation/breaker.js';
+import type { Generation } from '../generation/generation.js';
+import type { LogLine, Restored } from '../messages.js';
 import type { KeptState } from './state-keeper.js';
 
 /**

@@ -9,7 +9,7 @@ import {
   PROPERTY,
   type Slab,
   SluiceError,
-} from '../runtime/index.js';
+} from '../../runtime/index.js';
 
 /**
  * The results of one committed slab, in the hands of the route until it acks. One object a slab of the

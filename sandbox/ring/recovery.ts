@@ -1,4 +1,4 @@
-import { type Fault, HEADER, OPERATION, OutWriter, Slab } from '../runtime/index.js';
+import { type Fault, HEADER, OPERATION, OutWriter, Slab } from '../../runtime/index.js';
 import type { Ring } from './ring.js';
 
 /**

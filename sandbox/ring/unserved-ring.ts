@@ -1,4 +1,4 @@
-import type { Interned } from '../runtime/index.js';
+import type { Interned } from '../../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import { Recovery } from './recovery.js';
 import { Refuser } from './refuser.js';

@@ -1,23 +1,23 @@
-import type { Delivery } from './delivery.js';
-import type { ChainSpec, Generation } from './generation.js';
+import type { ChainSpec, Generation } from '../generation/generation.js';
+import { Judge } from '../generation/judge.js';
+import { Lineage } from '../generation/lineage.js';
+import type { SandboxPool } from '../pool/pool.js';
+import type { Delivery } from '../ring/delivery.js';
+import { Recovery } from '../ring/recovery.js';
+import type { Ring } from '../ring/ring.js';
+import { MODE } from '../ring/ring-words.js';
+import { Seat } from '../seat/seat.js';
+import { unless } from '../seat/unless.js';
 import { Handover } from './handover.js';
 import { Interregnum } from './interregnum.js';
-import { Judge } from './judge.js';
-import { Lineage } from './lineage.js';
 import { News } from './news.js';
-import type { SandboxPool } from './pool.js';
 import { RecentFrames } from './recent-frames.js';
-import { Recovery } from './recovery.js';
 import { Reign } from './reign.js';
 import type { ReignParts } from './reign-parts.js';
-import type { Ring } from './ring.js';
-import { MODE } from './ring-words.js';
-import { Seat } from './seat.js';
 import type { SlotChange, SlotEvents, SlotState } from './slot-events.js';
 import { type KeptState, StateKeeper } from './state-keeper.js';
 import { Trials } from './trials.js';
 import { Turns } from './turns.js';
-import { unless } from './unless.js';
 
 /**
  * Who serves a ring, and who follows when that one dies, fails too often or is replaced: the one before it, a fresh

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type ErrorCode, type Fault, SluiceError, type Step } from '../runtime/index.js';
+import { type ErrorCode, type Fault, SluiceError, type Step } from '../../runtime/index.js';
 import type {
   ChainFacts,
   FromSandbox,
@@ -8,8 +8,8 @@ import type {
   SandboxTask,
   StageSpec,
   ToSandbox,
-} from './messages.js';
-import { BELL } from './ring-words.js';
+} from '../messages.js';
+import { BELL } from '../ring/ring-words.js';
 
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
 export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;

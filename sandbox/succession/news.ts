@@ -1,10 +1,10 @@
-import type { Fault } from '../runtime/index.js';
-import type { Generation } from './generation.js';
-import type { Restored } from './messages.js';
+import type { Fault } from '../../runtime/index.js';
+import type { Generation } from '../generation/generation.js';
+import type { Restored } from '../messages.js';
+import { CALL, MODE } from '../ring/ring-words.js';
+import type { Told } from '../seat/seat.js';
 import type { Reign } from './reign.js';
 import type { ReignParts } from './reign-parts.js';
-import { CALL, MODE } from './ring-words.js';
-import type { Told } from './seat.js';
 import { upToOf } from './state-keeper.js';
 
 /** What is heard from the thread that serves, its death included, and what follows from it. */

@@ -1,7 +1,7 @@
-import type { Lineage } from './lineage.js';
-import type { Recovery } from './recovery.js';
-import { Refuser } from './refuser.js';
-import type { Ring } from './ring.js';
+import type { Lineage } from '../generation/lineage.js';
+import type { Recovery } from '../ring/recovery.js';
+import { Refuser } from '../ring/refuser.js';
+import type { Ring } from '../ring/ring.js';
 import type { SlotEvents, WhenOpen } from './slot-events.js';
 
 /** What becomes of the frames of a ring while nobody serves it. */

@@ -1,8 +1,8 @@
-import { HEADER, type SavedState } from '../runtime/index.js';
-import type { Candidate } from './candidate.js';
-import type { ChainSpec, Generation } from './generation.js';
-import type { ChainState, FromSandbox } from './messages.js';
-import type { Ring } from './ring.js';
+import { HEADER, type SavedState } from '../../runtime/index.js';
+import type { ChainSpec, Generation } from '../generation/generation.js';
+import type { ChainState, FromSandbox } from '../messages.js';
+import type { Candidate } from '../pool/candidate.js';
+import type { Ring } from '../ring/ring.js';
 
 /** What one stage of a route remembered, for a gateway that is started again. */
 export interface KeptState extends SavedState {

@@ -1,10 +1,10 @@
-import { SluiceError } from '../runtime/index.js';
-import type { ChainSpec } from './generation.js';
-import type { Rehearsal } from './messages.js';
+import { SluiceError } from '../../runtime/index.js';
+import type { ChainSpec } from '../generation/generation.js';
+import type { Rehearsal } from '../messages.js';
+import { MODE } from '../ring/ring-words.js';
 import type { RecentFrames } from './recent-frames.js';
 import type { Reign } from './reign.js';
 import type { ReignParts } from './reign-parts.js';
-import { MODE } from './ring-words.js';
 import type { Trials } from './trials.js';
 import type { Turns } from './turns.js';
 

@@ -1,5 +1,5 @@
-import { since } from './clock.js';
-import { RING } from './ring-words.js';
+import { since } from '../ring/clock.js';
+import { RING } from '../ring/ring-words.js';
 
 /** This loop was late itself, if a look is by this share of a deadline: the machine was busy, and the call may have had no time. */
 const LATE = 0.2;

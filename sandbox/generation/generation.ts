@@ -1,6 +1,6 @@
-import type { Fault, SluiceError } from '../runtime/index.js';
+import type { Fault, SluiceError } from '../../runtime/index.js';
+import type { ChainFacts, StageSpec } from '../messages.js';
 import { Breaker, type BreakerLimits } from './breaker.js';
-import type { ChainFacts, StageSpec } from './messages.js';
 
 /** What a slot runs: one chain, one generation of it. */
 export interface ChainSpec {

@@ -1,5 +1,5 @@
-import { type Fault, isFault, LIMITS } from '../runtime/index.js';
-import type { Delivery } from './delivery.js';
+import { type Fault, isFault, LIMITS } from '../../runtime/index.js';
+import type { Delivery } from '../ring/delivery.js';
 import type { Generation, Probation } from './generation.js';
 
 export interface JudgeEvents {

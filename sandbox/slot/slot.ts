@@ -1,14 +1,14 @@
-import { LIMITS } from '../runtime/index.js';
-import type { Delivery } from './delivery.js';
+import { LIMITS } from '../../runtime/index.js';
+import type { ChainSpec, Generation } from '../generation/generation.js';
+import type { SandboxPool } from '../pool/pool.js';
+import type { Delivery } from '../ring/delivery.js';
+import { Ring } from '../ring/ring.js';
+import { RING } from '../ring/ring-words.js';
+import type { SlotEvents, SlotState } from '../succession/slot-events.js';
+import type { KeptState } from '../succession/state-keeper.js';
+import { Succession } from '../succession/succession.js';
 import { Gather } from './gather.js';
-import type { ChainSpec, Generation } from './generation.js';
 import { pace } from './pace.js';
-import type { SandboxPool } from './pool.js';
-import { Ring } from './ring.js';
-import { RING } from './ring-words.js';
-import type { SlotEvents, SlotState } from './slot-events.js';
-import type { KeptState } from './state-keeper.js';
-import { Succession } from './succession.js';
 
 /**
  * A stable place in a route: its ring stays, the generation behind it can be swapped. A reload starts the

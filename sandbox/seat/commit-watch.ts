@@ -1,5 +1,5 @@
-import { RING } from './ring-words.js';
-import { SPIN_US, SpinGate } from './spin-gate.js';
+import { RING } from '../ring/ring-words.js';
+import { SPIN_US, SpinGate } from '../ring/spin-gate.js';
 
 /**
  * Calls back on the host's thread after each commit of a ring: by looking again for a moment while that

@@ -1,5 +1,5 @@
-import { type FrameCopy, isFault } from '../runtime/index.js';
-import type { Delivery } from './delivery.js';
+import { type FrameCopy, isFault } from '../../runtime/index.js';
+import type { Delivery } from '../ring/delivery.js';
 
 /** Frames that are kept, and how many of them a look takes; a look each second costs the path of frames nothing. */
 const KEPT = 64;

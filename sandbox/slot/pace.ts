@@ -1,6 +1,6 @@
-import { LIMITS } from '../runtime/index.js';
-import type { Delivery } from './delivery.js';
-import type { Ring } from './ring.js';
+import { LIMITS } from '../../runtime/index.js';
+import type { Delivery } from '../ring/delivery.js';
+import type { Ring } from '../ring/ring.js';
 
 /**
  * Sets how many frames the next batches of a ring may have, so that their expected time stays under a

@@ -6,9 +6,9 @@ import {
   OPERATION,
   Slab,
   SluiceError,
-} from '../runtime/index.js';
+} from '../../runtime/index.js';
+import type { RingBuffers } from '../messages.js';
 import { Delivery } from './delivery.js';
-import type { RingBuffers } from './messages.js';
 import { headerOf, RING, ringWords } from './ring-words.js';
 
 /** Told by a ring; set by its owner. */

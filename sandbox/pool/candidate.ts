@@ -1,5 +1,5 @@
-import type { Lifetimes } from '../runtime/index.js';
-import type { ChainFacts } from './messages.js';
+import type { Lifetimes } from '../../runtime/index.js';
+import type { ChainFacts } from '../messages.js';
 import type { Sandbox } from './sandbox.js';
 
 /** Time that a thread gets to end by itself. */

@@ -1,9 +1,9 @@
-import { type Fault, faultOf } from '../runtime/index.js';
-import type { Candidate } from './candidate.js';
-import type { ChainSpec, Generation, Probation } from './generation.js';
-import type { ChainState } from './messages.js';
+import { type Fault, faultOf } from '../../runtime/index.js';
+import type { ChainSpec, Generation, Probation } from '../generation/generation.js';
+import type { ChainState } from '../messages.js';
+import type { Candidate } from '../pool/candidate.js';
+import { MODE, type Mode } from '../ring/ring-words.js';
 import type { ReignParts } from './reign-parts.js';
-import { MODE, type Mode } from './ring-words.js';
 import type { SlotState } from './slot-events.js';
 import { handedOver } from './state-keeper.js';
 

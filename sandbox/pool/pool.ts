@@ -1,11 +1,11 @@
 import { Piscina } from 'piscina';
-import { type Lifetimes, SluiceError } from '../runtime/index.js';
+import { type Lifetimes, SluiceError } from '../../runtime/index.js';
+import type { ChainSpec } from '../generation/generation.js';
+import type { Rehearsal } from '../messages.js';
+import type { Ring } from '../ring/ring.js';
+import { setV8Flags } from '../v8-flags.js';
 import { Candidate } from './candidate.js';
-import type { ChainSpec } from './generation.js';
-import type { Rehearsal } from './messages.js';
-import type { Ring } from './ring.js';
 import { Sandbox } from './sandbox.js';
-import { setV8Flags } from './v8-flags.js';
 
 export interface PoolOptions {
   /** Most threads, warm spares included. */
@@ -66,7 +66,7 @@ export class SandboxPool {
     this.#sessions = options.sessions ?? MOST_SESSIONS;
     this.#lifetimes = options.lifetimes;
     this.#piscina = new Piscina({
-      filename: new URL('./worker.bundle.js', import.meta.url).href,
+      filename: new URL('../worker/worker.bundle.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: options.threads,
       // A task is a sandbox's life: it never shares a thread, and a finished thread is not kept.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { faultOf, type Leak, Lifetimes, type Policy, SluiceError } from '../runtime/index.js';
 import { SandboxPool } from '../sandbox/index.js';
 import { Admin } from './admin/admin.js';
-import { notReady, type Readiness, readinessOf } from './admin/readiness.js';
+import { notReady, type Readiness, readinessOf } from './admin/server/readiness.js';
 import { catalogNews } from './catalog-news.js';
 import type { Config } from './config/config.js';
 import { North } from './north.js';

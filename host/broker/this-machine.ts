@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
-import { isLoopback } from '../admin/loopback.js';
+import { isLoopback } from '../admin/server/loopback.js';
 
 const ANY = new Set(['0.0.0.0', '::']);
 

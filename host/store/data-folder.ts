@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { faultOf, SluiceError } from '../../runtime/index.js';
-import { moveInto, writeSynced } from '../admin/files.js';
+import { moveInto, writeSynced } from '../admin/plugins/files.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import { FolderLock } from './folder-lock.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Readiness } from '../../host/admin/readiness.js';
+import type { Readiness } from '../../host/admin/server/readiness.js';
 import { readConfig } from '../../host/config/load.js';
 import { Gateway } from '../../host/gateway.js';
 import { createLog, type Log } from '../../host/telemetry/log.js';

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../admin/loopback.js';
+import { isLoopback } from '../../admin/server/loopback.js';
 import type { BrokerConfig } from '../../broker/broker-config.js';
 import type { Reader } from '../reader.js';
 import type { BrokerInput } from '../schema/broker.js';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isLoopback } from '../../admin/loopback.js';
+import { isLoopback } from '../../admin/server/loopback.js';
 import { checkReceivedTopic, TEXT } from '../../protocols/mqtt-wire/text.js';
 import type {
   CoapClientConfig,

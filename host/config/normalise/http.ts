@@ -1,4 +1,4 @@
-import { isLoopback } from '../../admin/loopback.js';
+import { isLoopback } from '../../admin/server/loopback.js';
 import type { HttpConfig } from '../../sources/http/http-config.js';
 import { LARGEST_MESSAGE } from '../../sources/mqtt/config.js';
 import type { Path } from '../problem.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { LIMITS } from '../../../runtime/index.js';
-import { isLoopback } from '../../admin/loopback.js';
+import { isLoopback } from '../../admin/server/loopback.js';
 import { filterDefect } from '../../protocols/mqtt-wire/topic-filter.js';
 import type {
   AdminConfig,

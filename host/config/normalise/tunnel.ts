@@ -1,4 +1,4 @@
-import { isLoopback } from '../../admin/loopback.js';
+import { isLoopback } from '../../admin/server/loopback.js';
 import { LARGEST_MESSAGE } from '../../sources/mqtt/config.js';
 import type { TunnelConfig } from '../../sources/tunnel/tunnel-config.js';
 import type { Path } from '../problem.js';

@@ -1,8 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { allowedHeaders, type Fault, faultOf, type Policy, refuseHeaders } from '../../../runtime/index.js';
-import { refuseBroken } from '../../admin/broken-request.js';
-import { PROBLEM_TYPE, problemJson } from '../../admin/problem-json.js';
+import { refuseBroken } from '../../admin/server/broken-request.js';
+import { PROBLEM_TYPE, problemJson } from '../../admin/server/problem-json.js';
 import type { Delivery } from './delivery.js';
 import type { Refusal } from './refusal.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PluginStore } from '../../../host/admin/plugin-store.js';
+import { PluginStore } from '../../../host/admin/plugins/plugin-store.js';
 import { tempFolder } from '../../support/gateway-rig.js';
 
 test('what is kept of a plugin and is damaged is renamed and told of; what is kept of others is there', async t => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import { SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../../runtime/index.js';
 import type { HeaderPolice } from './header-police.js';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'] as const;

@@ -1,7 +1,7 @@
-import { type Fault, faultOf } from '../../runtime/index.js';
-import type { Catalog } from '../plugins/catalog.js';
-import type { Router } from '../route/router.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import { type Fault, faultOf } from '../../../runtime/index.js';
+import type { Catalog } from '../../plugins/catalog.js';
+import type { Router } from '../../route/router.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import type { PluginBoard } from './plugin-board.js';
 import type { Kept, PluginStore } from './plugin-store.js';
 

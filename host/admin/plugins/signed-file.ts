@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError } from '../../runtime/index.js';
-import { signaturesOf } from '../plugins/folder.js';
-import { lookAtFile } from '../plugins/found.js';
-import { readFoundSignatures } from '../plugins/signing/signature-file.js';
-import { formatSignatures, type Signature } from '../plugins/signing/signature-text.js';
+import { SluiceError } from '../../../runtime/index.js';
+import { signaturesOf } from '../../plugins/folder.js';
+import { lookAtFile } from '../../plugins/found.js';
+import { readFoundSignatures } from '../../plugins/signing/signature-file.js';
+import { formatSignatures, type Signature } from '../../plugins/signing/signature-text.js';
 import { moveInto, removeFile, writeSynced } from './files.js';
 import { temporaryIn } from './upload.js';
 

@@ -7,9 +7,9 @@ import {
   type Policy,
   refuseHeaders,
   type SluiceError,
-} from '../../runtime/index.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+} from '../../../runtime/index.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import { drained } from './body.js';
 import { PROBLEM_TYPE, problemJson } from './problem-json.js';
 

@@ -1,12 +1,12 @@
-import type { Freshness } from '../route/freshness.js';
-import type { RouteSink } from '../route/route-parts.js';
-import { troubleOf } from '../route/route-trouble.js';
-import type { Router } from '../route/router.js';
-import type { SpoolSums } from '../sinks/sink.js';
-import type { Source } from '../sources/source.js';
-import { breakerView } from './breaker-view.js';
-import type { Rates } from './rates.js';
-import type { RouteView, SinkView, SourceView } from './schemas.js';
+import type { Freshness } from '../../route/freshness.js';
+import type { RouteSink } from '../../route/route-parts.js';
+import { troubleOf } from '../../route/route-trouble.js';
+import type { Router } from '../../route/router.js';
+import type { SpoolSums } from '../../sinks/sink.js';
+import type { Source } from '../../sources/source.js';
+import type { Rates } from '../events/rates.js';
+import { breakerView } from '../plugins/breaker-view.js';
+import type { RouteView, SinkView, SourceView } from '../schemas/schemas.js';
 
 export interface SourceParts {
   readonly freshness: Freshness;

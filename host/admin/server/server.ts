@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
-import { type Fault, type Policy, SluiceError } from '../../runtime/index.js';
-import { ServerCertificate, type ServerTlsConfig } from '../sources/serve/server-certificate.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import { type Fault, type Policy, SluiceError } from '../../../runtime/index.js';
+import { ServerCertificate, type ServerTlsConfig } from '../../sources/serve/server-certificate.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import { refuseBroken } from './broken-request.js';
 import { Guard } from './guard.js';
 import { HeaderPolice } from './header-police.js';

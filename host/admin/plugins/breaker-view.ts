@@ -1,6 +1,6 @@
-import { ruleOf } from '../route/breaker-text.js';
-import type { Route } from '../route/route.js';
-import type { BreakerView } from './schemas.js';
+import { ruleOf } from '../../route/breaker-text.js';
+import type { Route } from '../../route/route.js';
+import type { BreakerView } from '../schemas/schemas.js';
 
 /** The worst comes last. */
 const ORDER = ['closed', 'half-open', 'open'] as const;

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ErrorCode, SluiceError } from '../../runtime/index.js';
-import { signaturesOf } from '../plugins/folder.js';
-import type { Offer } from '../plugins/offer.js';
-import { readSignatures } from '../plugins/signing/signature-file.js';
-import { formatSignatures } from '../plugins/signing/signature-text.js';
-import type { FoundSignatures } from '../plugins/signing/vouch.js';
+import { type ErrorCode, SluiceError } from '../../../runtime/index.js';
+import { signaturesOf } from '../../plugins/folder.js';
+import type { Offer } from '../../plugins/offer.js';
+import { readSignatures } from '../../plugins/signing/signature-file.js';
+import { formatSignatures } from '../../plugins/signing/signature-text.js';
+import type { FoundSignatures } from '../../plugins/signing/vouch.js';
 import { moveInto, writeSynced } from './files.js';
 
 /** A version of a plugin whose file is kept. */

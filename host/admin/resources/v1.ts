@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { SluiceError } from '../../runtime/index.js';
-import type { RouteSink } from '../route/route-parts.js';
-import type { Router } from '../route/router.js';
-import { type EventStreams, STREAM_HEADERS } from './event-streams.js';
-import type { PluginBoard } from './plugin-board.js';
-import type { Changed, PluginChanges } from './plugin-changes.js';
-import type { Rates } from './rates.js';
-import { NO_CONTENT, type Operation, type Resource } from './resource.js';
-import { PluginView, RouteView, SinkView, SourceView, VersionView } from './schemas.js';
+import { SluiceError } from '../../../runtime/index.js';
+import type { RouteSink } from '../../route/route-parts.js';
+import type { Router } from '../../route/router.js';
+import { type EventStreams, STREAM_HEADERS } from '../events/event-streams.js';
+import type { Rates } from '../events/rates.js';
+import type { PluginBoard } from '../plugins/plugin-board.js';
+import type { Changed, PluginChanges } from '../plugins/plugin-changes.js';
+import { PluginView, RouteView, SinkView, SourceView, VersionView } from '../schemas/schemas.js';
+import { NO_CONTENT, type Operation, type Resource } from '../server/resource.js';
 import { routeViews, type SourceParts, sinkViews, sourceViews } from './views.js';
 
 /** Names of headers come in lower case. */

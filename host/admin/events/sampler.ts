@@ -1,7 +1,7 @@
-import type { RouteSink } from '../route/route-parts.js';
-import type { Router } from '../route/router.js';
-import type { Source, SourcePeer } from '../sources/source.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import type { RouteSink } from '../../route/route-parts.js';
+import type { Router } from '../../route/router.js';
+import type { Source, SourcePeer } from '../../sources/source.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import type { EventHub } from './events.js';
 import type { Rates } from './rates.js';
 

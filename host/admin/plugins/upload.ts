@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Manifest, readManifest, SluiceError } from '../../runtime/index.js';
-import { decoded, drained } from './body.js';
+import { type Manifest, readManifest, SluiceError } from '../../../runtime/index.js';
+import { decoded, drained } from '../server/body.js';
 import { removeFile } from './files.js';
 
 /** Files that are on their way in or kept to be put back: dotfiles, which the catalogue does not look at. */

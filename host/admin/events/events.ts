@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../runtime/index.js';
+import type { ErrorCode } from '../../../runtime/index.js';
 
 /** What /v1/events tells of. */
 export type AdminEvent =

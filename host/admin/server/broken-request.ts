@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../runtime/index.js';
+import type { ErrorCode } from '../../../runtime/index.js';
 import { PROBLEM_TYPE, problemJson } from './problem-json.js';
 
 /** A peer that does not hang up after its answer gets this long. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../../runtime/index.js';
 
 /** A client that is refused gets this long to send the rest. */
 const DRAIN_MS = 10_000;

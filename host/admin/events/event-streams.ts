@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../../runtime/index.js';
 import type { AdminEvent, EventHub } from './events.js';
 
 export interface EventStreamOptions {

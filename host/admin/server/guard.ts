@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../../runtime/index.js';
 import { isLoopback, isLoopbackHeader, nameInHeader } from './loopback.js';
 import type { Token } from './token.js';
 

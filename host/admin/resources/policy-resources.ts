@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
-import { faultOf } from '../../runtime/index.js';
-import { writtenPolicy } from '../config/written-policy.js';
-import type { PolicyControl } from '../policy/policy-control.js';
-import type { Audit } from './audit.js';
-import { textOf } from './body.js';
-import type { Resource } from './resource.js';
-import { PolicyView } from './schemas-policy.js';
-import { within } from './within.js';
+import { faultOf } from '../../../runtime/index.js';
+import { writtenPolicy } from '../../config/written-policy.js';
+import type { PolicyControl } from '../../policy/policy-control.js';
+import type { Audit } from '../events/audit.js';
+import { within } from '../plugins/within.js';
+import { PolicyView } from '../schemas/schemas-policy.js';
+import { textOf } from '../server/body.js';
+import type { Resource } from '../server/resource.js';
 
 /** A policy with a list of all vector instructions for each of a hundred plugins. */
 const MOST_BYTES = 1 << 20;

@@ -1,7 +1,7 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Choice } from '../store/quarantine.js';
-import type { Log } from '../telemetry/log.js';
+import type { Choice } from '../../store/quarantine.js';
+import type { Log } from '../../telemetry/log.js';
 
 /** One change that somebody asked for. */
 export interface AuditEntry {

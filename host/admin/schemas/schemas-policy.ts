@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { PolicySchema } from '../config/schema/policy.js';
+import { PolicySchema } from '../../config/schema/policy.js';
 
 const exact = { additionalProperties: false } as const;
 

@@ -1,5 +1,5 @@
+import { Problem } from '../schemas/schemas.js';
 import { NO_CONTENT, type Operation, type Resource } from './resource.js';
-import { Problem } from './schemas.js';
 
 /** The OpenAPI 3.1 document of these resources; the schemas are those that the answers are typed with. */
 export function openApi(version: string, resources: readonly Resource[]): object {

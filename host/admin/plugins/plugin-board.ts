@@ -1,16 +1,16 @@
-import { type Fault, type Granted, isRefusal, type SluiceError } from '../../runtime/index.js';
-import type { Offer } from '../plugins/offer.js';
-import type { SignatureView } from '../plugins/signing/signature-gate.js';
-import type { RouteStatus } from '../route/route-status.js';
-import type { Router } from '../route/router.js';
-import type { SwapOutcome } from '../route/router-parts.js';
-import type { Poison } from '../store/quarantine.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import { type Fault, type Granted, isRefusal, type SluiceError } from '../../../runtime/index.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { SignatureView } from '../../plugins/signing/signature-gate.js';
+import type { RouteStatus } from '../../route/route-status.js';
+import type { Router } from '../../route/router.js';
+import type { SwapOutcome } from '../../route/router-parts.js';
+import type { Poison } from '../../store/quarantine.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { EventHub } from '../events/events.js';
+import type { Rates } from '../events/rates.js';
+import type { PluginView } from '../schemas/schemas.js';
 import { worstBreaker } from './breaker-view.js';
-import type { EventHub } from './events.js';
 import type { Kept } from './plugin-store.js';
-import type { Rates } from './rates.js';
-import type { PluginView } from './schemas.js';
 
 /** One event of this kind for a plugin in this time: a plugin can fail at every frame. */
 const FAULT_EVERY_MS = 1000;

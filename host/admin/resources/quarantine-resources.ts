@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { faultOf, SluiceError } from '../../runtime/index.js';
-import type { Choice, Quarantined } from '../store/quarantine.js';
-import type { Ward } from '../store/ward.js';
-import type { Audit } from './audit.js';
-import { NO_CONTENT, type Operation, type Resource } from './resource.js';
-import { QuarantinedView, ReplayTallyView, ReplayView } from './schemas-quarantine.js';
+import { faultOf, SluiceError } from '../../../runtime/index.js';
+import type { Choice, Quarantined } from '../../store/quarantine.js';
+import type { Ward } from '../../store/ward.js';
+import type { Audit } from '../events/audit.js';
+import { QuarantinedView, ReplayTallyView, ReplayView } from '../schemas/schemas-quarantine.js';
+import { NO_CONTENT, type Operation, type Resource } from '../server/resource.js';
 
 const FILTERS = ['plugin', 'source', 'route', 'code'] as const;
 /** Frames of one answer, unless `limit` says less; their bytes are in it. */

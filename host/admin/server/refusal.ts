@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import { type ErrorCode, SluiceError } from '../../runtime/index.js';
+import { type ErrorCode, SluiceError } from '../../../runtime/index.js';
 import { PROBLEM_TYPE, problemJson } from './problem-json.js';
 
 /** Codes whose meaning is in the request, with their status. What is wrong with a plugin is 422. */

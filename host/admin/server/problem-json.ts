@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from '../../runtime/index.js';
+import { ERRORS, type ErrorCode } from '../../../runtime/index.js';
 
 /** The body of an error answer. Source: RFC 9457, 3.1. */
 export interface ProblemJson {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError } from '../../runtime/index.js';
+import { SluiceError } from '../../../runtime/index.js';
 
 /** RFC 6750, 2.1, and long enough not to be guessed. */
 const TOKEN = /^[A-Za-z0-9._~+/-]{16,256}=*$/;

@@ -1,5 +1,5 @@
 import type { CatalogEvents } from './plugins/catalog.js';
-import type { Router } from './route/router.js';
+import type { Router } from './route/router/router.js';
 import type { Metrics } from './telemetry/metrics.js';
 import type { Reporter } from './telemetry/reporter.js';
 

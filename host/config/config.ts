@@ -1,7 +1,7 @@
 import type { PolicyContent } from '../../runtime/index.js';
 import type { BreakerLimits, Probation, WhenOpen } from '../../sandbox/index.js';
 import type { BrokerConfig } from '../broker/broker-config.js';
-import type { StaleRule } from '../route/freshness.js';
+import type { StaleRule } from '../route/age/freshness.js';
 import type { MqttSinkConfig } from '../sinks/mqtt/config.js';
 import type { CoapConfig } from '../sources/coap/coap-config.js';
 import type { CoapClientConfig } from '../sources/coap-client/client-config.js';

@@ -1,6 +1,6 @@
 import type { Poison } from '../store/quarantine.js';
 import type { Isolate } from './route-parts.js';
-import type { SlabTicket } from './ticket.js';
+import type { SlabTicket } from './ticket/ticket.js';
 
 /** Frames that are on their way into the quarantine at once: beyond them the route waits. */
 const MOST_FRAMES = 1000;

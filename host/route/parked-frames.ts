@@ -9,7 +9,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Refusals } from './refusals.js';
 import type { RouteSources } from './route-sources.js';
-import type { SlabTicket } from './ticket.js';
+import type { SlabTicket } from './ticket/ticket.js';
 
 export interface ParkedFramesParts {
   readonly route: string;

@@ -3,11 +3,11 @@ import type { Delivery } from '../../sandbox/index.js';
 import type { FrameId, FrameName } from '../sinks/message-id.js';
 import type { Poison } from '../store/quarantine.js';
 import type { Reporter } from '../telemetry/reporter.js';
-import type { ChainReport } from './chain-report.js';
 import { Isolation } from './isolation.js';
+import type { ChainReport } from './report/chain-report.js';
 import type { Culprit, Isolate, RouteSource } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
-import type { SlabTicket } from './ticket.js';
+import type { SlabTicket } from './ticket/ticket.js';
 
 /**
  * What failed is told of, and handed to the quarantine, this long after it was taken: a line of the log and a commit on the

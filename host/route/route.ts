@@ -11,16 +11,16 @@ import type { Origins } from '../sinks/message-id.js';
 import type { SpoolSums } from '../sinks/sink.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
-import { BreakerReport } from './breaker-report.js';
-import { ChainReport } from './chain-report.js';
 import { Entrance } from './entrance.js';
 import { ParkedFrames } from './parked-frames.js';
 import { Refusals } from './refusals.js';
+import { BreakerReport } from './report/breaker-report.js';
+import { ChainReport } from './report/chain-report.js';
+import { StateReport } from './report/state-report.js';
 import type { Isolate, RouteOptions, RouteSink } from './route-parts.js';
 import { RouteSources } from './route-sources.js';
-import { StateGate } from './state-gate.js';
-import { StateReport } from './state-report.js';
-import { TicketLine } from './ticket-line.js';
+import { StateGate } from './ticket/state-gate.js';
+import { TicketLine } from './ticket/ticket-line.js';
 import { Walk } from './walk.js';
 
 /**

@@ -1,13 +1,13 @@
 import { type ErrorCode, MESSAGE } from '../../runtime/index.js';
 import type { Delivery, Slot } from '../../sandbox/index.js';
 import { FrameId, type Origin } from '../sinks/message-id.js';
-import type { ChainReport } from './chain-report.js';
 import type { ParkedFrames } from './parked-frames.js';
 import type { Refusals } from './refusals.js';
+import type { ChainReport } from './report/chain-report.js';
 import type { RouteSink } from './route-parts.js';
 import type { RouteSources } from './route-sources.js';
-import type { SlabTicket } from './ticket.js';
-import type { TicketLine } from './ticket-line.js';
+import type { SlabTicket } from './ticket/ticket.js';
+import type { TicketLine } from './ticket/ticket-line.js';
 
 export interface WalkParts {
   readonly slot: Slot;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, faultOf, isFault, SluiceError } from '../../runtime/index.js';
 import type { Replayed } from '../route/replay.js';
-import type { Router } from '../route/router.js';
+import type { Router } from '../route/router/router.js';
 import type { QuarantineMetrics } from '../telemetry/quarantine-metrics.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { Choice, Poison, Quarantine, Quarantined } from './quarantine.js';

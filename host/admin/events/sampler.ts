@@ -1,5 +1,5 @@
 import type { RouteSink } from '../../route/route-parts.js';
-import type { Router } from '../../route/router.js';
+import type { Router } from '../../route/router/router.js';
 import type { Source, SourcePeer } from '../../sources/source.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import type { EventHub } from './events.js';

@@ -1,4 +1,4 @@
-import { ruleOf } from '../../route/breaker-text.js';
+import { ruleOf } from '../../route/report/breaker-text.js';
 import type { Route } from '../../route/route.js';
 import type { BreakerView } from '../schemas/schemas.js';
 

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Fault, type Manifest, SluiceError } from '../../../runtime/index.js';
 import type { Catalog } from '../../plugins/catalog.js';
 import type { Signature } from '../../plugins/signing/signature-text.js';
-import type { Router } from '../../route/router.js';
+import type { Router } from '../../route/router/router.js';
 import { removeFile } from './files.js';
 import type { PluginBoard } from './plugin-board.js';
 import { removeSigned, replaceSigned, signaturesBeside } from './signed-file.js';

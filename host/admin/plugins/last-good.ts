@@ -1,6 +1,6 @@
 import { type Fault, faultOf } from '../../../runtime/index.js';
 import type { Catalog } from '../../plugins/catalog.js';
-import type { Router } from '../../route/router.js';
+import type { Router } from '../../route/router/router.js';
 import type { Reporter } from '../../telemetry/reporter.js';
 import type { PluginBoard } from './plugin-board.js';
 import type { Kept, PluginStore } from './plugin-store.js';

@@ -1,9 +1,9 @@
 import { type Fault, type Granted, isRefusal, type SluiceError } from '../../../runtime/index.js';
 import type { Offer } from '../../plugins/offer.js';
 import type { SignatureView } from '../../plugins/signing/signature-gate.js';
-import type { RouteStatus } from '../../route/route-status.js';
-import type { Router } from '../../route/router.js';
-import type { SwapOutcome } from '../../route/router-parts.js';
+import type { RouteStatus } from '../../route/router/route-status.js';
+import type { Router } from '../../route/router/router.js';
+import type { SwapOutcome } from '../../route/router/router-parts.js';
 import type { Poison } from '../../store/quarantine.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import type { EventHub } from '../events/events.js';

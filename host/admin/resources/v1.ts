@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SluiceError } from '../../../runtime/index.js';
 import type { RouteSink } from '../../route/route-parts.js';
-import type { Router } from '../../route/router.js';
+import type { Router } from '../../route/router/router.js';
 import { type EventStreams, STREAM_HEADERS } from '../events/event-streams.js';
 import type { Rates } from '../events/rates.js';
 import type { PluginBoard } from '../plugins/plugin-board.js';

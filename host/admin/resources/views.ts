@@ -1,7 +1,7 @@
-import type { Freshness } from '../../route/freshness.js';
+import type { Freshness } from '../../route/age/freshness.js';
 import type { RouteSink } from '../../route/route-parts.js';
-import { troubleOf } from '../../route/route-trouble.js';
-import type { Router } from '../../route/router.js';
+import { troubleOf } from '../../route/router/route-trouble.js';
+import type { Router } from '../../route/router/router.js';
 import type { SpoolSums } from '../../sinks/sink.js';
 import type { Source } from '../../sources/source.js';
 import type { Rates } from '../events/rates.js';

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from '../../../runtime/index.js';
 import type { RouteSink } from '../../route/route-parts.js';
-import type { Router } from '../../route/router.js';
+import type { Router } from '../../route/router/router.js';
 
 /** Something that is not as configured. */
 interface Trouble {

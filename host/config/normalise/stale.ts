@@ -1,4 +1,4 @@
-import type { StaleRule } from '../../route/freshness.js';
+import type { StaleRule } from '../../route/age/freshness.js';
 import type { SourceConfig } from '../config.js';
 import type { Reader } from '../reader.js';
 import type { ConfigInput } from '../schema/schema.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeviceAges } from '../../../host/route/device-ages.js';
-import { Freshness, type StaleRule } from '../../../host/route/freshness.js';
+import { DeviceAges } from '../../../host/route/age/device-ages.js';
+import { Freshness, type StaleRule } from '../../../host/route/age/freshness.js';
 import { Cell } from '../../../host/telemetry/cells.js';
 import { withSource } from '../../support/mqtt-source-rig.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Offer } from '../../../host/plugins/offer.js';
-import { Shelf } from '../../../host/route/shelf.js';
+import { Shelf } from '../../../host/route/router/shelf.js';
 import type { Fault } from '../../../runtime/index.js';
 
 const STEPS = ['decode', 'scale'].map(plugin => ({ plugin, config: '{}' }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TicketLine } from '../../../host/route/ticket-line.js';
+import { TicketLine } from '../../../host/route/ticket/ticket-line.js';
 
 /** Origin 0 is a source, origin 1 one whose frames overtake. */
 function lineOf(): { line: TicketLine; told: string[] } {

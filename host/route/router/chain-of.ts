@@ -8,11 +8,11 @@ import {
   type Policy,
   refusal,
   type SluiceError,
-} from '../../runtime/index.js';
-import type { ChainFacts, ChainSpec, StageSpec } from '../../sandbox/index.js';
-import type { PluginsConfig, StepConfig } from '../config/config.js';
-import type { Offer } from '../plugins/offer.js';
-import type { PolicyKeeper } from '../policy/policy-keeper.js';
+} from '../../../runtime/index.js';
+import type { ChainFacts, ChainSpec, StageSpec } from '../../../sandbox/index.js';
+import type { PluginsConfig, StepConfig } from '../../config/config.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { PolicyKeeper } from '../../policy/policy-keeper.js';
 
 /** What a route is to run: its steps, with the version of each plugin. */
 export interface Wanted {

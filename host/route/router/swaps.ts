@@ -1,6 +1,6 @@
-import { faultOf, type Granted, SluiceError } from '../../runtime/index.js';
-import type { ChainSpec, Generation } from '../../sandbox/index.js';
-import type { Offer } from '../plugins/offer.js';
+import { faultOf, type Granted, SluiceError } from '../../../runtime/index.js';
+import type { ChainSpec, Generation } from '../../../sandbox/index.js';
+import type { Offer } from '../../plugins/offer.js';
 import { chainOf } from './chain-of.js';
 import type { RouterParts } from './router-parts.js';
 import type { RunningRoute } from './running-route.js';

@@ -1,7 +1,7 @@
-import type { SluiceError } from '../../runtime/index.js';
-import type { Offer } from '../plugins/offer.js';
-import type { SignatureGate } from '../plugins/signing/signature-gate.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { SluiceError } from '../../../runtime/index.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { SignatureGate } from '../../plugins/signing/signature-gate.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import type { Router } from './router.js';
 
 export interface StandingParts {

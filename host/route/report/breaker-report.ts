@@ -1,6 +1,6 @@
-import type { Generation, SlotChange } from '../../sandbox/index.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { Generation, SlotChange } from '../../../sandbox/index.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import { chainText, openedText, ruleOf, versionOf } from './breaker-text.js';
 
 /** Values of sluice_breaker_state. */

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../runtime/index.js';
-import { openReason } from './breaker-text.js';
+import type { ErrorCode } from '../../../runtime/index.js';
+import { openReason } from '../report/breaker-text.js';
 import type { RouteStatus } from './route-status.js';
 
 /** A route that has been full for this long delivers nothing: the gateway is not ready. */

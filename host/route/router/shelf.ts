@@ -1,5 +1,5 @@
-import type { StepConfig } from '../config/config.js';
-import type { Offer } from '../plugins/offer.js';
+import type { StepConfig } from '../../config/config.js';
+import type { Offer } from '../../plugins/offer.js';
 import type { RunningRoute } from './running-route.js';
 
 /** What the plugin folder offers, and which plugins are not to run, whatever it offers. */

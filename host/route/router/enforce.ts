@@ -1,5 +1,5 @@
-import type { SluiceError } from '../../runtime/index.js';
-import type { ChainSpec, Slot } from '../../sandbox/index.js';
+import type { SluiceError } from '../../../runtime/index.js';
+import type { ChainSpec, Slot } from '../../../sandbox/index.js';
 import { forbidden, hasSameCaps, hasSmallerCaps } from './chain-of.js';
 
 /** What a changed policy means for a slot. */

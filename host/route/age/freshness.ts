@@ -1,9 +1,9 @@
-import type { Fault } from '../../runtime/index.js';
-import type { Source } from '../sources/source.js';
-import type { Cell } from '../telemetry/cells.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { Source } from '../../sources/source.js';
+import type { Cell } from '../../telemetry/cells.js';
+import type { Reporter } from '../../telemetry/reporter.js';
+import type { Feed } from '../feed.js';
 import type { DeviceAges } from './device-ages.js';
-import type { Feed } from './feed.js';
 
 /** How old the data of a source may be. */
 export interface StaleRule {

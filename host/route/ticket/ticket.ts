@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../../runtime/index.js';
-import type { Ticket } from '../sinks/sink.js';
-import type { SinkMetrics } from '../telemetry/sink-metrics.js';
+import type { ErrorCode } from '../../../runtime/index.js';
+import type { Ticket } from '../../sinks/sink.js';
+import type { SinkMetrics } from '../../telemetry/sink-metrics.js';
 
 /**
  * One slab's worth of messages on its way: closed when every sink has confirmed (or given up) every

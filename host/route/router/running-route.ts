@@ -1,11 +1,11 @@
-import type { Fault } from '../../runtime/index.js';
-import type { ChainSpec } from '../../sandbox/index.js';
-import type { RouteConfig, StepConfig } from '../config/config.js';
-import type { Offer } from '../plugins/offer.js';
-import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
-import type { Feed } from './feed.js';
-import type { Replay } from './replay.js';
-import type { Route } from './route.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { ChainSpec } from '../../../sandbox/index.js';
+import type { RouteConfig, StepConfig } from '../../config/config.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { TopicFilter } from '../../protocols/mqtt-wire/topic-filter.js';
+import type { Feed } from '../feed.js';
+import type { Replay } from '../replay.js';
+import type { Route } from '../route.js';
 
 /** A route of the router, and what becomes of it. */
 export interface RunningRoute {

@@ -1,4 +1,4 @@
-import type { SinkMetrics } from '../telemetry/sink-metrics.js';
+import type { SinkMetrics } from '../../telemetry/sink-metrics.js';
 import { SlabTicket } from './ticket.js';
 
 /** The tickets of one route in the order of their slabs; those at the front close first. */

@@ -1,9 +1,9 @@
-import type { Fault } from '../../runtime/index.js';
-import type { Source } from '../sources/source.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { Source } from '../../sources/source.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
+import type { Feed } from '../feed.js';
 import { DeviceAges } from './device-ages.js';
-import type { Feed } from './feed.js';
 import { Freshness, type StaleRule } from './freshness.js';
 
 /** How often the age of the data of sources is looked at, at most. */

@@ -1,7 +1,7 @@
-import type { Fault } from '../../runtime/index.js';
-import type { PluginRestored } from '../../sandbox/index.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { PluginRestored } from '../../../sandbox/index.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import { versionOf } from './breaker-text.js';
 
 /** Says in metrics and log what the plugins of one route that have a state go on from. */

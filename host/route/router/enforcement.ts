@@ -1,4 +1,4 @@
-import type { Offer } from '../plugins/offer.js';
+import type { Offer } from '../../plugins/offer.js';
 import { enforce } from './enforce.js';
 import { type RunningRoute, takeRefused } from './running-route.js';
 import type { Shelf } from './shelf.js';

@@ -1,4 +1,4 @@
-import type { BreakerState, Cause, Generation, SlotChange } from '../../sandbox/index.js';
+import type { BreakerState, Cause, Generation, SlotChange } from '../../../sandbox/index.js';
 
 type Opened = Extract<SlotChange, { kind: 'opened' }>;
 type NotClosed = Exclude<BreakerState, { kind: 'closed' }>;

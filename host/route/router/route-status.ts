@@ -1,7 +1,7 @@
-import type { SlotState } from '../../sandbox/index.js';
-import type { RouteConfig } from '../config/config.js';
-import type { Offer } from '../plugins/offer.js';
-import type { Route } from './route.js';
+import type { SlotState } from '../../../sandbox/index.js';
+import type { RouteConfig } from '../../config/config.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { Route } from '../route.js';
 
 /** A route for status pages. */
 export interface RouteStatus {

@@ -1,8 +1,8 @@
-import { type Fault, LIMITS } from '../../runtime/index.js';
-import type { Delivery, Generation, LogLine } from '../../sandbox/index.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { PluginMetrics } from '../telemetry/plugin-metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import { type Fault, LIMITS } from '../../../runtime/index.js';
+import type { Delivery, Generation, LogLine } from '../../../sandbox/index.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { PluginMetrics } from '../../telemetry/plugin-metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 
 /** Share of the memory that a chain may have from which on that is told: guests grow in steps. */
 const NEARLY = 0.95;

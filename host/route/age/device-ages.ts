@@ -1,7 +1,7 @@
-import type { Fault } from '../../runtime/index.js';
-import type { Source } from '../sources/source.js';
-import type { Cell } from '../telemetry/cells.js';
-import type { Reporter } from '../telemetry/reporter.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { Source } from '../../sources/source.js';
+import type { Cell } from '../../telemetry/cells.js';
+import type { Reporter } from '../../telemetry/reporter.js';
 import type { StaleRule } from './freshness.js';
 
 export interface DeviceAgesParts {

@@ -1,14 +1,14 @@
-import type { Fault } from '../../runtime/index.js';
-import type { SandboxPool, SlotChange } from '../../sandbox/index.js';
-import type { PluginsConfig } from '../config/config.js';
-import type { Offer } from '../plugins/offer.js';
-import type { PolicyKeeper } from '../policy/policy-keeper.js';
-import type { Origins } from '../sinks/message-id.js';
-import type { Spool } from '../spool/spool.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Reporter } from '../telemetry/reporter.js';
-import type { Feed } from './feed.js';
-import type { Isolate, KeptStates, RouteSink } from './route-parts.js';
+import type { Fault } from '../../../runtime/index.js';
+import type { SandboxPool, SlotChange } from '../../../sandbox/index.js';
+import type { PluginsConfig } from '../../config/config.js';
+import type { Offer } from '../../plugins/offer.js';
+import type { PolicyKeeper } from '../../policy/policy-keeper.js';
+import type { Origins } from '../../sinks/message-id.js';
+import type { Spool } from '../../spool/spool.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { Reporter } from '../../telemetry/reporter.js';
+import type { Feed } from '../feed.js';
+import type { Isolate, KeptStates, RouteSink } from '../route-parts.js';
 
 /** What became of an offer at one route. */
 export interface SwapOutcome {

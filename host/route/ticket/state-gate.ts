@@ -1,4 +1,4 @@
-import type { KeptState } from '../../sandbox/index.js';
+import type { KeptState } from '../../../sandbox/index.js';
 
 interface Held {
   readonly states: readonly KeptState[];

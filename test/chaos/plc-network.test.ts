@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Subscriber } from '../support/gateway-peers.js';
-import { startGateway } from '../support/gateway-rig.js';
-import { cannotMakeNetworks, FarNetwork, ProxyCable } from '../support/network.js';
+import { Subscriber } from '../support/devices/gateway-peers.js';
+import { cannotMakeNetworks, FarNetwork, ProxyCable } from '../support/devices/network.js';
+import { startGateway } from '../support/gateway/gateway-rig.js';
 
 test('the network of a PLC is cut without a word and restored: it is told of, the gateway stays ready, and polls go on by themselves', async t => {
   // Who is not root has a proxy of ours between.
   const network = cannotMakeNetworks() === false ? new FarNetwork() : new ProxyCable();
   t.after(() => network.remove());
-  const port = await network.run(new URL('../support/plc-process.js', import.meta.url), /port (\d+)/);
+  const port = await network.run(new URL('../support/devices/plc-process.js', import.meta.url), /port (\d+)/);
   const modbus = {
     devices: [{ host: network.host, port, units: 1 }],
     poll: [{ holding: '0-3', every: '5ms' }],

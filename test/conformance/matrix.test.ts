@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { DirectRunner, loadStage } from '../support/direct-runner.js';
+import { DirectRunner, loadStage } from '../support/chain/direct-runner.js';
 import {
   allVectors,
   CONFIGURE_LOG,

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { readPlugin } from '../../host/plugin-tools/plugin-file.js';
 import { runFrames } from '../../host/plugin-tools/run-frames.js';
 import { TestBed } from '../../host/plugin-tools/test-bed.js';
-import { Subscriber } from '../support/gateway-peers.js';
-import { modbus, startGateway } from '../support/gateway-rig.js';
-import { startPlc } from '../support/plc.js';
+import { Subscriber } from '../support/devices/gateway-peers.js';
+import { startPlc } from '../support/devices/plc.js';
+import { modbus, startGateway } from '../support/gateway/gateway-rig.js';
 import { replyOf } from './support.js';
 
 const RMS = { window: 6, input: 'u16be', skip: 9 };

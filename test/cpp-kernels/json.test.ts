@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DirectRunner, loadStage } from '../support/direct-runner.js';
+import { DirectRunner, loadStage } from '../support/chain/direct-runner.js';
 
 const BUILDS = ['test/guests/json.wasm', 'test/guests/json-c.wasm'] as const;
 

@@ -1,4 +1,4 @@
-import { DirectRunner, loadStage } from '../support/direct-runner.js';
+import { DirectRunner, loadStage } from '../support/chain/direct-runner.js';
 
 /** The two builds of one source. */
 export const BUILDS = ['plugins/rms.wasm', 'plugins/rms-scalar.wasm'] as const;

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { tellStories } from '../support/stories.js';
+import { tellStories } from '../support/gateway/stories.js';
 
 /** One of each sort: fails, hangs, floods, is silent, fails now and then. All of them are in test/long. */
 const SOME = ['trap', 'spin', 'log-flood', 'zero-output', 'flaky'];

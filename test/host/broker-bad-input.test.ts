@@ -8,7 +8,7 @@ import { generate } from 'mqtt-packet';
 import { type Broker, startBroker } from '../../host/broker/broker.js';
 import type { BrokerConfig } from '../../host/broker/broker-config.js';
 import type { BrokerRefusal } from '../../host/broker/door.js';
-import { anyClientStream } from '../support/broker-fuzz.js';
+import { anyClientStream } from '../support/fuzz/broker-fuzz.js';
 
 const LIMITS = {
   host: '127.0.0.1',

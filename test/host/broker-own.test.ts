@@ -10,10 +10,10 @@ import { North } from '../../host/north.js';
 import { MqttSource } from '../../host/sources/mqtt/mqtt-source.js';
 import { Metrics } from '../../host/telemetry/metrics.js';
 import { Reporter } from '../../host/telemetry/reporter.js';
-import { LogBook, mqtt } from '../support/gateway-rig.js';
-import { freePort, QUICK } from '../support/mqtt-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
-import { RecordingIngress } from '../support/recording-ingress.js';
+import { LogBook, mqtt } from '../support/gateway/gateway-rig.js';
+import { freePort, QUICK } from '../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
+import { RecordingIngress } from '../support/sources/recording-ingress.js';
 
 const HOST = '127.0.0.1';
 

@@ -6,8 +6,8 @@ import { MqttClient } from 'mqtt';
 import { type Broker, startBroker } from '../../host/broker/broker.js';
 import { markEnd, markTopic } from '../../host/protocols/mqtt-wire/peer-mark.js';
 import { MqttSource } from '../../host/sources/mqtt/mqtt-source.js';
-import { QUICK } from '../support/mqtt-rig.js';
-import { RecordingIngress } from '../support/recording-ingress.js';
+import { QUICK } from '../support/mqtt/mqtt-rig.js';
+import { RecordingIngress } from '../support/sources/recording-ingress.js';
 
 const HOST = '127.0.0.1';
 const OWN = 'sluice-floor';

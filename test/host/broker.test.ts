@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import { startBroker } from '../../host/broker/broker.js';
-import { tempFolder } from '../support/gateway-rig.js';
-import { selfSigned } from '../support/mqtt-certificate.js';
+import { tempFolder } from '../support/gateway/gateway-rig.js';
+import { selfSigned } from '../support/mqtt/mqtt-certificate.js';
 
 const HOST = '127.0.0.1';
 

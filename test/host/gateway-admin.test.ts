@@ -4,10 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { CountingPlc } from '../support/gateway-peers.js';
-import { makeGateway, modbus, mqtt, startGateway, variant } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { unusedPort } from '../support/plc.js';
+import { CountingPlc } from '../support/devices/gateway-peers.js';
+import { unusedPort } from '../support/devices/plc.js';
+import { makeGateway, modbus, mqtt, startGateway, variant } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
-import { guestFile, modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { CountingPlc, Subscriber } from '../support/devices/gateway-peers.js';
+import { guestFile, modbus, startGateway, variant } from '../support/gateway/gateway-rig.js';
 
 /** Two routes on one device: what happens to the plugin of the first must not be seen in either. */
 async function scene(t: TestContext) {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CountingPlc, POISON, Subscriber } from '../support/gateway-peers.js';
-import { modbus, startGateway, variant } from '../support/gateway-rig.js';
-import { send } from '../support/http-rig.js';
+import { CountingPlc, POISON, Subscriber } from '../support/devices/gateway-peers.js';
+import { modbus, startGateway, variant } from '../support/gateway/gateway-rig.js';
+import { send } from '../support/sources/http-rig.js';
 import { startAdminRig } from './admin/rig.js';
 
 const INGEST = 'k3J9_xQ7mB2vN8pR';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IPublishPacket } from 'mqtt-packet';
-import { CountingPlc, RestartableBroker } from '../support/gateway-peers.js';
-import { modbus, mqtt, startGateway } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { CountingPlc, RestartableBroker } from '../support/devices/gateway-peers.js';
+import { modbus, mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 const SKIPPED = 'sluice_polls_skipped_total';

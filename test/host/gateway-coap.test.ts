@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createServer, request } from 'coap';
-import { mqtt, startGateway } from '../support/gateway-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 test('what a CoAP device posts, and what is read of one, goes through a plugin to the broker', async t => {
   // npm coap is the device on both sides.

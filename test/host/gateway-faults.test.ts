@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { CountingPlc, POISON, Subscriber } from '../support/gateway-peers.js';
-import { modbus, startGateway, variant } from '../support/gateway-rig.js';
-import { exceptionTo, RawDevice } from '../support/plc.js';
+import { CountingPlc, POISON, Subscriber } from '../support/devices/gateway-peers.js';
+import { exceptionTo, RawDevice } from '../support/devices/plc.js';
+import { modbus, startGateway, variant } from '../support/gateway/gateway-rig.js';
 
 /** Every seventh reply is poisoned. */
 const SEVENTH = (sequence: number): number => (sequence % 7 === 0 ? POISON : 0);

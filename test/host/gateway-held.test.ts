@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { generate, type Packet, parser } from 'mqtt-packet';
-import { Waiting } from '../support/gateway-peers.js';
-import { mqtt, startGateway } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { Waiting } from '../support/devices/gateway-peers.js';
+import { mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 /** The address of a device. */
 const DEVICE = '127.0.0.2';

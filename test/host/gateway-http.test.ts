@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeGateway, mqtt, startGateway } from '../support/gateway-rig.js';
-import { send } from '../support/http-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { makeGateway, mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
+import { send } from '../support/sources/http-rig.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 

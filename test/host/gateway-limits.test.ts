@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { startGateway } from '../support/gateway-rig.js';
-import { send } from '../support/http-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
+import { startGateway } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
+import { send } from '../support/sources/http-rig.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { RestartableBroker } from '../support/gateway-peers.js';
-import { type GatewayRig, makeGateway, mqtt, startGateway } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
-import { register, request, roundTrip, WritingDevice } from '../support/writing-device.js';
+import { RestartableBroker } from '../support/devices/gateway-peers.js';
+import { register, request, roundTrip, WritingDevice } from '../support/devices/writing-device.js';
+import { type GatewayRig, makeGateway, mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 const ROUTES = [{ from: 'panel', through: ['modbus-json'] }];
 

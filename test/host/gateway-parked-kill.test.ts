@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { GatewayProcess } from '../support/gateway-process.js';
-import { tempFolder, variant } from '../support/gateway-rig.js';
-import { CountingBroker } from '../support/kill-rounds.js';
+import { GatewayProcess } from '../support/gateway/gateway-process.js';
+import { tempFolder, variant } from '../support/gateway/gateway-rig.js';
+import { CountingBroker } from '../support/gateway/kill-rounds.js';
 
 test('killed while the breaker of its plugin is open, a gateway has all frames that it acknowledged, and the next file gets them in their order', async t => {
   const broker = new CountingBroker();

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { Aedes } from 'aedes';
-import { Waiting } from '../support/gateway-peers.js';
-import { type GatewayRig, mqtt, startGateway } from '../support/gateway-rig.js';
-import { send } from '../support/http-rig.js';
+import { Waiting } from '../support/devices/gateway-peers.js';
+import { type GatewayRig, mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { send } from '../support/sources/http-rig.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 const FRAMES = 400;

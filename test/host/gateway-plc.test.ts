@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
-import { modbus, startGateway } from '../support/gateway-rig.js';
-import { unusedPort } from '../support/plc.js';
+import { CountingPlc, Subscriber } from '../support/devices/gateway-peers.js';
+import { unusedPort } from '../support/devices/plc.js';
+import { modbus, startGateway } from '../support/gateway/gateway-rig.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 

@@ -3,8 +3,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { CountingPlc, Waiting } from '../support/gateway-peers.js';
-import { type GatewayRig, modbus, startGateway, variant } from '../support/gateway-rig.js';
+import { CountingPlc, Waiting } from '../support/devices/gateway-peers.js';
+import { type GatewayRig, modbus, startGateway, variant } from '../support/gateway/gateway-rig.js';
 
 test('a counter goes on counting through a new version of its file; a version that cannot read it says so and begins anew', async t => {
   const plc = await CountingPlc.start();

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CountingPlc, POISON, RestartableBroker } from '../support/gateway-peers.js';
-import { guestFile, modbus, mqtt, startGateway } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { CountingPlc, POISON, RestartableBroker } from '../support/devices/gateway-peers.js';
+import { guestFile, modbus, mqtt, startGateway } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 const BACKPRESSURE = ['sluice_polls_skipped_total', { code: 'SLUICE_SOURCE_BACKPRESSURE' }] as const;

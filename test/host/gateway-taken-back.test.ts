@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { POISON } from '../support/gateway-peers.js';
-import { variant } from '../support/gateway-rig.js';
+import { POISON } from '../support/devices/gateway-peers.js';
+import { variant } from '../support/gateway/gateway-rig.js';
 import { startAdminRig } from './admin/rig.js';
 
 test('a file that was taken back by itself does not serve again after a restart, until somebody has it tried again', async t => {

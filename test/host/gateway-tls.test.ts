@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { TunnelClient } from '../../host/tunnel-client/tunnel-client.js';
-import { startGateway, tempFolder } from '../support/gateway-rig.js';
-import { selfSigned } from '../support/mqtt-certificate.js';
-import { freePort } from '../support/mqtt-rig.js';
+import { startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
+import { selfSigned } from '../support/mqtt/mqtt-certificate.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
 
 const TOKEN = 'k3J9_xQ7mB2vN8pR';
 const ADMIN = 'the admin server';

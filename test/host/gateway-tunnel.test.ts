@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
-import { TunnelPeer } from '../support/tunnel-peer.js';
+import { TunnelPeer } from '../support/devices/tunnel-peer.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 const CONFIG = {
   sources: { plc: { tunnel: { port: 0 } } },

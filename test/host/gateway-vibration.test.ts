@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { parse } from 'yaml';
 import { recording } from '../../scripts/vibration/recording.js';
-import { RestartableBroker, Waiting } from '../support/gateway-peers.js';
-import { makeGateway } from '../support/gateway-rig.js';
+import { RestartableBroker, Waiting } from '../support/devices/gateway-peers.js';
+import { makeGateway } from '../support/gateway/gateway-rig.js';
 
 // This file is dist/test/host/gateway-vibration.test.js.
 const EXAMPLE = new URL('../../../examples/vibration/sluice.yaml', import.meta.url);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
-import { guestFile, makeGateway, modbus, startGateway, variant } from '../support/gateway-rig.js';
-import { freePort } from '../support/mqtt-rig.js';
-import { startPlc } from '../support/plc.js';
+import { CountingPlc, Subscriber } from '../support/devices/gateway-peers.js';
+import { startPlc } from '../support/devices/plc.js';
+import { guestFile, makeGateway, modbus, startGateway, variant } from '../support/gateway/gateway-rig.js';
+import { freePort } from '../support/mqtt/mqtt-rig.js';
 
 const ROUTE = { from: 'line1', through: ['modbus-json'] };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClientTls } from '../../host/mqtt/client-tls.js';
-import { selfSigned } from '../support/mqtt-certificate.js';
+import { selfSigned } from '../support/mqtt/mqtt-certificate.js';
 
 test('a client certificate is read again for each connection; one that cannot be used changes nothing and is said', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-tls-'));

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PolicyFile } from '../../host/policy/policy-file.js';
-import { tempFolder } from '../support/gateway-rig.js';
+import { tempFolder } from '../support/gateway/gateway-rig.js';
 
 test('a policy that cannot be put in its place leaves nothing behind', async t => {
   const folder = await tempFolder(t);

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CountingPlc, Subscriber } from '../support/gateway-peers.js';
-import { modbus, variant } from '../support/gateway-rig.js';
+import { CountingPlc, Subscriber } from '../support/devices/gateway-peers.js';
+import { modbus, variant } from '../support/gateway/gateway-rig.js';
 import { type AdminRig, startAdminRig } from './admin/rig.js';
 
 const limit = { timeout: 60_000 };

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyClientStream } from '../support/broker-fuzz.js';
+import { anyClientStream } from '../support/fuzz/broker-fuzz.js';
 import { longCases } from './cases.js';
 
 test('embedded broker: its gauge sees in pieces of any size what it sees in one, and never throws', () => {

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyAnswers, anyDatagram } from '../support/coap-fuzz.js';
+import { anyAnswers, anyDatagram } from '../support/fuzz/coap-fuzz.js';
 import { longCases } from './cases.js';
 
 test('CoAP: any datagram gives a message or a coded error', () => {

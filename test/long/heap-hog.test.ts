@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CountingPlc, POISON, Subscriber } from '../support/gateway-peers.js';
-import { modbus, startGateway } from '../support/gateway-rig.js';
+import { CountingPlc, POISON, Subscriber } from '../support/devices/gateway-peers.js';
+import { modbus, startGateway } from '../support/gateway/gateway-rig.js';
 
 /** Around the time in which the heap is full: V8 collects for long, and a thread that is to end ends behind that. */
 const KILLED_AFTER = ['700ms', '850ms', '1000ms', '1150ms'];

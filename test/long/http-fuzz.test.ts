@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyLines, anyTopic } from '../support/http-fuzz.js';
+import { anyLines, anyTopic } from '../support/fuzz/http-fuzz.js';
 import { longCases } from './cases.js';
 
 test('HTTP: the lines of any body are those that splitting and trimming gives', () => {

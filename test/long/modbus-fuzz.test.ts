@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyLineBytes, anyModbusStream } from '../support/modbus-fuzz.js';
+import { anyLineBytes, anyModbusStream } from '../support/fuzz/modbus-fuzz.js';
 import { longCases } from './cases.js';
 
 test('Modbus TCP: any stream, however it is split, gives the same requests and answers, and no error but that of the protocol', () => {

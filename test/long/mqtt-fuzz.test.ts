@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyMqttStream } from '../support/mqtt-fuzz.js';
+import { anyMqttStream } from '../support/fuzz/mqtt-fuzz.js';
 import { longCases } from './cases.js';
 
 test('MQTT: any stream, however it is split, gives the same packets and no error but that of the protocol', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runProperties, seeds, type Tried } from '../support/scan-properties.js';
+import { runProperties, seeds, type Tried } from '../support/modules/scan-properties.js';
 import { longCases } from './cases.js';
 
 /** At once: fast-check keeps something of each case until a run ends. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { HOSTILE_SHAPES } from '../support/hostile-shapes.js';
-import { embeddedModules, moduleFiles } from '../support/real-modules.js';
+import { HOSTILE_SHAPES } from '../support/modules/hostile-shapes.js';
+import { embeddedModules, moduleFiles } from '../support/modules/real-modules.js';
 
 /** A thread that has room for itself and little more: it dies where a scan needs more than 24 MB. */
 const HEAP = { maxOldGenerationSizeMb: 20, maxYoungGenerationSizeMb: 4 };
@@ -11,7 +11,7 @@ const HEAP = { maxOldGenerationSizeMb: 20, maxYoungGenerationSizeMb: 4 };
 const BUFFERS = 5 << 20;
 
 test('a scan needs no more memory than the file again, whatever is in it: 31 MB of anything in a thread with 24 MB', async t => {
-  const worker = new Worker(new URL('../support/scan-worker.js', import.meta.url), {
+  const worker = new Worker(new URL('../support/modules/scan-worker.js', import.meta.url), {
     resourceLimits: HEAP,
   });
   const scanned = async (bytes: Uint8Array): Promise<string> => {

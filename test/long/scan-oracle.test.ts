@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scan } from '../../runtime/admission/scan/scan.js';
-import { checkAgainstWasmparser } from '../support/oracle-check.js';
-import { largestModule, peerModule } from '../support/real-modules.js';
+import { checkAgainstWasmparser } from '../support/modules/oracle-check.js';
+import { largestModule, peerModule } from '../support/modules/real-modules.js';
 
 test('LLVM, 75 MB: wasmparser reads the same imports, limits and 27 million instructions', async () => {
   checkAgainstWasmparser((await largestModule()).bytes);

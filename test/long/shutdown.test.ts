@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CountingPlc, POISON, RestartableBroker } from '../support/gateway-peers.js';
-import { GatewayProcess } from '../support/gateway-process.js';
-import { guestFile, modbus, mqtt, tempFolder } from '../support/gateway-rig.js';
-import { TestServer } from '../support/mqtt-server.js';
+import { CountingPlc, POISON, RestartableBroker } from '../support/devices/gateway-peers.js';
+import { GatewayProcess } from '../support/gateway/gateway-process.js';
+import { guestFile, modbus, mqtt, tempFolder } from '../support/gateway/gateway-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
 
 const UNITS = [1, 2, 3, 4, 5, 6, 7, 8];
 /** Kubernetes gives 30 s by default; we promise a third of it. */

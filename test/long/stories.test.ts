@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { STORIES, tellStories } from '../support/stories.js';
+import { STORIES, tellStories } from '../support/gateway/stories.js';
 
 /** It keeps two cores busy until its heap is full: what others do beside it would take its time. */
 const ALONE = 'heap-hog';

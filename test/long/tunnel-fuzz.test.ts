@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyDamage, anyStream } from '../support/tunnel-fuzz.js';
+import { anyDamage, anyStream } from '../support/fuzz/tunnel-fuzz.js';
 import { longCases } from './cases.js';
 
 test('tunnel: any stream, however it is split, gives the same frames and no error but a coded one', () => {

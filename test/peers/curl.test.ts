@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub } from './mosquitto-clients.js';
 import { runProgram } from './program.js';

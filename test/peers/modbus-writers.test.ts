@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub } from './mosquitto-clients.js';
 import { runProgram } from './program.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { CutProxy } from '../support/cut-proxy.js';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { CutProxy } from '../support/devices/cut-proxy.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub, publishLines } from './mosquitto-clients.js';
 import { floor } from './sources.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MqttSink } from '../../host/sinks/mqtt/mqtt-sink.js';
-import { tempFolder } from '../support/gateway-rig.js';
-import { NOW, numbered, Recorder, writeAll } from '../support/mqtt-recorder.js';
-import { QUICK } from '../support/mqtt-rig.js';
+import { tempFolder } from '../support/gateway/gateway-rig.js';
+import { NOW, numbered, Recorder, writeAll } from '../support/mqtt/mqtt-recorder.js';
+import { QUICK } from '../support/mqtt/mqtt-rig.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub } from './mosquitto-clients.js';
 

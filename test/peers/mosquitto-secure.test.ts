@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
 import { type Certificates, makeCertificates, type Pair } from './certificates.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub, publishLines } from './mosquitto-clients.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mqtt, startGateway, tempFolder } from '../support/gateway-rig.js';
+import { mqtt, startGateway, tempFolder } from '../support/gateway/gateway-rig.js';
 import { Mosquitto } from './mosquitto.js';
 import { MosquittoSub, publish, publishLines } from './mosquitto-clients.js';
 import { floor } from './sources.js';

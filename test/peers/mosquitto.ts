@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unusedPort } from '../support/plc.js';
+import { unusedPort } from '../support/devices/plc.js';
 import { Program } from './program.js';
 
 const BROKER = '/usr/sbin/mosquitto';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Waiting } from '../support/gateway-peers.js';
+import { Waiting } from '../support/devices/gateway-peers.js';
 
 /** A peer in a process of its own; what it prints can be waited for. */
 export class Program extends Waiting {

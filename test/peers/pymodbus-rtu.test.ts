@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ModbusDevice } from '../../host/sources/modbus/config.js';
 import { ModbusSource } from '../../host/sources/modbus/modbus-source.js';
-import { RecordingIngress } from '../support/recording-ingress.js';
+import { RecordingIngress } from '../support/sources/recording-ingress.js';
 import { Program } from './program.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../test/peers/pymodbus-rtu.py', import.meta.url));

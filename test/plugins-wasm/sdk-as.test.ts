@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyText } from '../support/any-text.js';
-import { compileAs, TextGuest } from '../support/as-guest.js';
+import { compileAs, TextGuest } from '../support/chain/as-guest.js';
+import { anyText } from '../support/fuzz/any-text.js';
 
 const guest = new TextGuest(
   await compileAs(`

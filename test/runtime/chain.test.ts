@@ -8,7 +8,7 @@ import {
   type Stage,
 } from '../../runtime/index.js';
 import type { FullFrame } from '../conformance/vectors.js';
-import { DirectRunner, loadStage } from '../support/direct-runner.js';
+import { DirectRunner, loadStage } from '../support/chain/direct-runner.js';
 
 function frame(payload: string, properties: [string, string][] = []): FullFrame {
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admit, defaultRules, readManifest, SluiceError } from '../../runtime/index.js';
-import { fill, leb, moduleOf } from '../support/wasm-bytes.js';
+import { fill, leb, moduleOf } from '../support/modules/wasm-bytes.js';
 
 /** Close to the largest file that is read at all. */
 const MUCH = 31_000_000;

@@ -17,8 +17,8 @@ import {
   SluiceError,
   type Stage,
 } from '../../runtime/index.js';
-import { loadStage } from '../support/direct-runner.js';
-import { ARENA, watGuest } from '../support/wat-guest.js';
+import { loadStage } from '../support/chain/direct-runner.js';
+import { ARENA, watGuest } from '../support/chain/wat-guest.js';
 
 const scripted = await watGuest('scripted');
 const module = new WebAssembly.Module(admit(scripted, 'converter', defaultRules('scripted', 16 << 20)).bytes);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { admit, CoreInstance, defaultRules, faultOf, lendMemory, Room } from '../../runtime/index.js';
 import { readSections } from '../../runtime/wasm-sections.js';
-import { DirectRunner } from '../support/direct-runner.js';
+import { DirectRunner } from '../support/chain/direct-runner.js';
 
 const POISON = 0xee;
 const guests = new URL('../guests/', import.meta.url);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sharedRig } from '../support/shared-pool.js';
-import type { Outcome } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import type { Outcome } from '../support/chain/slot-rig.js';
 
 const POISON = 0xee;
 

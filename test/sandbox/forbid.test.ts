@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../runtime/index.js';
 import type { ChainFacts } from '../../sandbox/index.js';
-import { sharedRig } from '../support/shared-pool.js';
-import { chainOf, guestStage } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import { chainOf, guestStage } from '../support/chain/slot-rig.js';
 
 const bytes = (...values: number[]) => values.map(value => Buffer.from([value]));
 const BREAKER = {

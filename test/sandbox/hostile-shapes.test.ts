@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../runtime/index.js';
-import { HOSTILE_SHAPES } from '../support/hostile-shapes.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+import { chainOf, guestStage, SlotRig } from '../support/chain/slot-rig.js';
+import { HOSTILE_SHAPES } from '../support/modules/hostile-shapes.js';
 
 /** Those that would be most dear if they came further than they do: to the compiler, or to their first call. */
 const DEAR = [

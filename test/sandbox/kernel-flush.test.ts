@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
-import { means, restsOf, samples } from '../support/window-guest.js';
+import { chainOf, guestStage, SlotRig } from '../support/chain/slot-rig.js';
+import { means, restsOf, samples } from '../support/chain/window-guest.js';
 
 // What a chain gives out when it is idle is in races.test.ts: that takes a second.
 test('a window that is not full is given out when its generation drains for one that does not go on with it, and at a shutdown', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StageSpec } from '../../sandbox/index.js';
 import { noise } from '../cpp-kernels/numbers.js';
-import { sharedRig } from '../support/shared-pool.js';
-import { chainOf, guestStage, type SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import { chainOf, guestStage, type SlotRig } from '../support/chain/slot-rig.js';
 
 const RATE = 25_600;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MODE, RING } from '../../sandbox/ring/ring-words.js';
-import { sharedRig } from '../support/shared-pool.js';
-import type { Outcome, RigOptions, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import type { Outcome, RigOptions, SlotRig } from '../support/chain/slot-rig.js';
 
 const POISON = 0xee;
 const OPTIONS: RigOptions = {

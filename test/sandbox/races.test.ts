@@ -5,9 +5,9 @@ import { HEADER, Interned } from '../../runtime/index.js';
 import { Ring, SandboxPool, Slot, type StageSpec } from '../../sandbox/index.js';
 import { RING } from '../../sandbox/ring/ring-words.js';
 import { Session } from '../../sandbox/worker/session.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
-import { watStage } from '../support/wat-guest.js';
-import { means, restsOf, samples } from '../support/window-guest.js';
+import { chainOf, guestStage, SlotRig } from '../support/chain/slot-rig.js';
+import { watStage } from '../support/chain/wat-guest.js';
+import { means, restsOf, samples } from '../support/chain/window-guest.js';
 
 const name = Interned.text('t');
 

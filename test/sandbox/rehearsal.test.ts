@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError, type Vector } from '../../runtime/index.js';
 import type { StageSpec } from '../../sandbox/index.js';
-import { sharedRig } from '../support/shared-pool.js';
-import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/chain/slot-rig.js';
 
 const POISON = 0xee;
 const OPTIONS: RigOptions = { deadlineMs: 100, startDeadlineMs: 400 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sharedRig } from '../support/shared-pool.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
 
 test('20 swaps while frames flow lose none, repeat none and keep the order', async () => {
   await using rig = sharedRig();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FrameWriter, HEADER, Interned, Slab } from '../../runtime/index.js';
 import type { Delivery } from '../../sandbox/index.js';
 import { Ring } from '../../sandbox/index.js';
-import { sharedRig } from '../support/shared-pool.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
 
 const source = Interned.text('s');
 const topic = Interned.text('t');

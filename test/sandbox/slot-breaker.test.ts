@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SlotChange } from '../../sandbox/index.js';
 import { RING } from '../../sandbox/ring/ring-words.js';
-import { sharedRig } from '../support/shared-pool.js';
-import { type Outcome, SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import { type Outcome, SlotRig } from '../support/chain/slot-rig.js';
 
 const POISON = 0xee;
 /** Does not try again while a test lasts, unless it says so. */

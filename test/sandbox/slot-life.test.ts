@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Leak, Lifetimes, SluiceError } from '../../runtime/index.js';
 import { Ring, SandboxPool } from '../../sandbox/index.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+import { chainOf, guestStage, SlotRig } from '../support/chain/slot-rig.js';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;

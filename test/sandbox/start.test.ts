@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../runtime/index.js';
 import type { CoreCode } from '../../sandbox/index.js';
-import { chainOf, guestStage, SlotRig } from '../support/slot-rig.js';
+import { chainOf, guestStage, SlotRig } from '../support/chain/slot-rig.js';
 
 for (const [guest, code, step] of [
   ['bad-import', 'SLUICE_MODULE_IMPORT', 'admit'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeptState, StageSpec } from '../../sandbox/index.js';
-import { sharedRig } from '../support/shared-pool.js';
-import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/slot-rig.js';
+import { sharedRig } from '../support/chain/shared-pool.js';
+import { chainOf, guestStage, type RigOptions, type SlotRig } from '../support/chain/slot-rig.js';
 
 const OPTIONS: RigOptions = { deadlineMs: 40, startDeadlineMs: 250, snapshotEvery: 1 };
 const good = (count: number): Buffer[] => Array.from({ length: count }, () => Buffer.from([1]));

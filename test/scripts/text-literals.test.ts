@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileAs, TextGuest } from '../support/as-guest.js';
+import { compileAs, TextGuest } from '../support/chain/as-guest.js';
 
 const LITERALS = ['plain', 'Grüße €', '𝄞 "quoted"\n', ''];
 const cases = LITERALS.map((each, i) => `if (i == ${i}) return text(${JSON.stringify(each)});`).join('\n');

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { scan } from '../../../runtime/admission/scan/scan.js';
-import { embeddedModules, moduleFiles, peerModule, type RealModule } from '../../support/real-modules.js';
-import { readWithWasmparser } from '../../support/wasmparser-oracle.js';
+import {
+  embeddedModules,
+  moduleFiles,
+  peerModule,
+  type RealModule,
+} from '../../support/modules/real-modules.js';
+import { readWithWasmparser } from '../../support/modules/wasmparser-oracle.js';
 import { type BenchResult, progress } from '../report.js';
 import { median, rounded } from '../stats.js';
 

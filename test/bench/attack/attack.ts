@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Mosquitto } from '../../peers/mosquitto.js';
-import { GatewayProcess } from '../../support/gateway-process.js';
+import { GatewayProcess } from '../../support/gateway/gateway-process.js';
 import { answer, gone } from '../child.js';
 import { cpuOf } from '../gateway/cpu.js';
 import { SubscriberCount, WITNESS } from '../reload/subscriber-count.js';

@@ -1,4 +1,4 @@
-import { SlotRig } from '../../support/slot-rig.js';
+import { SlotRig } from '../../support/chain/slot-rig.js';
 
 const KILLS = 100;
 /** With `--short`. */

@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendManifest, readManifest } from '../../../runtime/index.js';
-import { guestFile } from '../../support/gateway-rig.js';
+import { guestFile } from '../../support/gateway/gateway-rig.js';
 import { type Attack, DEADLINE_MS, START_MS } from './guests.js';
 
 /** Between two candidates. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Mosquitto } from '../../peers/mosquitto.js';
 import { Program } from '../../peers/program.js';
-import { unusedPort } from '../../support/plc.js';
+import { unusedPort } from '../../support/devices/plc.js';
 import { answer, gone } from '../child.js';
 import { cpuOf } from '../gateway/cpu.js';
 import { prepareGateway } from '../gateway/subjects.js';

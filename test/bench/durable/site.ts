@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Mosquitto } from '../../peers/mosquitto.js';
-import { CutProxy } from '../../support/cut-proxy.js';
-import { GatewayProcess } from '../../support/gateway-process.js';
+import { CutProxy } from '../../support/devices/cut-proxy.js';
+import { GatewayProcess } from '../../support/gateway/gateway-process.js';
 
 const SUBSCRIBER = '/usr/bin/mosquitto_sub';
 const PUBLISHER = '/usr/bin/mosquitto_pub';

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../../peers/program.js';
-import { unusedPort } from '../../support/plc.js';
+import { unusedPort } from '../../support/devices/plc.js';
 import { convert } from '../gateway/convert.js';
 import { flowOf, prepareNodeRed } from '../gateway/node-red.js';
 import { type Kind, prepareGateway } from '../gateway/subjects.js';

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { Interned } from '../../../runtime/index.js';
 import { type ChainSpec, SandboxPool, Slot } from '../../../sandbox/index.js';
 import { holdYoungSpace, letYoungSpaceGrow } from '../../../sandbox/young-space.js';
-import { chainOf, guestStage } from '../../support/slot-rig.js';
+import { chainOf, guestStage } from '../../support/chain/slot-rig.js';
 import { type BenchResult, progress } from '../report.js';
 import { rounded } from '../stats.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Mosquitto } from '../../peers/mosquitto.js';
 import { Program } from '../../peers/program.js';
-import { unusedPort } from '../../support/plc.js';
+import { unusedPort } from '../../support/devices/plc.js';
 import { answer, gone } from '../child.js';
 import { cpuOfOne } from '../gateway/cpu.js';
 import { prepareGateway } from '../gateway/subjects.js';

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeGateway, modbus, variant } from '../../support/gateway-rig.js';
+import { makeGateway, modbus, variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
 const limit = { timeout: 30_000 };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { variant } from '../../support/gateway-rig.js';
+import { variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
 const limit = { timeout: 30_000 };

@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PluginStore } from '../../../host/admin/plugins/plugin-store.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 test('what is kept of a plugin and is damaged is renamed and told of; what is kept of others is there', async t => {
   const data = await tempFolder(t);

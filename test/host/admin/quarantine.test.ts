@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { POISON, Subscriber } from '../../support/gateway-peers.js';
-import { variant } from '../../support/gateway-rig.js';
+import { POISON, Subscriber } from '../../support/devices/gateway-peers.js';
+import { variant } from '../../support/gateway/gateway-rig.js';
 import { type AdminRig, startAdminRig } from './rig.js';
 
 const limit = { timeout: 30_000 };

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { CountingPlc } from '../../support/gateway-peers.js';
-import { type GatewayRig, modbus, startGateway } from '../../support/gateway-rig.js';
+import { CountingPlc } from '../../support/devices/gateway-peers.js';
+import { type GatewayRig, modbus, startGateway } from '../../support/gateway/gateway-rig.js';
 
 export interface Answer {
   readonly status: number;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { variant } from '../../support/gateway-rig.js';
-import { Signer } from '../../support/signing-rig.js';
+import { variant } from '../../support/gateway/gateway-rig.js';
+import { Signer } from '../../support/gateway/signing-rig.js';
 import { type AdminRig, type Answer, startAdminRig } from './rig.js';
 
 const limit = { timeout: 60_000 };

@@ -9,8 +9,8 @@ import { Token } from '../../../host/admin/server/token.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { DEFAULT_POLICY } from '../../../runtime/index.js';
-import { LogBook, tempFolder } from '../../support/gateway-rig.js';
-import { selfSigned } from '../../support/mqtt-certificate.js';
+import { LogBook, tempFolder } from '../../support/gateway/gateway-rig.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
 
 test('the admin server takes up a renewed certificate, and connections that are open go on', async t => {
   const folder = await tempFolder(t);

@@ -4,7 +4,7 @@ import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { guestFile, variant } from '../../support/gateway-rig.js';
+import { guestFile, variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
 const limit = { timeout: 30_000 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 import { sluiceProcess } from './support.js';
 
 test('the demo runs for a time, and its last line is the summary as JSON: nothing lost, nothing twice', async () => {

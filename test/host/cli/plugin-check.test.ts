@@ -6,8 +6,8 @@ import { checkFile } from '../../../host/plugin-check/check-file.js';
 import type { CheckReport } from '../../../host/plugin-check/check-report.js';
 import { type CheckRuleOptions, checkRules } from '../../../host/plugin-check/check-rules.js';
 import { showReport } from '../../../host/plugin-check/check-text.js';
-import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway-rig.js';
-import { Signer } from '../../support/signing-rig.js';
+import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway/gateway-rig.js';
+import { Signer } from '../../support/gateway/signing-rig.js';
 import { sluice, sluiceProcess } from './support.js';
 
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);

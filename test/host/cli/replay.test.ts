@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { QUARANTINE_SCHEMA, Quarantine } from '../../../host/store/quarantine.js';
 import { Store } from '../../../host/store/store.js';
-import { guestFile, tempFolder } from '../../support/gateway-rig.js';
+import { guestFile, tempFolder } from '../../support/gateway/gateway-rig.js';
 import { sluice } from './support.js';
 
 const GOOD = { id: 7, topic: 'a/b', payload: '0102', timestamp: '5' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { guestFile, tempFolder } from '../../support/gateway-rig.js';
+import { guestFile, tempFolder } from '../../support/gateway/gateway-rig.js';
 import { type Ended, sluice } from './support.js';
 
 interface Bench {

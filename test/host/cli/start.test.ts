@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CountingPlc, RestartableBroker, Waiting } from '../../support/gateway-peers.js';
-import { guestFile, modbus, mqtt, tempFolder } from '../../support/gateway-rig.js';
-import { TestServer } from '../../support/mqtt-server.js';
+import { CountingPlc, RestartableBroker, Waiting } from '../../support/devices/gateway-peers.js';
+import { guestFile, modbus, mqtt, tempFolder } from '../../support/gateway/gateway-rig.js';
+import { TestServer } from '../../support/mqtt/mqtt-server.js';
 import { sluiceProcess } from './support.js';
 
 const ENTRY = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));

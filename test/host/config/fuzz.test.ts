@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { readConfig } from '../../../host/config/load.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { anyText } from '../../support/any-text.js';
+import { anyText } from '../../support/fuzz/any-text.js';
 import { SOURCES } from './support.js';
 
 const CODES = ['SLUICE_CONFIG_SYNTAX', 'SLUICE_CONFIG_INVALID', 'SLUICE_CONFIG_SECRET'];

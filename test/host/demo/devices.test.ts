@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'coap';
 import fc from 'fast-check';
 import { startPlc } from '../../../host/demo/plc.js';
 import { BLOCK, startPump } from '../../../host/demo/pump.js';
-import { anyText } from '../../support/any-text.js';
+import { anyText } from '../../support/fuzz/any-text.js';
 
 const pump = await startPump('pump1/vibration');
 const plc = await startPlc('line1', [1, 2]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Waiting } from '../../support/gateway-peers.js';
+import { Waiting } from '../../support/devices/gateway-peers.js';
 
 const ENTRY = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));
 /** util-linux; every Debian has it. */

@@ -7,7 +7,7 @@ import { UnitMeter } from '../../../host/demo/unit-meter.js';
 import { UnitTrack } from '../../../host/demo/unit-track.js';
 import { withBody } from '../../../host/demo/wasm-body.js';
 import { readManifest } from '../../../runtime/index.js';
-import { guestFile, tempFolder } from '../../support/gateway-rig.js';
+import { guestFile, tempFolder } from '../../support/gateway/gateway-rig.js';
 
 test('an upgrade puts the same code under the next version into the folder', async t => {
   const folder = await tempFolder(t);

@@ -7,7 +7,7 @@ import { painter } from '../../../host/demo/paint.js';
 import { inWords } from '../../../host/demo/points.js';
 import { renderDemo } from '../../../host/demo/table.js';
 import { cells, fit, plain, wrap } from '../../../host/demo/text-width.js';
-import { anyText } from '../../support/any-text.js';
+import { anyText } from '../../support/fuzz/any-text.js';
 
 const row: UnitRow = {
   device: 'line1/1',

@@ -3,9 +3,9 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseSignatures } from '../../../host/plugins/signing/signature-text.js';
-import { CatalogRig } from '../../support/catalog-rig.js';
-import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway-rig.js';
-import { Signer } from '../../support/signing-rig.js';
+import { CatalogRig } from '../../support/gateway/catalog-rig.js';
+import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway/gateway-rig.js';
+import { Signer } from '../../support/gateway/signing-rig.js';
 
 const limit = { timeout: 30_000 };
 const echo = () => readFile(guestFile('echo'));

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { appendManifest } from '../../../runtime/index.js';
-import { CatalogRig } from '../../support/catalog-rig.js';
-import { guestFile, unpacked, variant } from '../../support/gateway-rig.js';
+import { CatalogRig } from '../../support/gateway/catalog-rig.js';
+import { guestFile, unpacked, variant } from '../../support/gateway/gateway-rig.js';
 
 const echo = () => readFile(guestFile('echo'));
 

@@ -12,7 +12,7 @@ import {
   type SluiceError,
 } from '../../../runtime/index.js';
 import { loadComponent } from '../../../sandbox/worker/component.js';
-import { guestFile, tempFolder } from '../../support/gateway-rig.js';
+import { guestFile, tempFolder } from '../../support/gateway/gateway-rig.js';
 
 const RULES = defaultRules('strange', 16 << 20);
 const FOREIGN =

@@ -3,7 +3,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Found, lookAtFile, readFound } from '../../../host/plugins/found.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 test('a file in whose place there is something else by the time it is read is no error: the next look says what is there', async t => {
   const folder = await tempFolder(t);

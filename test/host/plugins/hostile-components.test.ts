@@ -16,7 +16,7 @@ import {
 import { compile } from '../../../sandbox/worker/compile.js';
 import { loadComponent } from '../../../sandbox/worker/component.js';
 import { InstanceBudget } from '../../../sandbox/worker/instance-budget.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 const RULES = defaultRules('strange', 16 << 20);
 

@@ -5,8 +5,8 @@ import { mkdir, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readKeyRing } from '../../../host/plugins/signing/key-ring.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { Signer } from '../../support/signing-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { Signer } from '../../support/gateway/signing-rig.js';
 
 async function keys(
   t: TestContext,

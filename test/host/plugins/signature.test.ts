@@ -11,9 +11,9 @@ import {
 } from '../../../host/plugins/signing/signature-text.js';
 import { vouch } from '../../../host/plugins/signing/vouch.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { anyText } from '../../support/any-text.js';
-import { guestFile } from '../../support/gateway-rig.js';
-import { hashOf, Signer } from '../../support/signing-rig.js';
+import { anyText } from '../../support/fuzz/any-text.js';
+import { guestFile } from '../../support/gateway/gateway-rig.js';
+import { hashOf, Signer } from '../../support/gateway/signing-rig.js';
 
 const one = new Signer();
 const two = new Signer();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { Watcher } from '../../../host/plugins/watcher.js';
-import { Waiting } from '../../support/gateway-peers.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { Waiting } from '../../support/devices/gateway-peers.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 test('a thousand events lead to a few looks, and the last one sees all', { timeout: 60_000 }, async t => {
   const folder = await tempFolder(t);

@@ -9,7 +9,7 @@ import { isNewer } from '../../../host/protocols/coap/observe-order.js';
 import { OPTION, option } from '../../../host/protocols/coap/option.js';
 import { Representation } from '../../../host/protocols/coap/representation.js';
 import { writeMessage } from '../../../host/protocols/coap/write-message.js';
-import { anyAnswers, anyDatagram } from '../../support/coap-fuzz.js';
+import { anyAnswers, anyDatagram } from '../../support/fuzz/coap-fuzz.js';
 
 test('any datagram gives a message or a coded error', () => {
   fc.assert(anyDatagram, { numRuns: 2_000 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { anyMqttStream, bestTimeOf } from '../../support/mqtt-fuzz.js';
+import { anyMqttStream, bestTimeOf } from '../../support/fuzz/mqtt-fuzz.js';
 
 test('MQTT: any stream, however it is split, gives the same packets and no error but that of the protocol', () => {
   fc.assert(anyMqttStream, { numRuns: 3_000 });

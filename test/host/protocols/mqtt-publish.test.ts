@@ -6,7 +6,7 @@ import { adaptPublish } from '../../../host/protocols/mqtt-wire/adapt.js';
 import type { MqttVersion } from '../../../host/protocols/mqtt-wire/constants.js';
 import { MEASURE, PublishEncoder, type PublishId } from '../../../host/protocols/mqtt-wire/publish.js';
 import { defectText } from '../../../host/protocols/mqtt-wire/text.js';
-import { type TestMessage, viewOf } from '../../support/mqtt-view.js';
+import { type TestMessage, viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const EMPTY = Buffer.alloc(0);
 

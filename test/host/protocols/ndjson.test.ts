@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineCursor } from '../../../host/protocols/ndjson.js';
-import { anyLines, anyTopic } from '../../support/http-fuzz.js';
+import { anyLines, anyTopic } from '../../support/fuzz/http-fuzz.js';
 
 test('lines are those that splitting and trimming gives, for any bytes', () => {
   fc.assert(anyLines, { numRuns: 500 });

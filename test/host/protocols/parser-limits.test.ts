@@ -11,7 +11,7 @@ import { FrameReader } from '../../../host/protocols/tunnel/frame-reader.js';
 import { DataFrame } from '../../../host/protocols/tunnel/messages.js';
 import { LARGEST_HELLO, TYPE } from '../../../host/protocols/tunnel/wire.js';
 import { topicBytes } from '../../../host/sources/http/http-names.js';
-import { pushAll } from '../../support/broker-fuzz.js';
+import { pushAll } from '../../support/fuzz/broker-fuzz.js';
 
 const SIZE = 65_536;
 const MOST_MS = 5;

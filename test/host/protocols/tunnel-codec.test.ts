@@ -13,8 +13,8 @@ import {
 import { FrameReader } from '../../../host/protocols/tunnel/frame-reader.js';
 import { DataFrame, readClose, readHello, readWelcome } from '../../../host/protocols/tunnel/messages.js';
 import { LARGEST_HELLO, LAST_SEQUENCE, putU32, TYPE } from '../../../host/protocols/tunnel/wire.js';
-import { anyDamage, anyStream, dataParts } from '../../support/tunnel-fuzz.js';
-import { tunnelVectors } from '../../support/tunnel-vectors.js';
+import { anyDamage, anyStream, dataParts } from '../../support/fuzz/tunnel-fuzz.js';
+import { tunnelVectors } from '../../support/sources/tunnel-vectors.js';
 
 const HELLO = { client: 'press-4', session: 0x1234567890abc, first: 7, token: 'k3J9_xQ7mB2vN8pR' };
 const PAYLOAD = Buffer.from([1, 2, 3, 0xff]);

@@ -18,11 +18,11 @@ import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { defaultRules, readManifest } from '../../../runtime/index.js';
 import { type BreakerLimits, SandboxPool, type StageSpec } from '../../../sandbox/index.js';
-import { Waiting } from '../../support/gateway-peers.js';
-import { guestFile, LogBook, tempFolder } from '../../support/gateway-rig.js';
-import { NOW } from '../../support/mqtt-recorder.js';
-import { TestServer } from '../../support/mqtt-server.js';
-import { useAllQueues } from '../../support/spool-rig.js';
+import { Waiting } from '../../support/devices/gateway-peers.js';
+import { guestFile, LogBook, tempFolder } from '../../support/gateway/gateway-rig.js';
+import { useAllQueues } from '../../support/gateway/spool-rig.js';
+import { NOW } from '../../support/mqtt/mqtt-recorder.js';
+import { TestServer } from '../../support/mqtt/mqtt-server.js';
 
 /** A source that a test pushes through; takes down what is delivered. */
 class HandSource extends Waiting implements Source {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DeviceAges } from '../../../host/route/age/device-ages.js';
 import { Freshness, type StaleRule } from '../../../host/route/age/freshness.js';
 import { Cell } from '../../../host/telemetry/cells.js';
-import { withSource } from '../../support/mqtt-source-rig.js';
+import { withSource } from '../../support/mqtt/mqtt-source-rig.js';
 
 /** A source of which only the age of its data is there, on a clock that the test sets. */
 function judged(rule: Partial<StaleRule>, renew?: () => boolean) {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Broker, startBroker } from '../../../host/broker/broker.js';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
-import { NOW, numbered, Recorder, writeAll } from '../../support/mqtt-recorder.js';
-import { freePort, QUICK } from '../../support/mqtt-rig.js';
+import { NOW, numbered, Recorder, writeAll } from '../../support/mqtt/mqtt-recorder.js';
+import { freePort, QUICK } from '../../support/mqtt/mqtt-rig.js';
 
 const HOST = '127.0.0.1';
 

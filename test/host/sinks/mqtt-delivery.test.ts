@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOW, numbered, numberedId, writeAll } from '../../support/mqtt-recorder.js';
-import { withServer } from '../../support/mqtt-rig.js';
-import { viewOf } from '../../support/mqtt-view.js';
+import { NOW, numbered, numberedId, writeAll } from '../../support/mqtt/mqtt-recorder.js';
+import { withServer } from '../../support/mqtt/mqtt-rig.js';
+import { viewOf } from '../../support/mqtt/mqtt-view.js';
 
 test('content type, properties and behind them the id reach a broker of 5.0', () =>
   withServer({}, {}, async ({ server, sink, seen }) => {

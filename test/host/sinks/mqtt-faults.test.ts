@@ -4,11 +4,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { MqttSink } from '../../../host/sinks/mqtt/mqtt-sink.js';
 import type { ErrorCode } from '../../../runtime/index.js';
-import { selfSigned } from '../../support/mqtt-certificate.js';
-import { NOW, numbered, numberedId, Recorder, writeAll } from '../../support/mqtt-recorder.js';
-import { QUICK, withServer } from '../../support/mqtt-rig.js';
-import { type Connection, TestServer } from '../../support/mqtt-server.js';
-import { TestView } from '../../support/mqtt-view.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
+import { NOW, numbered, numberedId, Recorder, writeAll } from '../../support/mqtt/mqtt-recorder.js';
+import { QUICK, withServer } from '../../support/mqtt/mqtt-rig.js';
+import { type Connection, TestServer } from '../../support/mqtt/mqtt-server.js';
+import { TestView } from '../../support/mqtt/mqtt-view.js';
 
 interface Misdeed {
   readonly what: string;

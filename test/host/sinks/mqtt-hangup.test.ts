@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numbered, writeAll } from '../../support/mqtt-recorder.js';
-import { withServer } from '../../support/mqtt-rig.js';
+import { numbered, writeAll } from '../../support/mqtt/mqtt-recorder.js';
+import { withServer } from '../../support/mqtt/mqtt-rig.js';
 
 const others = (count: number, poison: number): string[] =>
   Array.from({ length: count }, (_, n) => String(n)).filter(text => text !== String(poison));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numbered, numberedId, writeAll } from '../../support/mqtt-recorder.js';
-import { withServer } from '../../support/mqtt-rig.js';
-import { TestView, viewOf } from '../../support/mqtt-view.js';
+import { numbered, numberedId, writeAll } from '../../support/mqtt/mqtt-recorder.js';
+import { withServer } from '../../support/mqtt/mqtt-rig.js';
+import { TestView, viewOf } from '../../support/mqtt/mqtt-view.js';
 
 test('a window that is full by messages takes no more, and says when it does again', () =>
   withServer({ puback: () => 'none' }, { window: { messages: 4 } }, async ({ server, sink, seen }) => {

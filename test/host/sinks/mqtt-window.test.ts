@@ -5,8 +5,8 @@ import { Backoff } from '../../../host/mqtt/backoff.js';
 import { PublishEncoder } from '../../../host/protocols/mqtt-wire/publish.js';
 import { type Run, SendWindow } from '../../../host/sinks/mqtt/window.js';
 import type { Ticket } from '../../../host/sinks/sink.js';
-import { numberedId, Recorder } from '../../support/mqtt-recorder.js';
-import { viewOf } from '../../support/mqtt-view.js';
+import { numberedId, Recorder } from '../../support/mqtt/mqtt-recorder.js';
+import { viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const encoder = new PublishEncoder(4, Buffer.alloc(0));
 

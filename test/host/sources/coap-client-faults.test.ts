@@ -5,7 +5,7 @@ import { blockOption } from '../../../host/protocols/coap/block.js';
 import { CODE } from '../../../host/protocols/coap/code.js';
 import { OPTION, option } from '../../../host/protocols/coap/option.js';
 import { emptyMessage, writeMessage } from '../../../host/protocols/coap/write-message.js';
-import { type Asked, type AskedDevice, askedScene, etag } from '../../support/asked-device.js';
+import { type Asked, type AskedDevice, askedScene, etag } from '../../support/sources/asked-device.js';
 
 const ONCE = 60_000;
 const block = (number: number, more: boolean, size: number) =>

@@ -4,8 +4,8 @@ import { blockOption } from '../../../host/protocols/coap/block.js';
 import { CODE } from '../../../host/protocols/coap/code.js';
 import { OPTION, option, uintOption } from '../../../host/protocols/coap/option.js';
 import { emptyMessage } from '../../../host/protocols/coap/write-message.js';
-import { type Asked, askedScene, etag, maxAge, observe } from '../../support/asked-device.js';
-import type { RecordingIngress } from '../../support/recording-ingress.js';
+import { type Asked, askedScene, etag, maxAge, observe } from '../../support/sources/asked-device.js';
+import type { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 const ONCE = 60_000;
 const JSON_FORMAT = uintOption(OPTION.contentFormat, 50);

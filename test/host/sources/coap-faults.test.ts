@@ -4,7 +4,7 @@ import type { Option } from 'coap-packet';
 import fc from 'fast-check';
 import { blockOption } from '../../../host/protocols/coap/block.js';
 import { Datagrams, udpSocket } from '../../../host/sources/coap/datagrams.js';
-import { type Ask, CoapDevice, coapScene } from '../../support/coap-device.js';
+import { type Ask, CoapDevice, coapScene } from '../../support/sources/coap-device.js';
 
 test('what cannot be read is reset if it is confirmable and ignored if not, and counted', async t => {
   const { ingress, device } = await coapScene(t);

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import type { NamedOption } from 'coap-packet';
 import { blockOption } from '../../../host/protocols/coap/block.js';
 import { CoapSource } from '../../../host/sources/coap/coap-source.js';
-import { CoapDevice, coapScene } from '../../support/coap-device.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+import { CoapDevice, coapScene } from '../../support/sources/coap-device.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 function block(name: 'Block1' | 'Block2', number: number, more: boolean, size: number): NamedOption {
   return { name, value: Buffer.from(blockOption(0, { number, more, size }).value) };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DEFAULT_POLICY } from '../../../runtime/index.js';
-import { httpScene, raw } from '../../support/http-rig.js';
+import { httpScene, raw } from '../../support/sources/http-rig.js';
 
 const ASYNC = { prefer: 'respond-async' };
 

@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Answer, httpScene, raw } from '../../support/http-rig.js';
+import { type Answer, httpScene, raw } from '../../support/sources/http-rig.js';
 
 /** It has read what it was told, and goes. */
 function closeWhenAnswered(socket: Socket): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_POLICY, type HeaderRules, type Policy } from '../../../runtime/index.js';
-import { httpScene, raw } from '../../support/http-rig.js';
+import { httpScene, raw } from '../../support/sources/http-rig.js';
 
 const answering = (response: HeaderRules): Policy => ({
   ...DEFAULT_POLICY,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { httpScene } from '../../support/http-rig.js';
+import { httpScene } from '../../support/sources/http-rig.js';
 
 const LINES = { 'content-type': 'application/x-ndjson' };
 

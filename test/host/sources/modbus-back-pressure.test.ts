@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ModbusSource } from '../../../host/sources/modbus/modbus-source.js';
-import { answerTo, RawDevice } from '../../support/plc.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+import { answerTo, RawDevice } from '../../support/devices/plc.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** A device that answers all, and whose registers tell which answer it is. */
 function countingDevice(): RawDevice {

@@ -12,8 +12,8 @@ import {
   rightPdu,
   type SeenRequest,
   unusedPort,
-} from '../../support/plc.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+} from '../../support/devices/plc.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 const poll = [{ holding: { first: 0, last: 1 }, everyMs: 20 }];
 const quick = { timeoutMs: 60, reconnect: { minMs: 5, maxMs: 20 } };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModbusConfig } from '../../../host/sources/modbus/config.js';
 import { ModbusSource } from '../../../host/sources/modbus/modbus-source.js';
-import { startPlc } from '../../support/plc.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+import { startPlc } from '../../support/devices/plc.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** Register n of unit u holds 1000 u + n; bit n is set where n is divisible by three. */
 const registers = {

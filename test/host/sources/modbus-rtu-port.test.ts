@@ -8,8 +8,8 @@ import {
   encodeException,
   readDataBytes,
 } from '../../../host/protocols/modbus-read.js';
-import { anyLineBytes, askedLine } from '../../support/modbus-fuzz.js';
-import { rtuFrame } from '../../support/rtu-line.js';
+import { rtuFrame } from '../../support/devices/rtu-line.js';
+import { anyLineBytes, askedLine } from '../../support/fuzz/modbus-fuzz.js';
 
 const chunks = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
   const at = [...new Set(cuts.map(cut => cut % bytes.length))].sort((a, b) => a - b);

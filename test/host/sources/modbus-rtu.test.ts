@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test';
 import type { ModbusConfig, ModbusPoll } from '../../../host/sources/modbus/config.js';
 import { ModbusSource } from '../../../host/sources/modbus/modbus-source.js';
 import { silenceMs } from '../../../host/sources/modbus-rtu/rtu-config.js';
-import { rightPdu, unusedPort } from '../../support/plc.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
-import { type RtuRequest, RtuServer, rtuFrame } from '../../support/rtu-line.js';
+import { rightPdu, unusedPort } from '../../support/devices/plc.js';
+import { type RtuRequest, RtuServer, rtuFrame } from '../../support/devices/rtu-line.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 const holding: ModbusPoll = { holding: { first: 0, last: 1 }, everyMs: 20 };
 const quick = { timeoutMs: 60, reconnect: { minMs: 5, maxMs: 20 } };

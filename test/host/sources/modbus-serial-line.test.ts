@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { ModbusSource } from '../../../host/sources/modbus/modbus-source.js';
-import { rightPdu } from '../../support/plc.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
-import { requestsIn, rtuFrame } from '../../support/rtu-line.js';
+import { rightPdu } from '../../support/devices/plc.js';
+import { requestsIn, rtuFrame } from '../../support/devices/rtu-line.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** A pseudo terminal whose other end is the standard input and output of this program. */
 const PTY = `

@@ -10,8 +10,8 @@ import {
   type ModbusServerConfig,
   serverSettings,
 } from '../../../host/sources/modbus-server/server-config.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
-import { register, request, WritingDevice } from '../../support/writing-device.js';
+import { register, request, WritingDevice } from '../../support/devices/writing-device.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 async function started(t: TestContext, config: Partial<ModbusServerConfig> = {}) {
   const ingress = new RecordingIngress();

@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test';
 import modbusSerial from 'modbus-serial';
 import { ModbusServer } from '../../../host/sources/modbus-server/modbus-server.js';
 import type { ModbusServerConfig } from '../../../host/sources/modbus-server/server-config.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
-import { register, request, roundTrip, WritingDevice } from '../../support/writing-device.js';
+import { register, request, roundTrip, WritingDevice } from '../../support/devices/writing-device.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** A started source on a port of the system's; stopped when the test ends. */
 async function scene(t: TestContext, config: Partial<ModbusServerConfig> = {}) {

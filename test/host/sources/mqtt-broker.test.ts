@@ -4,8 +4,8 @@ import { connectAsync } from 'mqtt';
 import { startBroker } from '../../../host/broker/broker.js';
 import type { MqttSourceConfig } from '../../../host/sources/mqtt/config.js';
 import { MqttSource } from '../../../host/sources/mqtt/mqtt-source.js';
-import { QUICK } from '../../support/mqtt-rig.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+import { QUICK } from '../../support/mqtt/mqtt-rig.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** Aedes, a source on it, and a publisher, all gone when `body` ends. */
 async function withAedes(

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { mock, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
-import { numberedMessage, withSource } from '../../support/mqtt-source-rig.js';
+import { numberedMessage, withSource } from '../../support/mqtt/mqtt-source-rig.js';
 
 const COUNT = 40_000;
 /** What a socket buffers before it says that it is full, and the acknowledgements of what was in hand then. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numberedMessage, withSource } from '../../support/mqtt-source-rig.js';
+import { numberedMessage, withSource } from '../../support/mqtt/mqtt-source-rig.js';
 
 test('many messages of one write become frames with topic, time and properties, and none is acknowledged before it is delivered', async () => {
   await withSource({}, {}, async ({ server, ingress, source, subscribed, payloads, acknowledged }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numberedMessage, withSource } from '../../support/mqtt-source-rig.js';
+import { numberedMessage, withSource } from '../../support/mqtt/mqtt-source-rig.js';
 
 for (const version of [4, 5] as const) {
   test(`at QoS 2 the PUBREC waits for the delivery, and each PUBREL gets its PUBCOMP (version ${version})`, async () => {

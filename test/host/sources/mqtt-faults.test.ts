@@ -5,12 +5,12 @@ import { Feed } from '../../../host/route/feed.js';
 import { MqttSource } from '../../../host/sources/mqtt/mqtt-source.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { LogBook } from '../../support/gateway-rig.js';
-import { selfSigned } from '../../support/mqtt-certificate.js';
-import { QUICK } from '../../support/mqtt-rig.js';
-import { TestServer } from '../../support/mqtt-server.js';
-import { numberedMessage, withSource } from '../../support/mqtt-source-rig.js';
-import { RecordingIngress } from '../../support/recording-ingress.js';
+import { LogBook } from '../../support/gateway/gateway-rig.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
+import { QUICK } from '../../support/mqtt/mqtt-rig.js';
+import { TestServer } from '../../support/mqtt/mqtt-server.js';
+import { numberedMessage, withSource } from '../../support/mqtt/mqtt-source-rig.js';
+import { RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 const STILL = { minMs: 60_000, maxMs: 60_000 } as const;
 

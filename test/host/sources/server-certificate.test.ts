@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ServerCertificate } from '../../../host/sources/serve/server-certificate.js';
 import type { Fault } from '../../../runtime/index.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { selfSigned } from '../../support/mqtt-certificate.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
 
 /** A file that nobody can look at, whatever rights he has: a link to itself. */
 async function unreadable(file: string): Promise<void> {

@@ -14,10 +14,10 @@ import { Sessions } from '../../../host/sources/tunnel/sessions.js';
 import { tunnelSettings } from '../../../host/sources/tunnel/tunnel-config.js';
 import { TunnelConnection } from '../../../host/sources/tunnel/tunnel-connection.js';
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { selfSigned } from '../../support/mqtt-certificate.js';
-import { TunnelPeer } from '../../support/tunnel-peer.js';
-import { tunnelScene } from '../../support/tunnel-rig.js';
+import { TunnelPeer } from '../../support/devices/tunnel-peer.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
+import { tunnelScene } from '../../support/sources/tunnel-rig.js';
 
 test('what is no tunnel is turned away at its first byte, and said', async t => {
   const { ingress, port } = await tunnelScene(t);

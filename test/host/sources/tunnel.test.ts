@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { encodeData, encodeHello } from '../../../host/protocols/tunnel/encode.js';
 import { FrameId, Origins } from '../../../host/sinks/message-id.js';
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
-import { TunnelPeer } from '../../support/tunnel-peer.js';
-import { tunnelScene } from '../../support/tunnel-rig.js';
+import { TunnelPeer } from '../../support/devices/tunnel-peer.js';
+import { tunnelScene } from '../../support/sources/tunnel-rig.js';
 
 test('a frame has the topic and time of the client, and says who sent it from where', async t => {
   const { ingress, port } = await tunnelScene(t);

@@ -14,7 +14,7 @@ import type { Spool } from '../../../host/spool/spool.js';
 import type { Appended, Taken } from '../../../host/store/messages.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { viewOf } from '../../support/mqtt-view.js';
+import { viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const NAME = { number: 1, sink: 'plant', route: 'route', source: 'line1', aside: false };
 

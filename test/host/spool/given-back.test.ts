@@ -9,7 +9,7 @@ import { Queue } from '../../../host/spool/queue.js';
 import { Run } from '../../../host/spool/run.js';
 import { SpoolMetrics } from '../../../host/telemetry/spool-metrics.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { viewOf } from '../../support/mqtt-view.js';
+import { viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const NAME = { number: 7, sink: 'plant', route: 'route', source: 'line1', aside: false };
 const FRAMES = 3;

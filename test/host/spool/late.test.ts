@@ -10,8 +10,8 @@ import { Spool } from '../../../host/spool/spool.js';
 import { Store } from '../../../host/store/store.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import type { Fault } from '../../../runtime/index.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { range, SpoolFile } from '../../support/spool-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { range, SpoolFile } from '../../support/gateway/spool-rig.js';
 
 test('what is in a spool that is opened late is a queue beside that of its source, marked as late, and told of', async t => {
   const folder = await tempFolder(t);

@@ -10,9 +10,9 @@ import { SinkQueues } from '../../../host/spool/sink-queues.js';
 import { Spool } from '../../../host/spool/spool.js';
 import { Store } from '../../../host/store/store.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
-import { Waiting } from '../../support/gateway-peers.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { viewOf } from '../../support/mqtt-view.js';
+import { Waiting } from '../../support/devices/gateway-peers.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const ORIGIN = new Origins('gateway', '1').make('route', 'line1', false);
 const NOBODY: Ticket = { done: () => {}, spooled: () => {}, dropped: () => {} };

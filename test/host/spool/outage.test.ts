@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CountingPlc, RestartableBroker } from '../../support/gateway-peers.js';
-import { modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
-import { freePort } from '../../support/mqtt-rig.js';
+import { CountingPlc, RestartableBroker } from '../../support/devices/gateway-peers.js';
+import { modbus, mqtt, startGateway, tempFolder } from '../../support/gateway/gateway-rig.js';
+import { freePort } from '../../support/mqtt/mqtt-rig.js';
 
 const ROUTES = [{ from: 'line1', through: ['modbus-json'] }];
 const PLANT = { sink: 'plant' };

@@ -7,7 +7,7 @@ import { FrameId, Origins } from '../../../host/sinks/message-id.js';
 import { RecordView, RecordWriter } from '../../../host/spool/record.js';
 import { CHUNK } from '../../../host/store/spool-file.js';
 import type { MessageView } from '../../../sandbox/index.js';
-import { type TestMessage, viewOf } from '../../support/mqtt-view.js';
+import { type TestMessage, viewOf } from '../../support/mqtt/mqtt-view.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 }).map(s => s.replace(/[\p{C}+#]/gu, '.'));
 const message = fc.record({

@@ -3,11 +3,17 @@ import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { IPublishPacket } from 'mqtt-packet';
-import { CountingPlc } from '../../support/gateway-peers.js';
-import { type GatewayRig, modbus, mqtt, startGateway, tempFolder } from '../../support/gateway-rig.js';
-import { send } from '../../support/http-rig.js';
-import { TestServer } from '../../support/mqtt-server.js';
-import { cannotMount, fillDisk, mountSmallDisk } from '../../support/small-disk.js';
+import { CountingPlc } from '../../support/devices/gateway-peers.js';
+import {
+  type GatewayRig,
+  modbus,
+  mqtt,
+  startGateway,
+  tempFolder,
+} from '../../support/gateway/gateway-rig.js';
+import { cannotMount, fillDisk, mountSmallDisk } from '../../support/gateway/small-disk.js';
+import { TestServer } from '../../support/mqtt/mqtt-server.js';
+import { send } from '../../support/sources/http-rig.js';
 
 const PLANT = { sink: 'plant' };
 const TOKEN = 'k3J9_xQ7mB2vN8pR';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Room } from '../../../host/store/messages.js';
-import { tempFolder } from '../../support/gateway-rig.js';
-import { range, SpoolFile } from '../../support/spool-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { range, SpoolFile } from '../../support/gateway/spool-rig.js';
 
 const MIB = 2 ** 20;
 

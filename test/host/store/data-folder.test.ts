@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DataFolder } from '../../../host/store/data-folder.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { LogBook, makeGateway, modbus, startGateway, tempFolder } from '../../support/gateway-rig.js';
+import { LogBook, makeGateway, modbus, startGateway, tempFolder } from '../../support/gateway/gateway-rig.js';
 
 const HOLDER = new URL('./data-folder-holder.js', import.meta.url);
 

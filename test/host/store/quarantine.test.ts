@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Poison, QUARANTINE_SCHEMA, Quarantine } from '../../../host/store/quarantine.js';
 import { Store } from '../../../host/store/store.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 interface Options {
   readonly folder?: string;

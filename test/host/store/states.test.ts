@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { STATES_SCHEMA, States } from '../../../host/store/states.js';
 import { Store } from '../../../host/store/store.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { LogBook, tempFolder } from '../../support/gateway-rig.js';
+import { LogBook, tempFolder } from '../../support/gateway/gateway-rig.js';
 
 test('the newest of what a route remembers is on the disk after a flush, other routes apart; what cannot be kept is told of', async t => {
   const path = join(await tempFolder(t), 'states.db');

@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Database } from '../../../host/store/database.js';
 import { Store } from '../../../host/store/store.js';
 import type { Fault } from '../../../runtime/index.js';
-import { tempFolder } from '../../support/gateway-rig.js';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
 
 const SCHEMA = 'CREATE TABLE IF NOT EXISTS item(id INTEGER PRIMARY KEY, bytes BLOB UNIQUE)';
 const MIB = 2 ** 20;

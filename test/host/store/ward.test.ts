@@ -7,7 +7,7 @@ import { Ward } from '../../../host/store/ward.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { LogBook } from '../../support/gateway-rig.js';
+import { LogBook } from '../../support/gateway/gateway-rig.js';
 
 const FRAME = { source: 'floor', topic: 'in/x', timestamp: 0n, payload: new Uint8Array(1), properties: [] };
 const NOT_RUN = { code: 'SLUICE_ROUTE_UNSERVED', message: 'the plugin absent is not in the folder' } as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runProperties, runTruncations, seeds, type Tried } from '../../support/scan-properties.js';
+import { runProperties, runTruncations, seeds, type Tried } from '../../support/modules/scan-properties.js';
 
 /** About three seconds; `npm run test:long` tries a million. */
 const CASES = 8000;

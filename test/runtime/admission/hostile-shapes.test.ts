@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admit, defaultRules, SluiceError } from '../../../runtime/index.js';
 import { compile } from '../../../sandbox/worker/compile.js';
-import { HOSTILE_SHAPES } from '../../support/hostile-shapes.js';
-import { moduleOf } from '../../support/wasm-bytes.js';
+import { HOSTILE_SHAPES } from '../../support/modules/hostile-shapes.js';
+import { moduleOf } from '../../support/modules/wasm-bytes.js';
 
 const RULES = defaultRules('hostile', 16 << 20);
 

@@ -9,7 +9,7 @@ import {
   PREFIX_SIZE,
   worksOnFloats,
 } from '../../../runtime/admission/scan/instructions.js';
-import { officialName } from '../../support/wasmparser-oracle.js';
+import { officialName } from '../../support/modules/wasmparser-oracle.js';
 
 const names = INSTRUCTIONS.flatMap(instruction => instruction?.name ?? []);
 const ofClass = (feature: string): string[] =>

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { moduleKind, readSections } from '../../../runtime/index.js';
-import { checkAgainstWasmparser } from '../../support/oracle-check.js';
-import { embeddedModules, moduleFiles } from '../../support/real-modules.js';
+import { checkAgainstWasmparser } from '../../support/modules/oracle-check.js';
+import { embeddedModules, moduleFiles } from '../../support/modules/real-modules.js';
 
 const CORE_MODULE = 1;
 

@@ -4,8 +4,8 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { FeatureClass } from '../../../runtime/admission/scan/facts.js';
 import { scan } from '../../../runtime/admission/scan/scan.js';
 import { SluiceError } from '../../../runtime/index.js';
-import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from '../../support/feature-modules.js';
-import { moduleOf, moduleOfBody, type SectionParts } from '../../support/wasm-bytes.js';
+import { FEATURE_NAMES, featureModule, LEGACY_EXCEPTIONS } from '../../support/modules/feature-modules.js';
+import { moduleOf, moduleOfBody, type SectionParts } from '../../support/modules/wasm-bytes.js';
 
 const scanText = async (text: string) => scan(await parse(`(module ${text})`));
 const malformed = (bytes: Uint8Array, words: RegExp): void =>

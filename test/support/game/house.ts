@@ -5,8 +5,8 @@ import { readConfig } from '../../../host/config/load.js';
 import { Gateway } from '../../../host/gateway.js';
 import { createLog } from '../../../host/telemetry/log.js';
 import { Program } from '../../peers/program.js';
-import { variant } from '../gateway-rig.js';
-import { send } from '../http-rig.js';
+import { variant } from '../gateway/gateway-rig.js';
+import { send } from '../sources/http-rig.js';
 
 const ENTRY = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { type Connection, TestServer } from '../mqtt-server.js';
+import { type Connection, TestServer } from '../mqtt/mqtt-server.js';
 import { frameOf } from './senders.js';
 
 /** What came of one route: of each frame of each source its ids, one for each time that it came. */

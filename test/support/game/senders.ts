@@ -1,6 +1,6 @@
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
-import { send } from '../http-rig.js';
-import { type Connection, TestServer } from '../mqtt-server.js';
+import { type Connection, TestServer } from '../mqtt/mqtt-server.js';
+import { send } from '../sources/http-rig.js';
 
 export type SourceName = 'floor' | 'plc' | 'hooks';
 

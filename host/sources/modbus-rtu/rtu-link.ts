@@ -30,6 +30,9 @@ export class RtuLink {
   #port: RtuPort | undefined;
   #client: ModbusRTU | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the time of what was asked is over; and then the last look at what has come. */
+  #due: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
   #attempt = 0;
   /** The attempt to open that is under way; a stop waits for it. */
   #opening: Promise<void> = Promise.resolve();
@@ -59,9 +62,20 @@ export class RtuLink {
     const client = this.#client;
     const port = this.#port;
     if (client === undefined || port === undefined) return;
-    const next = (error: unknown, result?: { readonly buffer: Uint8Array }): void => {
-      if (client === this.#client) done(answerOf(error, result, port.stray));
+    let isOver = false;
+    const end = (answer: Answer): void => {
+      // It may also come after its time.
+      if (isOver || client !== this.#client) return;
+      isOver = true;
+      this.#unwatch();
+      done(answer);
     };
+    const next = (error: unknown, result?: { readonly buffer: Uint8Array }): void =>
+      end(answerOf(error, result));
+    this.#due = setTimeout(() => {
+      // If our own loop was late, the answer may lie in the socket: let it be read before judging.
+      this.#look = setImmediate(() => end(silence(port.stray)));
+    }, this.#settings.timeoutMs);
     if (code === 1) client.writeFC1(unit, first, count, next);
     else if (code === 2) client.writeFC2(unit, first, count, next);
     else if (code === 3) client.writeFC3(unit, first, count, next);
@@ -110,7 +124,6 @@ export class RtuLink {
     if (!stream.isOpen) return this.#events.down(why);
     const port = new RtuPort(stream);
     const client = new all.default(port);
-    client.setTimeout(this.#settings.timeoutMs);
     client.open(() => {});
     this.#stream = stream;
     this.#port = port;
@@ -125,8 +138,14 @@ export class RtuLink {
     this.#events.up();
   }
 
+  #unwatch(): void {
+    clearTimeout(this.#due);
+    if (this.#look !== undefined) clearImmediate(this.#look);
+  }
+
   #detach(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#unwatch();
     this.#client?.destroy(() => {});
     const stream = this.#stream;
     this.#client = undefined;
@@ -136,11 +155,14 @@ export class RtuLink {
   }
 }
 
-function answerOf(error: unknown, result: { buffer: Uint8Array } | undefined, stray: number): Answer {
+function answerOf(error: unknown, result: { buffer: Uint8Array } | undefined): Answer {
   if (result !== undefined && (error === null || error === undefined)) return { data: result.buffer };
-  const { modbusCode, errno, message } = error as { modbusCode?: number; errno?: string; message?: string };
+  const { modbusCode, message } = error as { modbusCode?: number; message?: string };
   if (modbusCode !== undefined) return { exception: modbusCode };
-  if (errno !== 'ETIMEDOUT') return { failure: 'protocol', why: message ?? String(error) };
+  return { failure: 'protocol', why: message ?? String(error) };
+}
+
+function silence(stray: number): Answer {
   return { failure: 'timeout', why: stray === 0 ? '' : ` (${stray} bytes came that are no answer to it)` };
 }
 

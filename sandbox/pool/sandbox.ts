@@ -14,13 +14,18 @@ import { BELL } from '../ring/ring-words.js';
 /** Runs the task on a thread; rejects when the thread is killed or dies. */
 export type RunTask = (task: SandboxTask, signal: AbortSignal) => Promise<unknown>;
 
+interface Starting {
+  resolve(): void;
+  reject(error: SluiceError): void;
+}
+
 /** The host's handle on one sandbox thread. */
 export class Sandbox {
   readonly #port: MessagePort;
   readonly #bell: Int32Array;
   readonly #abort = new AbortController();
   #listener: (message: FromSandbox) => void = () => {};
-  #starting: { resolve: () => void; reject: (error: SluiceError) => void } | undefined;
+  #starting: Starting | undefined;
   readonly #up = Promise.withResolvers<void>();
   #death: Fault | undefined;
   #closing = false;
@@ -142,9 +147,13 @@ export class Sandbox {
     const watch = (): void => {
       clearTimeout(timer);
       if (this.#starting === undefined) return;
-      const late = (): void =>
+      const own = setTimeout(() => {
+        // If our own loop was late, it may have answered long ago.
+        this.drain();
+        if (this.#starting !== starting || timer !== own) return;
         this.kill('SLUICE_GUEST_DEADLINE', `${this.#whatHangs()} within ${deadlineMs} ms`);
-      timer = setTimeout(late, deadlineMs);
+      }, deadlineMs);
+      timer = own;
     };
     this.#stepped = watch;
     // The time that a cold thread takes to come up is not the plugin's.
@@ -188,12 +197,19 @@ export class Sandbox {
     } else if (message.kind === 'ready') {
       this.#facts = message.facts;
       this.#stateful = message.stateful;
-      this.#starting?.resolve();
-    } else if (message.kind === 'failed') this.#starting?.reject(SluiceError.fromFault(message.fault));
+      this.#started()?.resolve();
+    } else if (message.kind === 'failed') this.#started()?.reject(SluiceError.fromFault(message.fault));
     else {
       if (message.kind === 'detached') this.#isDrained = true;
       this.#listener(message);
     }
+  }
+
+  /** What waited for the start, and does no more. */
+  #started(): Starting | undefined {
+    const starting = this.#starting;
+    this.#starting = undefined;
+    return starting;
   }
 
   #over(thrown: unknown): Fault | undefined {

@@ -18,8 +18,8 @@ const LIMITS = {
   connectionsPerPeer: 8,
   maxPacket: 100_000,
   memory: 150_000,
-  helloMs: 300,
-  packetMs: 200,
+  helloMs: 1_000,
+  packetMs: 600,
 } satisfies BrokerConfig;
 
 let broker: Broker;
@@ -97,7 +97,12 @@ test('what comes beyond the rate of the broker is read later, however many messa
   const slowed = until('rate');
   const begin = performance.now();
   socket.write(Buffer.concat(Array.from({ length: 240 }, () => packet)));
-  assert.match(await slowed, /`totalRate` \(200\) allows: it is read later/);
+  // A machine that takes long over these is sent more.
+  const more = setInterval(() => socket.write(Buffer.concat(Array.from({ length: 240 }, () => packet))), 200);
+  t.after(() => clearInterval(more));
+  const said = await slowed;
+  clearInterval(more);
+  assert.match(said, /`totalRate` \(200\) allows: it is read later/);
   socket.write(generate({ cmd: 'disconnect' }));
   await once(socket, 'close');
   assert.ok(
@@ -114,14 +119,14 @@ test('what waits for its turn counts though its client has gone meanwhile, and g
   const all = new Promise<void>(resolve => {
     reader.on('message', () => {
       count += 1;
-      if (count === 110) resolve();
+      if (count === 160) resolve();
     });
   });
   await reader.subscribeAsync('a');
   const packet = generate({ cmd: 'publish', topic: 'a', payload: 'x', qos: 0, retain: false, dup: false });
   const before = refusals.length;
   const socket = connect(slow.port, '127.0.0.1');
-  socket.end(Buffer.concat([CONNECT, ...Array.from({ length: 110 }, () => packet)]));
+  socket.end(Buffer.concat([CONNECT, ...Array.from({ length: 160 }, () => packet)]));
   socket.resume();
   await all;
   const reasons = new Set(refusals.slice(before).map(([reason]) => reason));
@@ -143,7 +148,7 @@ test('a client that sends far more than all may together does not keep the other
   const other = await connectAsync(`mqtt://127.0.0.1:${shared.port}`, { protocolVersion: 4 });
   for (let n = 0; n < 3; n++) await other.publishAsync('b', 'c', { qos: 1 });
   const took = performance.now() - begin;
-  assert.ok(took < 1_500, `${took} ms, where 500 that wait take 5,000`);
+  assert.ok(took < 4_000, `${took} ms, where 500 that wait take 5,000`);
   await other.endAsync();
   greedy.destroy();
 });

@@ -17,14 +17,24 @@ import { RecordingIngress } from '../support/sources/recording-ingress.js';
 
 const HOST = '127.0.0.1';
 
-async function scene(t: TestContext): Promise<{ broker: Broker; refusals: string[] }> {
+async function scene(
+  t: TestContext,
+): Promise<{ broker: Broker; refusals: string[]; refused: Promise<void> }> {
   const refusals: string[] = [];
+  const { promise: refused, resolve } = Promise.withResolvers<void>();
   const broker = await startBroker(
     { host: HOST, port: 0, rate: 50 },
-    { refused: (reason, text) => refusals.push(`${reason}: ${text}`), renewed: () => {}, failed: () => {} },
+    {
+      refused: (reason, text) => {
+        refusals.push(`${reason}: ${text}`);
+        resolve();
+      },
+      renewed: () => {},
+      failed: () => {},
+    },
   );
   t.after(() => broker.stop());
-  return { broker, refusals };
+  return { broker, refusals, refused };
 }
 
 test('nobody else comes in under the client id of a source or sink of the gateway, and what was there stays', async t => {
@@ -63,7 +73,7 @@ test('nobody else comes in under the client id of a source or sink of the gatewa
 });
 
 test('a sink of the gateway is free of rates: what it brings has passed those of its sources', async t => {
-  const { broker, refusals } = await scene(t);
+  const { broker, refusals, refused } = await scene(t);
   broker.held.sink('plant');
   const open = async (clientId: string, isOwn: boolean): Promise<MqttClient> => {
     const dial = (): Socket => {
@@ -76,7 +86,7 @@ test('a sink of the gateway is free of rates: what it brings has passed those of
     return client;
   };
   const flood = (client: MqttClient): void => {
-    for (let n = 0; n < 80; n++) client.publish('a', 'x', { qos: 0 });
+    for (let n = 0; n < 800; n++) client.publish('a', 'x', { qos: 0 });
   };
   const sink = await open('plant', true);
   flood(sink);
@@ -84,7 +94,7 @@ test('a sink of the gateway is free of rates: what it brings has passed those of
   assert.deepEqual(refusals, []);
   const device = await open('device', false);
   flood(device);
-  while (refusals.length === 0) await new Promise(setImmediate);
+  await refused;
   assert.match(refusals[0]!, /^rate: .*it is read later/);
   for (const each of [sink, device]) each.end(true);
 });

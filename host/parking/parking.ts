@@ -9,6 +9,7 @@ import { PARKED, type Spool } from '../spool/spool.js';
 import type { WhenFull } from '../store/messages.js';
 import type { ParkedMetrics } from '../telemetry/spool-metrics.js';
 import { FrameView } from './frame-view.js';
+import { numberOf, ParkedId } from './parked-id.js';
 import { TakenOff } from './taken-off.js';
 import { WayBack, type WayBackParts } from './way-back.js';
 
@@ -143,13 +144,14 @@ export class Parking {
 
   /**
    * Puts a frame aside; false if there is no room, and `look` is called once there is.
-   * @param id of the frame, @param sequence in its source, @param ticket told when it is durable
-   * @param always it finds room in memory
+   * @param id of the frame, @param trace that it came with, @param sequence in its source
+   * @param ticket told when it is durable, @param always it finds room in memory
    */
   add(
     delivery: Delivery,
     frame: number,
     id: FrameId,
+    trace: string | undefined,
     sequence: number,
     ticket: Ticket,
     always: boolean,
@@ -158,9 +160,10 @@ export class Parking {
     if (queue === undefined) return false;
     this.#view.load(delivery.slab, delivery.recordAt(frame));
     id.part = 0;
+    const kept = trace === undefined ? id : new ParkedId(id, trace);
     const place = queue.last + 1;
     const lane = this.#queues.laneOf(queue);
-    if (!lane.add(this.#view, id, queue, place, ticket, undefined, sequence, always)) return false;
+    if (!lane.add(this.#view, kept, queue, place, ticket, undefined, sequence, always)) return false;
     queue.last = place;
     this.#catchUp.add(queue);
     this.#hold();
@@ -257,7 +260,7 @@ export class Parking {
 function nameOf(view: RecordView): FrameName {
   const text = textOf(view);
   const end = text.lastIndexOf('-') + 1;
-  return { prefix: Buffer.from(text.slice(0, end), 'utf8'), sequence: Number(text.slice(end)) };
+  return { prefix: Buffer.from(text.slice(0, end), 'utf8'), sequence: numberOf(text.slice(end)).sequence };
 }
 
 /** A frame as the quarantine keeps it. */

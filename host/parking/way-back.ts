@@ -5,6 +5,7 @@ import type { FrameNames } from '../sources/source.js';
 import type { Receiver } from '../spool/catch-up.js';
 import type { RecordView } from '../spool/record.js';
 import type { Run } from '../spool/run.js';
+import { numberOf } from './parked-id.js';
 
 /** Frames that may be in the ring or behind it at once, and twice that: who hands them on takes half of it. */
 const CAPACITY = 2000;
@@ -42,6 +43,8 @@ interface UnderWay {
   /** Its id, as it was when it came first. */
   readonly prefix: Buffer;
   readonly sequence: number;
+  /** Trace id that it came with then. */
+  readonly trace: string | undefined;
 }
 
 /** One that no plugin has run: kept here until it is brought once more. */
@@ -60,7 +63,10 @@ export class WayBack implements Receiver, RouteSource {
   readonly routes = 0;
   readonly overtakes = true;
   readonly capacity = CAPACITY;
-  readonly names: FrameNames = { name: (sequence, id) => this.#name(sequence, id) };
+  readonly names: FrameNames = {
+    name: (sequence, id) => this.#name(sequence, id),
+    trace: sequence => this.#underWay[sequence - this.#first]?.trace,
+  };
   readonly #parts: WayBackParts & WayBackEvents;
   /** Undefined: it has come back. */
   readonly #underWay: (UnderWay | undefined)[] = [];
@@ -208,12 +214,12 @@ export class WayBack implements Receiver, RouteSource {
   }
 
   /** What stands before the number is the same for many, and kept once. */
-  #idOf(view: RecordView): { readonly prefix: Buffer; readonly sequence: number } {
+  #idOf(view: RecordView): Pick<UnderWay, 'prefix' | 'sequence' | 'trace'> {
     if (view.length > this.#id.length) this.#id = Buffer.alloc(2 * view.length);
     const end = view.write(this.#id, 0);
     const begin = this.#id.lastIndexOf(HYPHEN, end - 1) + 1;
     if (this.#id.compare(this.#prefix, 0, this.#prefix.length, 0, begin) !== 0)
       this.#prefix = Buffer.from(this.#id.subarray(0, begin));
-    return { prefix: this.#prefix, sequence: Number(this.#id.toString('latin1', begin, end)) };
+    return { prefix: this.#prefix, ...numberOf(this.#id.toString('latin1', begin, end)) };
   }
 }

@@ -160,7 +160,8 @@ export class ParkedFrames {
     const sequence = delivery.sequenceOf(frame);
     // Where plugins serve again what is on a full disk leaves it by the ring, and so the ring may not wait for the disk.
     const { aside } = ticket;
-    if (this.#parking?.add(delivery, frame, id, sequence, aside, this.#isServed) === true) return true;
+    const trace = this.#parts.sources.trace(delivery, frame);
+    if (this.#parking?.add(delivery, frame, id, trace, sequence, aside, this.#isServed) === true) return true;
     ticket.settle(1);
     return false;
   }

@@ -92,7 +92,9 @@ export class Refusals {
       // What is replayed is in quarantine already, and stays there.
       const poisoned = guilty && this.#came(delivery, frame)?.replays !== true;
       this.#lines.push(() => this.#say(fault, copy, source, guilty, poisoned));
-      if (poisoned) this.#keep(copy, name, stage, { code, message }, ticket, undefined);
+      if (!poisoned) return;
+      const trace = this.#parts.sources.trace(delivery, frame);
+      this.#keep({ frame: copy, plugin: name, stage, fault: { code, message }, trace }, ticket);
     }
   }
 
@@ -110,7 +112,8 @@ export class Refusals {
     const source = sources.named(frame.source);
     source?.refused(plugin, fault);
     if (source?.sendBack(sequence, code) === true) return undefined;
-    return isolate({ frame, route, plugin, version, stage: 0, fault, id });
+    const trace = source?.names?.trace?.(sequence);
+    return isolate({ frame, route, plugin, version, stage: 0, fault, trace, id });
   }
 
   /** Why no plugin was asked. */
@@ -124,8 +127,9 @@ export class Refusals {
     const { stage } = delivery.outcome;
     const plugin = fault.plugin ?? chain.ran[stage]?.name ?? route;
     sources.of(delivery, frame, id)?.refused(plugin, fault);
-    if (this.#came(delivery, frame)?.sendBack(delivery.sequenceOf(frame), fault.code) === false)
-      this.#keep(delivery.frame(frame), plugin, stage, fault, ticket, nameOf(id));
+    if (this.#came(delivery, frame)?.sendBack(delivery.sequenceOf(frame), fault.code) !== false) return;
+    const trace = sources.trace(delivery, frame);
+    this.#keep({ frame: delivery.frame(frame), plugin, stage, fault, trace, id: nameOf(id) }, ticket);
   }
 
   /** Who brought it into the ring. */
@@ -149,18 +153,10 @@ export class Refusals {
     });
   }
 
-  #keep(
-    frame: FrameCopy,
-    plugin: string,
-    stage: number,
-    fault: Fault,
-    ticket: SlabTicket,
-    id: FrameName | undefined,
-  ): void {
+  #keep(found: Omit<Poison, 'route' | 'version'>, ticket: SlabTicket): void {
     const { route, chain } = this.#parts;
-    const version = chain.ran[stage]?.version ?? '';
-    const poison: Poison = { frame, route, plugin, version, stage, fault, ...(id && { id }) };
-    (id === undefined ? this.#failed : this.#unseen).keep(poison, ticket);
+    const version = chain.ran[found.stage]?.version ?? '';
+    (found.id === undefined ? this.#failed : this.#unseen).keep({ ...found, route, version }, ticket);
   }
 }
 

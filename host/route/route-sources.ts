@@ -67,6 +67,11 @@ export class RouteSources {
     (this.#all[number] as RouteSource).names?.name(sequence, id);
   }
 
+  /** The trace id that the frame came with, beside its properties. */
+  trace(delivery: Delivery, frame: number): string | undefined {
+    return this.#all[delivery.originOf(frame)]?.names?.trace?.(delivery.sequenceOf(frame));
+  }
+
   /** Whose the frame is. What has waited on the disk is still its first source's; the id stands on the frame. */
   of(delivery: Delivery, frame: number, id: FrameId): RouteSource | undefined {
     const number = delivery.originOf(frame);

@@ -43,10 +43,12 @@ export interface Ingress {
   failed(fault: Fault, peer?: string): void;
 }
 
-/** The numbers that devices give their frames themselves: message ids are then made of these. */
+/** What devices say of their frames themselves: the numbers of which message ids are then made, and traces. */
 export interface FrameNames {
   /** Puts what the device says into the id of this frame, which is not delivered yet. */
   name(sequence: number, id: FrameId): void;
+  /** The trace id (W3C Trace Context, in hex) that this frame came with, which is not delivered yet; guests never see it. */
+  trace?(sequence: number): string | undefined;
 }
 
 /** A southbound protocol endpoint. Owns its sockets and timers; never blocks. */

@@ -14,6 +14,8 @@ export interface Poison {
   /** Place of the plugin in its chain, from 0. */
   readonly stage: number;
   readonly fault: Fault;
+  /** Trace id that came with it, if not in its properties. */
+  readonly trace?: string | undefined;
   /** What its messages are called, if it can still be run without having been in quarantine. */
   readonly id?: FrameName;
 }
@@ -23,7 +25,7 @@ export interface Quarantined extends Omit<Poison, 'id'> {
   readonly id: number;
   /** When it went in, milliseconds since 1970. */
   readonly at: number;
-  /** Trace id of the frame's `traceparent` property (W3C Trace Context, 3.2.2.3). */
+  /** Trace id (W3C Trace Context, 3.2.2.3) that came with the frame, or of its `traceparent` property. */
   readonly trace: string | undefined;
   /** Times that it was replayed and failed again; `plugin`, `version`, `stage` and `fault` are those of the last time. */
   readonly replays: number;
@@ -60,6 +62,8 @@ CREATE TABLE IF NOT EXISTS frames (
 );
 `;
 
+/** W3C Trace Context, 3.2.2: the version is not ff, and neither id is all zeros. Later versions may go on behind it. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 /** Most frames; the oldest go first. A plugin that fails on everything must not fill a disk. */
 const MOST_FRAMES = 10_000;
 /** Frames that make room when the file is full. */
@@ -141,7 +145,7 @@ export class Quarantine {
     await this.#database.write({ sql, values });
   }
 
-  async #insert({ frame, route, plugin, version, stage, fault }: Poison): Promise<number> {
+  async #insert({ frame, route, plugin, version, stage, fault, trace }: Poison): Promise<number> {
     const { source, topic, timestamp, properties, payload } = frame;
     const told = [
       Date.now(),
@@ -151,7 +155,7 @@ export class Quarantine {
       stage,
       fault.code,
       fault.message,
-      traceOf(frame) ?? null,
+      trace ?? traceOf(frame) ?? null,
     ];
     const values = [...told, source, topic, String(timestamp), JSON.stringify(properties), payload];
     const [done] = await this.#database.write({ sql: PUT, values });
@@ -209,5 +213,5 @@ export function quarantinedOf(row: Row): Quarantined {
 
 function traceOf({ properties }: FrameCopy): string | undefined {
   const parent = properties.find(([key]) => key === 'traceparent')?.[1];
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(parent ?? '')?.[1];
+  return TRACEPARENT.exec(parent ?? '')?.[1];
 }

@@ -15,7 +15,7 @@ export const QuarantinedView = Type.Object(
     code: Type.String(),
     message: Type.String(),
     replays: Type.Integer({ minimum: 0, description: 'Times that it was replayed and failed again.' }),
-    trace: Type.Optional(Type.String({ description: 'Trace id of its traceparent property.' })),
+    trace: Type.Optional(Type.String({ description: 'Trace id that it came with (W3C Trace Context).' })),
     source: Type.String(),
     topic: Type.String(),
     timestamp: Type.String({ description: 'Nanoseconds since 1970.' }),

@@ -1,14 +1,15 @@
 import type { FrameId } from '../../sinks/message-id.js';
 import type { FrameNames } from '../source.js';
+import { FrameTraces } from './frame-traces.js';
 import type { Session } from './session.js';
 
 /** Runs; a power of two. */
 const FIRST_ROOM = 16;
 
 /**
- * Of the frames that are not delivered: whose they are, and the sequences that their senders gave them. Message ids are
- * made of these, so that a frame that a client sends again, also to a gateway that was started again, gives
- * messages with the ids that they had.
+ * Of the frames that are not delivered: whose they are, and the sequences and traces that their senders gave them. Message
+ * ids are made of the sequences, so that a frame that a client sends again, also to a gateway that was started again,
+ * gives messages with the ids that they had.
  *
  * Kept by runs: frames of one session that follow one another here mostly do so there too.
  */
@@ -26,6 +27,7 @@ export class OwnIds implements FrameNames {
   #upTo = 0;
   #delivered = 0;
   #next = 1;
+  readonly #traces = new FrameTraces();
 
   /** Frame `sequence` is that of this session which was taken last. Sequences come in their order, and none is left out. */
   add(sequence: number, session: Session): void {
@@ -40,6 +42,15 @@ export class OwnIds implements FrameNames {
     this.#sessions[place] = session;
     this.#firsts[place] = sequence;
     this.#aheads[place] = ahead;
+  }
+
+  /** The frame that was added last came with the trace context at `bytes[at]`. */
+  traced(bytes: Uint8Array, at: number): void {
+    this.#traces.add(this.#next - 1, bytes, at);
+  }
+
+  trace(sequence: number): string | undefined {
+    return this.#traces.of(sequence);
   }
 
   name(sequence: number, id: FrameId): void {
@@ -64,6 +75,7 @@ export class OwnIds implements FrameNames {
       this.#sessions[place] = undefined;
     }
     this.#delivered = Math.max(this.#delivered, sequence);
+    this.#traces.delivered(sequence);
   }
 
   #find(sequence: number): number {

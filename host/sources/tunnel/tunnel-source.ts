@@ -265,6 +265,7 @@ export class TunnelSource implements Source {
       session.take(sequence);
       session.lastFrame = this.#lastFrame = receivedAt;
       this.names.add(sequence, session);
+      if (data.trace >= 0) this.names.traced(bytes, data.trace);
     } catch (thrown) {
       if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_FRAME_TOO_LARGE') throw thrown;
       this.#refuse(connection, thrown.code, thrown.message);

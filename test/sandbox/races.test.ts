@@ -17,7 +17,7 @@ function push(ring: Ring, bytes: Uint8Array, sequence: number): void {
 
 /** Blocks this thread, so that nothing but the sandbox can go on, until a commit is seen. */
 function untilCommitted(ring: Ring, sequence: number): void {
-  const end = performance.now() + 5000;
+  const end = performance.now() + 60_000;
   while (ring.committed !== sequence) assert.ok(performance.now() < end, 'no commit came');
 }
 
@@ -338,7 +338,7 @@ test('a frame that was under way when a kill came that was meant for another is 
   const { control } = rig.slot.ring;
   const header = rig.slot.ring.headerOf(0);
   const word = (index: number): number => Atomics.load(control, index);
-  const end = performance.now() + 5000;
+  const end = performance.now() + 60_000;
   // The second frame runs by itself, in its first stage.
   while (word(header + HEADER.progress) !== 1 || word(RING.stage) !== 0) assert.ok(performance.now() < end);
   threads[0]?.kill('SLUICE_GUEST_DEADLINE', 'for a call before');

@@ -6,7 +6,7 @@ import { POISON, Subscriber } from '../../support/devices/gateway-peers.js';
 import { variant } from '../../support/gateway/gateway-rig.js';
 import { type AdminRig, startAdminRig } from './rig.js';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 const PLUGIN = 'trap-modbus';
 
 /** A gateway whose plugin traps on the third reply of the device and on the fifth. */

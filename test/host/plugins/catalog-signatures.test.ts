@@ -7,7 +7,7 @@ import { CatalogRig } from '../../support/gateway/catalog-rig.js';
 import { guestFile, tempFolder, unpacked, variant } from '../../support/gateway/gateway-rig.js';
 import { Signer } from '../../support/gateway/signing-rig.js';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 const echo = () => readFile(guestFile('echo'));
 const signer = new Signer();
 

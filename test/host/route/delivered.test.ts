@@ -396,7 +396,7 @@ test('where a source waits for all its routes, the frames of an open breaker are
 });
 
 test('with a thousand frames on their way into the quarantine the route is full: its source waits, and nothing piles up', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async t => {
   const rig = new RouteRig(t);
   let kept = 0;
@@ -432,7 +432,7 @@ test('with a thousand frames on their way into the quarantine the route is full:
 });
 
 test('a frame that has no place on the disk is counted once, however often it is asked whether the quarantine has room', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async t => {
   const rig = new RouteRig(t);
   let kept = 0;
@@ -462,7 +462,7 @@ test('a frame that has no place on the disk is counted once, however often it is
 });
 
 test('where a thousand frames that no plugin has run wait for room in the quarantine, one that a plugin fails on keeps nobody behind it waiting', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async t => {
   const rig = new RouteRig(t);
   let waiting = 0;

@@ -12,7 +12,7 @@ test('there are thirty hostile shapes and more', () => {
 });
 
 for (const { what, code, says, bytes } of HOSTILE_SHAPES) {
-  test(`${what}: refused with ${code}`, { timeout: 20_000 }, async () => {
+  test(`${what}: refused with ${code}`, { timeout: 120_000 }, async () => {
     const file = await bytes();
     assert.throws(
       () => compile(admit(file, 'converter', RULES).bytes, 'hostile'),

@@ -11,13 +11,13 @@ export class Waiting {
     for (const look of [...this.#looks]) look();
   }
 
-  /** @param what for the message when it does not come within 15 s (asked for then) */
+  /** @param what for the message when it does not come within a minute (asked for then) */
   until(what: string | (() => string), condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#looks.delete(look);
         reject(new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`));
-      }, 15_000);
+      }, 60_000);
       const look = (): void => {
         if (!condition()) return;
         clearTimeout(timer);

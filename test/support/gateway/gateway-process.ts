@@ -60,9 +60,9 @@ export class GatewayProcess {
     return Number(database.prepare('SELECT count(*) AS records FROM record').get()?.records);
   }
 
-  /** Waits until so many lie in its spool. @throws Error 15 s passed */
+  /** Waits until so many lie in its spool. @throws Error a minute passed */
   async spools(records: number): Promise<void> {
-    const end = performance.now() + 15_000;
+    const end = performance.now() + 60_000;
     while (this.spooled < records) {
       if (performance.now() > end) throw new Error(`${this.spooled} of ${records} are in the spool`);
       await setTimeout(20);

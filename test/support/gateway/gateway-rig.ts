@@ -164,14 +164,14 @@ export async function makeGateway(
     drop: (guest, as = `${guest}.wasm`) => copyFile(guestFile(guest), join(plugins, as)),
     metric: (name, labels = {}) => metricOf(gateway, name, labels),
     reaches: async (value, name, labels = {}) => {
-      const end = performance.now() + 15_000;
+      const end = performance.now() + 60_000;
       while ((await metricOf(gateway, name, labels)) < value) {
         if (performance.now() > end) throw new Error(`${name} did not reach ${value}`);
         await setTimeout(10);
       }
     },
     falls: async (value, name, labels = {}) => {
-      const end = performance.now() + 15_000;
+      const end = performance.now() + 60_000;
       while ((await metricOf(gateway, name, labels)) > value) {
         if (performance.now() > end) throw new Error(`${name} did not fall to ${value}`);
         await setTimeout(10);

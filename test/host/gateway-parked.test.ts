@@ -366,7 +366,7 @@ test('what an acknowledged source has sent waits where neither the disk nor the 
   await broker.until('all acknowledged', () => broker.acknowledged === sent.length);
   await broker.until('all through the other route', () => broker.counts.size === sent.length);
   assert.equal(await rig.metric('sluice_quarantine_dropped_total'), 0);
-  const onDisk = await rig.metric('sluice_parked_frames', PARKED);
+  const onDisk = await rig.metric('sluice_parked_appended_total', PARKED);
   assert.equal(onDisk + (await rig.metric('sluice_quarantine_frames')), sent.length);
 });
 
@@ -470,7 +470,7 @@ test('a plugin that is disabled or not there keeps no other route of a sender wa
   const heard = await Heard.at(t, rig);
   assert.equal(await post(rig, 0, 2000), 202);
   await heard.atLeast(2000);
-  assert.equal(await rig.metric('sluice_parked_frames', PARKED), 2000);
+  assert.equal(await rig.metric('sluice_parked_appended_total', PARKED), 2000);
   await rig.drop('trap');
   await heard.atLeast(4000);
   assert.deepEqual(heard.payloads, [...upTo(2000), ...upTo(2000)]);

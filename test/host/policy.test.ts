@@ -7,7 +7,7 @@ import { CountingPlc, Subscriber } from '../support/devices/gateway-peers.js';
 import { modbus, variant } from '../support/gateway/gateway-rig.js';
 import { type AdminRig, startAdminRig } from './admin/rig.js';
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 120_000 };
 
 /** Two devices: one through a plugin with float SIMD, one through modbus-json; all of it to one subscriber. */
 async function startTwo(

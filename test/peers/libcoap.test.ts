@@ -59,7 +59,7 @@ test("libcoap's client reads what was put, in blocks, and is told of what is put
   assert.equal((await runProgram(CLIENT, ['-m', 'get', '-b', '64', url])).trim(), 'abcdefgh'.repeat(300));
   assert.equal((await runProgram(CLIENT, ['-m', 'get', url])).trim(), 'abcdefgh'.repeat(300));
   await runProgram(CLIENT, ['-m', 'put', '-e', 'first', url]);
-  const observer = new Program('/usr/bin/stdbuf', ['-o0', CLIENT, '-s', '30', '-m', 'get', url]);
+  const observer = new Program('/usr/bin/stdbuf', ['-o0', CLIENT, '-s', '300', '-m', 'get', url]);
   t.after(() => observer.stop());
   await observer.said(/first/);
   await runProgram(CLIENT, ['-m', 'put', '-e', 'second', url]);

@@ -18,7 +18,7 @@ test("mbpoll reads the demo's PLC: its sequence goes on from poll to poll, for e
   const poll = async (unit: number): Promise<Map<number, number>> =>
     values(
       await runProgram(MBPOLL, [
-        ...['-m', 'tcp', '-p', String(plc.port), '-a', String(unit)],
+        ...['-m', 'tcp', '-o', '10', '-p', String(plc.port), '-a', String(unit)],
         ...['-t', '4', '-0', '-r', '0', '-c', '12', '-1', '127.0.0.1'],
       ]),
     );

@@ -26,7 +26,7 @@ async function scene(t: TestContext, listen: Record<string, unknown> = {}) {
   const rig = await startGateway(
     t,
     {
-      sources: { panel: { modbus: { listen: { port: 0, timeout: '5s', ...listen } } } },
+      sources: { panel: { modbus: { listen: { port: 0, timeout: '30s', ...listen } } } },
       sinks: { plant: mqtt(broker.port, { version: 5 }) },
       routes: [{ from: 'panel', through: ['modbus-json'] }],
     },
@@ -58,7 +58,7 @@ test("what pymodbus's client writes arrives value by value, and it understands t
 test('what mbpoll writes arrives, single and several, coils and registers', async t => {
   const { witness, port, seen } = await scene(t);
   const write = (...args: string[]): Promise<string> =>
-    runProgram(MBPOLL, ['-m', 'tcp', '-p', port, '-a', '7', '-0', ...args]);
+    runProgram(MBPOLL, ['-m', 'tcp', '-o', '10', '-p', port, '-a', '7', '-0', ...args]);
   assert.match(await write('-t', '4', '-r', '20', '127.0.0.1', '1234'), /Written 1 reference/);
   assert.match(await write('-t', '4', '-r', '30', '127.0.0.1', '1', '2', '3'), /Written 3 references/);
   assert.match(await write('-t', '0', '-r', '5', '127.0.0.1', '1'), /Written 1 reference/);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Waiting } from '../support/devices/gateway-peers.js';
+import { PATIENCE_MS, Waiting } from '../support/devices/gateway-peers.js';
 
 /** A peer in a process of its own; what it prints can be waited for. */
 export class Program extends Waiting {
@@ -36,7 +36,7 @@ export class Program extends Waiting {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Waits until it has printed this. @throws Error it ended or 15 s passed */
+  /** Waits until it has printed this. @throws Error it ended or PATIENCE_MS passed */
   async said(text: RegExp): Promise<RegExpExecArray> {
     const found = (): RegExpExecArray | null => text.exec(this.#printed);
     const where = (): string => `${text} from ${this.#name}, which said:\n${this.#printed.slice(-2000)}`;
@@ -56,10 +56,10 @@ export class Program extends Waiting {
     return this.child.exitCode ?? this.child.signalCode ?? -1;
   }
 
-  /** SIGTERM, and SIGKILL if that is not enough. */
+  /** SIGTERM, and SIGKILL if that is not enough: a broker writes down first what it is to remember. */
   async stop(): Promise<void> {
     if (this.running) this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS / 4);
     await this.#ended;
     clearTimeout(timer);
   }

@@ -10,7 +10,7 @@ from pymodbus.client import ModbusTcpClient
 
 def main():
     """Writes and tells what came back."""
-    client = ModbusTcpClient("127.0.0.1", port=int(sys.argv[1]), timeout=10, retries=0)
+    client = ModbusTcpClient("127.0.0.1", port=int(sys.argv[1]), timeout=60, retries=0)
     if not client.connect():
         sys.exit("no connection")
     answers = [

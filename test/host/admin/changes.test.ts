@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { makeGateway, modbus, variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 
 test(
   'a disabled plugin lets frames wait, is marked for the next start, and goes on when enabled',

@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 const gzip = { headers: { 'content-encoding': 'gzip' } };
 
 test('an upload that is gzip is decoded and serves', limit, async t => {

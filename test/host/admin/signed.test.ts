@@ -6,7 +6,7 @@ import { variant } from '../../support/gateway/gateway-rig.js';
 import { Signer } from '../../support/gateway/signing-rig.js';
 import { type AdminRig, type Answer, startAdminRig } from './rig.js';
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 120_000 };
 const FILE = 'modbus-json.wasm';
 const signer = new Signer();
 

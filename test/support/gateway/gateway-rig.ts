@@ -11,7 +11,7 @@ import { readConfig } from '../../../host/config/load.js';
 import { Gateway } from '../../../host/gateway.js';
 import { createLog, type Log } from '../../../host/telemetry/log.js';
 import { appendManifest, type ManifestFields, readManifest } from '../../../runtime/index.js';
-import { Waiting } from '../devices/gateway-peers.js';
+import { PATIENCE_MS, Waiting } from '../devices/gateway-peers.js';
 
 const dist = new URL('../../../', import.meta.url);
 
@@ -164,14 +164,14 @@ export async function makeGateway(
     drop: (guest, as = `${guest}.wasm`) => copyFile(guestFile(guest), join(plugins, as)),
     metric: (name, labels = {}) => metricOf(gateway, name, labels),
     reaches: async (value, name, labels = {}) => {
-      const end = performance.now() + 60_000;
+      const end = performance.now() + PATIENCE_MS;
       while ((await metricOf(gateway, name, labels)) < value) {
         if (performance.now() > end) throw new Error(`${name} did not reach ${value}`);
         await setTimeout(10);
       }
     },
     falls: async (value, name, labels = {}) => {
-      const end = performance.now() + 60_000;
+      const end = performance.now() + PATIENCE_MS;
       while ((await metricOf(gateway, name, labels)) > value) {
         if (performance.now() > end) throw new Error(`${name} did not fall to ${value}`);
         await setTimeout(10);

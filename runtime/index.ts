@@ -34,6 +34,7 @@ export { isFault, isRefusal } from './batch/outcome-codes.js';
 export { PropertyImage } from './batch/property-image.js';
 export { HEADER, OPERATION, Slab } from './batch/slab.js';
 export { MessageCursor, OutcomeCursor } from './batch/slab-reader.js';
+export { Stamp } from './batch/stamp.js';
 export { copyWords, FEW_BYTES, isSame, LastView } from './batch/words.js';
 export { Chain, type OnCall, type Stage } from './chain/chain.js';
 export { checkPorts, type Ports } from './chain/ports.js';
@@ -73,7 +74,7 @@ export {
 export { compare, type Difference } from './trial/compare.js';
 export { type FrameCopy, frameOf } from './trial/frame.js';
 export { type Outcome, readOutcome, type TrialMessage } from './trial/outcome.js';
-export { passInOneBatch, runInOneBatch, writeTimes } from './trial/run-frames.js';
+export { passInOneBatch, runInOneBatch } from './trial/run-frames.js';
 export { showBytes, showFault, showHex } from './trial/show.js';
 export type { Vector } from './vector.js';
 export { type ModuleKind, moduleKind, readSections, readU32, type Section } from './wasm-sections.js';

@@ -1,4 +1,4 @@
-import { type Fault, type FrameCopy, Interned, PropertyImage } from '../../runtime/index.js';
+import { type Fault, type FrameCopy, Interned, PropertyImage, Stamp } from '../../runtime/index.js';
 import type { RouteSource } from '../route/route-parts.js';
 import type { FrameId, MessageId, Origin } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
@@ -17,7 +17,7 @@ export interface WayBackParts {
     sequence: number,
     source: Interned,
     topic: Interned,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -74,6 +74,7 @@ export class WayBack implements Receiver, RouteSource {
   readonly #again: Again[] = [];
   readonly #sources = new Map<string, { readonly text: Interned; readonly origin: Origin }>();
   readonly #topic = Interned.text('');
+  readonly #time = new Stamp();
   readonly #image = new PropertyImage();
   readonly #properties = Interned.properties([]);
   #id = Buffer.alloc(128);
@@ -120,12 +121,11 @@ export class WayBack implements Receiver, RouteSource {
 
   #bring({ source, topic, timestamp, payload, properties }: FrameCopy): boolean {
     const { text } = this.#sourceOf(source);
-    // A slab keeps whole microseconds, which a double of milliseconds holds.
-    const ms = Number(timestamp / 1000n) / 1000;
+    const time = Stamp.ofNanos(timestamp);
     const list = properties.length === 0 ? undefined : Interned.properties(properties);
     const sequence = this.#last + 1;
     const { push } = this.#parts;
-    if (!push(sequence, text, Interned.text(topic), ms, payload, 0, payload.length, list)) return false;
+    if (!push(sequence, text, Interned.text(topic), time, payload, 0, payload.length, list)) return false;
     this.#last = sequence;
     return true;
   }
@@ -135,14 +135,12 @@ export class WayBack implements Receiver, RouteSource {
     const { text, origin } = this.#sourceOf(run.queue.name.source);
     const { bytes, payloadStart, payloadEnd } = view;
     this.#topic.assign(bytes, view.topicStart, view.topicEnd, 0);
-    // A slab keeps whole microseconds; the sum of the halves is rounded by less than half of one.
-    const micros = Math.round((view.timestampHigh * 2 ** 32 + view.timestampLow) / 1000);
     const sequence = this.#last + 1;
     const taken = this.#parts.push(
       sequence,
       text,
       this.#topic,
-      micros / 1000,
+      this.#time.words(view.timestampLow, view.timestampHigh),
       bytes,
       payloadStart,
       payloadEnd,

@@ -1,11 +1,10 @@
 import {
   type FrameCopy,
-  HEADER,
   Interned,
   type Outcome,
   readOutcome,
   SluiceError,
-  writeTimes,
+  Stamp,
 } from '../../runtime/index.js';
 import { type ChainSpec, type Delivery, type SandboxPool, Slot } from '../../sandbox/index.js';
 
@@ -72,12 +71,11 @@ class Trial {
     for (const { source, topic, timestamp, payload, properties } of frames) {
       const list = properties.length === 0 ? undefined : Interned.properties(properties);
       const texts = [Interned.text(source), Interned.text(topic)] as const;
-      const ms = Number(timestamp / 1_000_000n);
-      if (!ring.push(0, taken, texts[0], texts[1], ms, payload, 0, payload.length, list)) break;
+      const time = Stamp.ofNanos(timestamp);
+      if (!ring.push(0, taken, texts[0], texts[1], time, payload, 0, payload.length, list)) break;
       taken++;
     }
     ring.publish();
-    this.#writeTimes(frames.slice(0, taken));
     return taken;
   }
 
@@ -96,19 +94,6 @@ class Trial {
       this.#take();
     }
     return { outcomes: this.#outcomes, flushed: this.#flushed };
-  }
-
-  /** The ring takes milliseconds; vectors are exact to the nanosecond. Nobody reads the slabs yet. */
-  #writeTimes(frames: readonly FrameCopy[]): void {
-    const { ring } = this.#slot;
-    let next = 0;
-    for (let sequence = 1; next < frames.length; sequence++) {
-      const header = ring.headerOf(sequence);
-      const count = ring.control[header + HEADER.count] as number;
-      const recordsAt = ring.control[header + HEADER.recordsAt] as number;
-      writeTimes(ring.slabOf(sequence), recordsAt, frames.slice(next, next + count));
-      next += count;
-    }
   }
 
   #take(): void {

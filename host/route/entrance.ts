@@ -1,4 +1,4 @@
-import type { Interned } from '../../runtime/index.js';
+import type { Interned, Stamp } from '../../runtime/index.js';
 import type { Slot } from '../../sandbox/index.js';
 import type { ParkedFrames } from './parked-frames.js';
 import type { RouteSource } from './route-parts.js';
@@ -38,7 +38,7 @@ export class Entrance {
     sequence: number,
     source: Interned,
     topic: Interned,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -48,7 +48,7 @@ export class Entrance {
     // What is replayed came before all that waits, and need not wait behind it.
     const waits = this.#parked.keepsBack && this.#sources.at(origin)?.replays !== true;
     const to = waits ? this.#parked.behind : ring;
-    const taken = to?.push(origin, sequence, source, topic, timestampMs, bytes, start, end, properties);
+    const taken = to?.push(origin, sequence, source, topic, time, bytes, start, end, properties);
     if (taken === true) return true;
     this.#full();
     return false;

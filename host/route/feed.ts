@@ -1,4 +1,4 @@
-import { type Fault, Interned, type PropertyImage } from '../../runtime/index.js';
+import { type Fault, Interned, type PropertyImage, type Stamp } from '../../runtime/index.js';
 import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { Reporter } from '../telemetry/reporter.js';
@@ -129,14 +129,7 @@ export class Feed implements Ingress, RouteSource {
     return number;
   }
 
-  push(
-    topic: number,
-    timestampMs: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    properties = 0,
-  ): number {
+  push(topic: number, time: Stamp, bytes: Uint8Array, start: number, end: number, properties = 0): number {
     // With several routes: who has room is known before the first takes it, strings that may have to be copied included.
     const several = this.#outlets.length > 1;
     const bytesNeeded = several ? end - start + this.#strings(topic, properties) : 0;
@@ -155,7 +148,7 @@ export class Feed implements Ingress, RouteSource {
       }
       const list = properties === 0 ? undefined : outlet.properties[properties];
       const text = topics[topic] as Interned;
-      if (!entrance.push(origin, sequence, source, text, timestampMs, bytes, start, end, list)) {
+      if (!entrance.push(origin, sequence, source, text, time, bytes, start, end, list)) {
         this.#blocked = true;
         return 0;
       }

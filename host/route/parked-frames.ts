@@ -60,8 +60,8 @@ export class ParkedFrames {
       },
       look,
       // An array of them for each frame would be made else.
-      push: (sequence, source, topic, timestampMs, bytes, start, end, properties) =>
-        slot.ring.push(number, sequence, source, topic, timestampMs, bytes, start, end, properties),
+      push: (sequence, source, topic, time, bytes, start, end, properties) =>
+        slot.ring.push(number, sequence, source, topic, time, bytes, start, end, properties),
       flush: () => slot.turnEnded(),
       originOf: source => sources.originOf(source),
     });

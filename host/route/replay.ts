@@ -1,4 +1,4 @@
-import { type Fault, type FrameCopy, Interned } from '../../runtime/index.js';
+import { type Fault, type FrameCopy, Interned, Stamp } from '../../runtime/index.js';
 import type { FrameId, FrameName } from '../sinks/message-id.js';
 import type { FrameNames } from '../sources/source.js';
 import type { Entrance } from './entrance.js';
@@ -75,11 +75,10 @@ export class Replay implements RouteSource {
   }
 
   #push(sequence: number, { source, topic, timestamp, payload, properties }: FrameCopy): boolean {
-    // A slab keeps whole microseconds, which a double of milliseconds holds.
-    const ms = Number(timestamp / 1000n) / 1000;
+    const time = Stamp.ofNanos(timestamp);
     const list = properties.length === 0 ? undefined : Interned.properties(properties);
     const texts = [Interned.text(source), Interned.text(topic)] as const;
-    return this.#entrance.push(this.#origin, sequence, ...texts, ms, payload, 0, payload.length, list);
+    return this.#entrance.push(this.#origin, sequence, ...texts, time, payload, 0, payload.length, list);
   }
 
   /** `GATEWAY/~replay@ROUTE/WHEN-ID`. One is under way at a time, and this is it. */

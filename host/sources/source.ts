@@ -1,4 +1,4 @@
-import type { Fault, PropertyImage } from '../../runtime/index.js';
+import type { Fault, PropertyImage, Stamp } from '../../runtime/index.js';
 import type { FrameId } from '../sinks/message-id.js';
 
 /**
@@ -22,12 +22,12 @@ export interface Ingress {
    * Hands a frame over: `bytes[start, end)` are copied before it returns.
    * Returns the frame's sequence number (1, 2, 3, ... per source), or 0 when no slab is free: nothing
    * was taken, the source stops reading, and `Source.resume` is called once there is room again.
-   * @param timestampMs milliseconds since 1970, fractions allowed (kept to the microsecond)
+   * @param time when it was made; copied before it returns
    * @throws SluiceError SLUICE_FRAME_TOO_LARGE
    */
   push(
     topic: number,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,

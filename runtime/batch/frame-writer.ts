@@ -2,6 +2,7 @@ import { FRAME } from '../contract.js';
 import { SluiceError } from '../errors.js';
 import { PropertyImage } from './property-image.js';
 import { alignUp, HEADER, OPERATION, type Slab } from './slab.js';
+import type { Stamp } from './stamp.js';
 import { copyWords, FEW_BYTES, LastView } from './words.js';
 
 /**
@@ -80,9 +81,6 @@ export class FrameWriter {
   #at = 0;
   #count = 0;
   #published = false;
-  #timeMs = -1;
-  #timeLow = 0;
-  #timeHigh = 0;
 
   /**
    * @param records scratch memory for the records, shared by all writers that are not open at once
@@ -116,7 +114,7 @@ export class FrameWriter {
   push(
     source: Interned,
     topic: Interned,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -145,9 +143,8 @@ export class FrameWriter {
     records[word + 1] = source.length;
     records[word + 2] = topicAt;
     records[word + 3] = topic.length;
-    if (timestampMs !== this.#timeMs) this.#setTime(timestampMs);
-    records[word + 4] = this.#timeLow;
-    records[word + 5] = this.#timeHigh;
+    records[word + 4] = time.low;
+    records[word + 5] = time.high;
     records[word + 6] = at;
     records[word + 7] = length;
     records[word + 8] = propertiesAt;
@@ -169,17 +166,6 @@ export class FrameWriter {
     header[base + HEADER.recordsAt] = recordsAt;
     header[base + HEADER.inputEnd] = recordsAt + this.#count * FRAME.size;
     header[base + HEADER.size] = this.slab.size;
-  }
-
-  /** Milliseconds to nanoseconds in two words, without BigInt: whole milliseconds in 16-bit steps. */
-  #setTime(ms: number): void {
-    const whole = Math.floor(ms);
-    const upper = Math.floor(whole / 65536) * 1e6;
-    const low = (upper % 65536) * 65536 + (whole % 65536) * 1e6 + Math.round((ms - whole) * 1e3) * 1e3;
-    this.#timeMs = ms;
-    // As signed words: these stay small integers in their fields, the bits are the same.
-    this.#timeLow = low | 0;
-    this.#timeHigh = (Math.floor(upper / 65536) + Math.floor(low / 4294967296)) | 0;
   }
 
   #intern(item: Interned): number {

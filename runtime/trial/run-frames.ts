@@ -2,6 +2,7 @@ import { FrameWriter, Interned } from '../batch/frame-writer.js';
 import { OutWriter } from '../batch/out-writer.js';
 import { HEADER, Slab } from '../batch/slab.js';
 import { MessageCursor, OutcomeCursor } from '../batch/slab-reader.js';
+import { Stamp } from '../batch/stamp.js';
 import type { Chain } from '../chain/chain.js';
 import { FRAME } from '../contract.js';
 import { LIMITS } from '../limits.js';
@@ -50,22 +51,11 @@ function pack(frames: readonly FrameCopy[]): { slab: Slab; header: Int32Array } 
   const writer = new FrameWriter(slab, new Uint32Array((frames.length * FRAME.size) >> 2), size / 2);
   for (const [i, { source, topic, properties }] of parts.entries()) {
     const { payload, timestamp } = frames[i] as FrameCopy;
-    writer.push(source, topic, Number(timestamp / 1_000_000n), payload, 0, payload.length, properties);
+    writer.push(source, topic, Stamp.ofNanos(timestamp), payload, 0, payload.length, properties);
   }
   const header = new Int32Array(HEADER.words);
   writer.finish(header, 0);
-  writeTimes(slab, header[HEADER.recordsAt] as number, frames);
   return { slab, header };
-}
-
-/** The writer takes milliseconds; these are exact to the nanosecond. */
-export function writeTimes(slab: Slab, recordsAt: number, frames: readonly FrameCopy[]): void {
-  let at = (recordsAt + FRAME.timestamp) >> 2;
-  for (const { timestamp } of frames) {
-    slab.u32[at] = Number(timestamp & 0xffffffffn);
-    slab.u32[at + 1] = Number(timestamp >> 32n);
-    at += FRAME.size >> 2;
-  }
 }
 
 function enlarge(old: Slab, size: number): Slab {

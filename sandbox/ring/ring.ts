@@ -6,6 +6,7 @@ import {
   OPERATION,
   Slab,
   SluiceError,
+  type Stamp,
 } from '../../runtime/index.js';
 import type { RingBuffers } from '../messages.js';
 import { Delivery } from './delivery.js';
@@ -119,7 +120,7 @@ export class Ring {
     sequence: number,
     source: Interned,
     topic: Interned,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -128,10 +129,7 @@ export class Ring {
     for (;;) {
       const writer = this.#writer ?? this.#open();
       if (writer === undefined) return false;
-      if (
-        writer.count < this.batchLimit &&
-        writer.push(source, topic, timestampMs, bytes, start, end, properties)
-      ) {
+      if (writer.count < this.batchLimit && writer.push(source, topic, time, bytes, start, end, properties)) {
         (this.#deliveries[this.#published & (this.#slabs.length - 1)] as Delivery).origin(
           writer.count - 1,
           origin,

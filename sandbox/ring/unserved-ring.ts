@@ -1,4 +1,4 @@
-import type { Interned } from '../../runtime/index.js';
+import type { Interned, Stamp } from '../../runtime/index.js';
 import type { Delivery } from './delivery.js';
 import { Recovery } from './recovery.js';
 import { Refuser } from './refuser.js';
@@ -38,13 +38,13 @@ export class UnservedRing {
     sequence: number,
     source: Interned,
     topic: Interned,
-    timestampMs: number,
+    time: Stamp,
     bytes: Uint8Array,
     start: number,
     end: number,
     properties: Interned | undefined,
   ): boolean {
-    return this.#ring.push(origin, sequence, source, topic, timestampMs, bytes, start, end, properties);
+    return this.#ring.push(origin, sequence, source, topic, time, bytes, start, end, properties);
   }
 
   /** What was put in so far comes out soon. */

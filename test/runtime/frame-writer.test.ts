@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FRAME, FrameWriter, HEADER, Interned, Slab } from '../../runtime/index.js';
+import { FRAME, FrameWriter, HEADER, Interned, Slab, Stamp } from '../../runtime/index.js';
 
 const records = new Uint32Array(1024 * 10);
 
@@ -55,7 +55,8 @@ test('what is packed into a slab reads back by the layout of the contract', () =
         const wanted = frames.map(({ topic, list, ms, micros, payload }) => {
           const at = topic % topics.length;
           const which = list % lists.length;
-          const time = ms + micros / 1000;
+          const fraction = ms + micros / 1000;
+          const time = Stamp.ofMs(fraction);
           end += payload.length;
           const isAlone = micros % 4 === 0;
           const bytes = isAlone ? Buffer.concat([Buffer.from([1]), payload, Buffer.from([2])]) : read;
@@ -64,7 +65,7 @@ test('what is packed into a slab reads back by the layout of the contract', () =
           return {
             source: 'source',
             topic: topics[at],
-            timestamp: BigInt(ms) * 1_000_000n + BigInt(Math.round((time - ms) * 1000)) * 1000n,
+            timestamp: BigInt(ms) * 1_000_000n + BigInt(Math.round((fraction - ms) * 1000)) * 1000n,
             payload: Buffer.from(payload).toString('hex'),
             properties: lists[which],
           };
@@ -82,8 +83,9 @@ test('a frame that does not fit is not taken, and those before it stay whole', (
   const writer = new FrameWriter(slab, records, 2048);
   const header = new Int32Array(HEADER.words);
   const payload = Buffer.alloc(300, 7);
+  const time = Stamp.ofMs(1);
   let taken = 0;
-  while (writer.push(Interned.text('s'), Interned.text('t'), 1, payload, 0, payload.length, undefined))
+  while (writer.push(Interned.text('s'), Interned.text('t'), time, payload, 0, payload.length, undefined))
     taken++;
   writer.finish(header, 0);
   assert.ok(taken >= 4 && taken <= 6, `${taken}`);

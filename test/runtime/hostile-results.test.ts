@@ -16,6 +16,7 @@ import {
   Slab,
   SluiceError,
   type Stage,
+  Stamp,
 } from '../../runtime/index.js';
 import { loadStage } from '../support/chain/direct-runner.js';
 import { ARENA, watGuest } from '../support/chain/wat-guest.js';
@@ -54,9 +55,10 @@ function runScript(
   const slab = new Slab(new SharedArrayBuffer(256 << 10));
   const writer = new FrameWriter(slab, new Uint32Array(LIMITS.batch * 10), slab.size / 2);
   const bytes = new Uint8Array(script.length * 4);
-  writer.push(name, name, 1, bytes, 0, bytes.length, list);
+  const time = Stamp.ofMs(1);
+  writer.push(name, name, time, bytes, 0, bytes.length, list);
   const short = Math.min(4, bytes.length);
-  for (let frame = 1; frame < frames; frame++) writer.push(name, name, 1, bytes, 0, short, undefined);
+  for (let frame = 1; frame < frames; frame++) writer.push(name, name, time, bytes, 0, short, undefined);
   const header = new Int32Array(HEADER.words);
   writer.finish(header, 0);
   const dataEnd = header[HEADER.dataEnd] as number;

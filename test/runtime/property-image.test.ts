@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FRAME, FrameWriter, HEADER, Interned, PropertyImage, Slab } from '../../runtime/index.js';
+import { FRAME, FrameWriter, HEADER, Interned, PropertyImage, Slab, Stamp } from '../../runtime/index.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 60 });
 const frame = fc.record({
@@ -31,7 +31,7 @@ test('one string and one list that change with every frame read back as each fra
         }
         image.end();
         properties.assign(image.bytes, 0, image.length, image.count);
-        assert.ok(writer.push(Interned.text('s'), topic, 1, bytes, 0, padding, properties));
+        assert.ok(writer.push(Interned.text('s'), topic, Stamp.ofMs(1), bytes, 0, padding, properties));
       }
       writer.finish(header, 0);
       const word = (at: number): number => slab.u32[at >> 2] as number;

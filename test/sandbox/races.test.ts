@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { HEADER, Interned } from '../../runtime/index.js';
+import { HEADER, Interned, Stamp } from '../../runtime/index.js';
 import { Ring, SandboxPool, Slot, type StageSpec } from '../../sandbox/index.js';
 import { RING } from '../../sandbox/ring/ring-words.js';
 import { Session } from '../../sandbox/worker/session.js';
@@ -10,9 +10,10 @@ import { watStage } from '../support/chain/wat-guest.js';
 import { means, restsOf, samples } from '../support/chain/window-guest.js';
 
 const name = Interned.text('t');
+const time = Stamp.ofMs(1);
 
 function push(ring: Ring, bytes: Uint8Array, sequence: number): void {
-  assert.ok(ring.push(0, sequence, name, name, 1, bytes, 0, bytes.length, undefined));
+  assert.ok(ring.push(0, sequence, name, name, time, bytes, 0, bytes.length, undefined));
 }
 
 /** Blocks this thread, so that nothing but the sandbox can go on, until a commit is seen. */

@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameWriter, HEADER, Interned, Slab } from '../../runtime/index.js';
+import { FrameWriter, HEADER, Interned, Slab, Stamp } from '../../runtime/index.js';
 import type { Delivery } from '../../sandbox/index.js';
 import { Ring } from '../../sandbox/index.js';
 import { sharedRig } from '../support/chain/shared-pool.js';
 
 const source = Interned.text('s');
 const topic = Interned.text('t');
+const time = Stamp.ofMs(1);
 
 function write(ring: Ring, bytes: Uint8Array, sequence = 1): boolean {
-  return ring.push(0, sequence, source, topic, 1, bytes, 0, bytes.length, undefined);
+  return ring.push(0, sequence, source, topic, time, bytes, 0, bytes.length, undefined);
 }
 
 test('a slab that was published takes no more frames: SLUICE_RING_PUBLISHED', () => {
   const slab = new Slab(new SharedArrayBuffer(4096));
   const writer = new FrameWriter(slab, new Uint32Array(100), 2048);
-  assert.equal(writer.push(source, topic, 1, Buffer.from('a'), 0, 1, undefined), true);
+  assert.equal(writer.push(source, topic, time, Buffer.from('a'), 0, 1, undefined), true);
   writer.finish(new Int32Array(HEADER.words), 0);
-  assert.throws(() => writer.push(source, topic, 1, Buffer.from('b'), 0, 1, undefined), {
+  assert.throws(() => writer.push(source, topic, time, Buffer.from('b'), 0, 1, undefined), {
     code: 'SLUICE_RING_PUBLISHED',
   });
 });

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../../runtime/index.js';
+import { SluiceError, type Stamp } from '../../../runtime/index.js';
 import { crc32cBits } from './crc32c.js';
 import { HEADER, MAGIC, VERSION } from './wire.js';
 
@@ -62,11 +62,16 @@ export class FrameReader {
     return this.end - HEADER.check;
   }
 
-  /** Milliseconds since 1970, kept to the microsecond; 0: the sender does not say. */
-  get timestampMs(): number {
-    const time = u64(this.#view, this.start + HEADER.timestamp);
-    // A float64 holds today's nanoseconds to 256 of them: what was whole microseconds is so again.
-    return time === 0 ? 0 : Math.round(time / 1e3) / 1e3;
+  /** The sender says when the frame was made. */
+  get isStamped(): boolean {
+    const at = this.start + HEADER.timestamp;
+    return (this.#view.getInt32(at) | this.#view.getInt32(at + 4)) !== 0;
+  }
+
+  /** Sets `time` to what the sender says; gives it. */
+  stamp(time: Stamp): Stamp {
+    const at = this.start + HEADER.timestamp;
+    return time.words(this.#view.getInt32(at + 4), this.#view.getInt32(at));
   }
 
   /** Lends the first `length` bytes of `chunk` until `next` says false; the one before it must be used up. */

@@ -1,4 +1,4 @@
-import { PropertyImage } from '../../../runtime/index.js';
+import { PropertyImage, Stamp } from '../../../runtime/index.js';
 import { mediaType } from '../../protocols/coap/content-format.js';
 import { OPTION, type Option, option, uintOption } from '../../protocols/coap/option.js';
 import type { Ingress } from '../source.js';
@@ -33,6 +33,7 @@ export class Reading {
   readonly #ingress: Ingress;
   #properties: number | undefined;
   #propertiesAre = '';
+  readonly #time = new Stamp();
 
   /** Queued or asked. */
   isUnderWay = false;
@@ -58,7 +59,7 @@ export class Reading {
   /** False: there is no room. @throws SluiceError SLUICE_FRAME_TOO_LARGE */
   push(address: string, { body, contentFormat, at }: Value): boolean {
     const properties = this.#propertiesOf(address, contentFormat);
-    return this.#ingress.push(this.#topic, at, body, 0, body.length, properties) !== 0;
+    return this.#ingress.push(this.#topic, this.#time.set(at), body, 0, body.length, properties) !== 0;
   }
 
   /** One list for each reading, however often a device changes its mind. */

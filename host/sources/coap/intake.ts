@@ -1,4 +1,4 @@
-import { SluiceError } from '../../../runtime/index.js';
+import { SluiceError, Stamp } from '../../../runtime/index.js';
 import { CODE } from '../../protocols/coap/code.js';
 import { mediaType } from '../../protocols/coap/content-format.js';
 import type { Message } from '../../protocols/coap/message.js';
@@ -30,6 +30,7 @@ export class Intake {
   readonly #names: HttpNames;
   readonly #bodies: Bodies;
   readonly #waiting = new Waiting();
+  readonly #time = new Stamp();
   #lastFrame = 0;
 
   constructor(
@@ -128,7 +129,7 @@ export class Intake {
     const at = this.#clock.wall();
     let sequence: number;
     try {
-      sequence = this.#ingress.push(topic, at, body, 0, body.length, properties);
+      sequence = this.#ingress.push(topic, this.#time.set(at), body, 0, body.length, properties);
     } catch (thrown) {
       if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_FRAME_TOO_LARGE') throw thrown;
       this.#refuseSize(exchange);

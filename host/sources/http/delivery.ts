@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorCode } from '../../../runtime/index.js';
+import { type ErrorCode, Stamp } from '../../../runtime/index.js';
 import { LineCursor } from '../../protocols/ndjson.js';
 import type { Ingress } from '../source.js';
 import type { HttpNames, Sender } from './http-names.js';
@@ -28,7 +28,7 @@ export class Delivery {
   #body: Buffer;
   readonly #topic: Buffer;
   readonly #sender: Sender;
-  readonly #receivedAt: number;
+  readonly #time: Stamp;
   readonly #lines: LineCursor | undefined;
   /** The current frame found no room. */
   #held = false;
@@ -50,7 +50,7 @@ export class Delivery {
     this.holding = frame.body.length + OVERHEAD_BYTES;
     this.#topic = frame.topic;
     this.#sender = frame.sender;
-    this.#receivedAt = frame.receivedAt;
+    this.#time = Stamp.ofMs(frame.receivedAt);
     if (!frame.byLines) return;
     this.#lines = new LineCursor();
     this.#lines.over(frame.body);
@@ -63,7 +63,7 @@ export class Delivery {
       // Numbers are handed on: while this waited, others may have taken over those that it had.
       const topic = names.topicOf(this.#topic);
       const list = names.propertiesOf(this.#sender);
-      const sequence = ingress.push(topic, this.#receivedAt, this.#body, start, end, list);
+      const sequence = ingress.push(topic, this.#time, this.#body, start, end, list);
       this.#held = sequence === 0;
       if (this.#held) return false;
       this.sequence = sequence;

@@ -1,4 +1,4 @@
-import type { Fault } from '../../../runtime/index.js';
+import { type Fault, Stamp } from '../../../runtime/index.js';
 import { MBAP } from '../../protocols/mbap.js';
 import { encodeAnswer, encodeException, readDataBytes } from '../../protocols/modbus-read.js';
 import { deviceAddress, deviceLabel, type RtuDeviceConfig } from '../modbus/config.js';
@@ -41,6 +41,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   #quietUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #receivedAt = 0;
+  readonly #time = new Stamp();
   #lastFrame = 0;
   #answers = false;
   #fault: Fault | undefined;
@@ -173,8 +174,8 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
   /** False: no room; the answer is held. */
   #handOver(request: Request): boolean {
     const { ingress } = this.#host;
-    const taken =
-      ingress.push(request.topic, this.#receivedAt, this.#adu, 0, this.#size, this.#properties) > 0;
+    const time = this.#time.set(this.#receivedAt);
+    const taken = ingress.push(request.topic, time, this.#adu, 0, this.#size, this.#properties) > 0;
     this.#held = taken ? undefined : request;
     if (!taken) return false;
     request.underWay = false;

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Fault } from '../../../runtime/index.js';
+import { type Fault, Stamp } from '../../../runtime/index.js';
 import { listen } from '../../listen.js';
 import { EXCEPTION, type WriteRequest } from '../../protocols/modbus-write.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
@@ -44,6 +44,7 @@ export class ModbusServer implements Source {
   readonly #clients = new Connections<Client>();
   readonly #count: PeerCount;
   readonly #rates: PeerRates;
+  readonly #time = new Stamp();
   /** Those whose write found no room, the longest first. */
   readonly #blocked = new Set<Client>();
   #port: number;
@@ -223,7 +224,8 @@ export class ModbusServer implements Source {
   #push(client: Client, request: WriteRequest, receivedAt: number): number {
     const topic = this.#topics.of(request);
     const list = this.#topics.propertiesOf(client);
-    const sequence = this.#ingress.push(topic, receivedAt, request.reply, 0, request.replyBytes, list);
+    const time = this.#time.set(receivedAt);
+    const sequence = this.#ingress.push(topic, time, request.reply, 0, request.replyBytes, list);
     if (sequence > 0) this.#lastFrame = receivedAt;
     return sequence;
   }

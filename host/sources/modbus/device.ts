@@ -1,4 +1,4 @@
-import { type Fault, faultOf, SluiceError } from '../../../runtime/index.js';
+import { type Fault, faultOf, SluiceError, Stamp } from '../../../runtime/index.js';
 import { MBAP, MbapParser } from '../../protocols/mbap.js';
 import { answerMismatch, encodeRead, READ_REQUEST_BYTES } from '../../protocols/modbus-read.js';
 import type { Ingress, SourcePeer } from '../source.js';
@@ -52,6 +52,7 @@ export class Device implements PolledDevice, LinkEvents {
   /** Since the connection is up, a good answer has come. */
   #answers = false;
   #receivedAt = 0;
+  readonly #time = new Stamp();
   #lastFrame = 0;
   #fault: Fault | undefined;
   /** Received, but there was no room for it. Nothing is read meanwhile, so a close is seen afterwards. */
@@ -160,8 +161,8 @@ export class Device implements PolledDevice, LinkEvents {
     if (wrong !== undefined) throw protocolError(`${wrong} (${request.what})`);
     const { ingress } = this.#host;
     const { bytes, start, end } = frame;
-    if (ingress.push(request.topic, this.#receivedAt, bytes, start, end, this.#properties) === 0)
-      return false;
+    const time = this.#time.set(this.#receivedAt);
+    if (ingress.push(request.topic, time, bytes, start, end, this.#properties) === 0) return false;
     this.#flight.land(request);
     this.#lastFrame = this.#receivedAt;
     this.#link.settled();

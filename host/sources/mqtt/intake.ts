@@ -1,4 +1,4 @@
-import { type Fault, SluiceError } from '../../../runtime/index.js';
+import { type Fault, SluiceError, Stamp } from '../../../runtime/index.js';
 import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
 import { defectText, escapeBytes } from '../../protocols/mqtt-wire/text.js';
 import type { Ingress } from '../source.js';
@@ -22,6 +22,7 @@ export interface IntakeParts {
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #names: Names;
+  readonly #time = new Stamp();
   /** When the last frame came, milliseconds since 1970; 0: none has. */
   lastFrame = 0;
   /** Why the message that was refused last was: a reason code of 5.0. */
@@ -50,7 +51,7 @@ export class Intake {
       );
     const { bytes, payloadStart, payloadEnd } = message;
     try {
-      const sequence = ingress.push(topic, now, bytes, payloadStart, payloadEnd, list);
+      const sequence = ingress.push(topic, this.#time.set(now), bytes, payloadStart, payloadEnd, list);
       if (sequence > 0) this.lastFrame = now;
       return sequence;
     } catch (thrown) {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { type Fault, SluiceError } from '../../../runtime/index.js';
+import { type Fault, SluiceError, Stamp } from '../../../runtime/index.js';
 import { listen } from '../../listen.js';
 import { encodeClose } from '../../protocols/tunnel/encode.js';
 import type { FrameReader } from '../../protocols/tunnel/frame-reader.js';
@@ -67,6 +67,7 @@ export class TunnelSource implements Source {
   #state: 'waiting' | 'connected' | 'stopped' = 'waiting';
   #fault: Fault | undefined;
   #lastFrame = 0;
+  readonly #time = new Stamp();
   #holding = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -258,9 +259,9 @@ export class TunnelSource implements Source {
       return true;
     }
     const properties = this.#topics.propertiesOf(connection);
-    const at = frame.timestampMs || receivedAt;
+    const time = frame.isStamped ? frame.stamp(this.#time) : this.#time.set(receivedAt);
     try {
-      const sequence = this.#ingress.push(topic, at, bytes, data.payloadStart, data.payloadEnd, properties);
+      const sequence = this.#ingress.push(topic, time, bytes, data.payloadStart, data.payloadEnd, properties);
       if (sequence === 0) return false;
       session.take(sequence);
       session.lastFrame = this.#lastFrame = receivedAt;

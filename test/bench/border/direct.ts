@@ -11,6 +11,7 @@ import {
   OutcomeCursor,
   OutWriter,
   Slab,
+  Stamp,
 } from '../../../runtime/index.js';
 import type { Variant } from './variant.js';
 import { ADUS, FRAME_BYTES, FRAMES, SOURCE, type Tally, TOPIC_TEXT } from './work.js';
@@ -48,7 +49,7 @@ export class Direct implements Variant {
 
   #pack(): void {
     const writer = new FrameWriter(this.#slab, this.#records, this.#slab.size / 2);
-    const now = Date.now();
+    const now = Stamp.ofMs(Date.now());
     for (const adu of ADUS) {
       if (!writer.push(SOURCE, TOPIC_TEXT, now, adu, 0, FRAME_BYTES, undefined))
         throw new Error('a batch does not fit into a slab');

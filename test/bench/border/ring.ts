@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defaultRules, LIMITS } from '../../../runtime/index.js';
+import { defaultRules, LIMITS, Stamp } from '../../../runtime/index.js';
 import { type Delivery, SandboxPool, Slot } from '../../../sandbox/index.js';
 import { MEMORY, MODULE } from './direct.js';
 import type { Variant } from './variant.js';
@@ -21,7 +21,7 @@ export class Rig {
   #over: () => boolean = () => true;
   #pushed = 0;
   #read = 0;
-  #now = 0;
+  readonly #now = new Stamp();
 
   async start(): Promise<void> {
     const stage = {
@@ -52,7 +52,7 @@ export class Rig {
   inFlight(count: number, over: () => boolean, tally: Tally): Promise<number> {
     return this.#run(over, tally, delivered => {
       const frames = this.#pushed === 0 ? count : delivered;
-      this.#now = Date.now();
+      this.#now.set(Date.now());
       for (let i = 0; i < frames && !this.#over(); i++)
         if (!this.#push()) throw new Error('the ring is full');
       this.#slot.turnEnded();
@@ -74,7 +74,7 @@ export class Rig {
     const { ring } = this.#slot;
     // The slot follows the guest's speed with it after each delivery; here the size is given.
     ring.batchLimit = LIMITS.batch;
-    this.#now = Date.now();
+    this.#now.set(Date.now());
     for (let i = 0; i < size; i++) {
       if (this.#push()) continue;
       if (i > 0) throw new Error(`a batch of ${size} frames does not fit into a slab`);

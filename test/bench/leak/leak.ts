@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Interned } from '../../../runtime/index.js';
+import { Interned, Stamp } from '../../../runtime/index.js';
 import { type ChainSpec, SandboxPool, Slot } from '../../../sandbox/index.js';
 import { holdYoungSpace, letYoungSpaceGrow } from '../../../sandbox/young-space.js';
 import { chainOf, guestStage } from '../../support/chain/slot-rig.js';
@@ -27,6 +27,7 @@ class Counted {
   readonly pool = new SandboxPool({ threads: 4 });
   readonly #source = Interned.text('leak');
   readonly #topic = Interned.text('leak/x');
+  readonly #time = new Stamp();
   #seen = 0;
   #sent = 0;
   #left = 0;
@@ -59,7 +60,7 @@ class Counted {
     const { length } = this.#payload;
     while (
       this.#left > 0 &&
-      ring.push(0, this.#sent + 1, this.#source, this.#topic, 0, this.#payload, 0, length, undefined)
+      ring.push(0, this.#sent + 1, this.#source, this.#topic, this.#time, this.#payload, 0, length, undefined)
     ) {
       this.#left--;
       this.#sent++;

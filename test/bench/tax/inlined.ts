@@ -15,6 +15,7 @@ import {
   OutcomeCursor,
   OutWriter,
   Slab,
+  type Stamp,
 } from '../../../runtime/index.js';
 import type { Counts, Path } from './path.js';
 
@@ -91,20 +92,13 @@ export class Inlined implements Path, Used {
     return this.#frame === this.#end;
   }
 
-  push(
-    topic: number,
-    timestampMs: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    properties = 0,
-  ): number {
+  push(topic: number, time: Stamp, bytes: Uint8Array, start: number, end: number, properties = 0): number {
     if (!this.hasRoom()) return 0;
     this.#writer ??= new FrameWriter(this.#slab, this.#records, this.#slab.size / 2);
     const list = this.#properties[properties];
-    if (!this.#writer.push(this.#source, this.#topics[topic]!, timestampMs, bytes, start, end, list)) {
+    if (!this.#writer.push(this.#source, this.#topics[topic]!, time, bytes, start, end, list)) {
       this.#convert();
-      return this.push(topic, timestampMs, bytes, start, end, properties);
+      return this.push(topic, time, bytes, start, end, properties);
     }
     if (!this.#scheduled) {
       this.#scheduled = true;

@@ -40,7 +40,7 @@ async function tunnel(): Promise<number> {
     properties: () => strings++,
     topicOf: (_bytes, _start, _end, reuse = strings++) => reuse,
     propertiesOf: (_image, reuse = strings++) => reuse,
-    push: (_topic, _timestampMs, bytes, start, end) => {
+    push: (_topic, _time, bytes, start, end) => {
       take(bytes, start, end);
       if (!scheduled) {
         scheduled = true;

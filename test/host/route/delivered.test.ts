@@ -16,7 +16,7 @@ import type { Poison } from '../../../host/store/quarantine.js';
 import { Store } from '../../../host/store/store.js';
 import { Metrics } from '../../../host/telemetry/metrics.js';
 import { Reporter } from '../../../host/telemetry/reporter.js';
-import { defaultRules, readManifest } from '../../../runtime/index.js';
+import { defaultRules, readManifest, Stamp } from '../../../runtime/index.js';
 import { type BreakerLimits, SandboxPool, type StageSpec } from '../../../sandbox/index.js';
 import { Waiting } from '../../support/devices/gateway-peers.js';
 import { guestFile, LogBook, tempFolder } from '../../support/gateway/gateway-rig.js';
@@ -167,7 +167,7 @@ class RouteRig {
 
 function push(source: HandSource, payload: string | Uint8Array): number {
   const bytes = Buffer.from(payload);
-  return source.feed.push(0, Date.now(), bytes, 0, bytes.length);
+  return source.feed.push(0, Stamp.ofMs(Date.now()), bytes, 0, bytes.length);
 }
 
 /** Confirms the publication with this index at the server. */
@@ -237,7 +237,7 @@ test('a frame goes to each route whose filter fits its topic, and one that fits 
   const none = feed.topic('other');
   const send = (topic: number, text: string): number => {
     const bytes = Buffer.from(text);
-    return feed.push(topic, Date.now(), bytes, 0, bytes.length);
+    return feed.push(topic, Stamp.ofMs(Date.now()), bytes, 0, bytes.length);
   };
   assert.deepEqual([send(early, 'a'), send(late, 'ab'), send(none, '-'), send(early, 'a')], [1, 2, 3, 4]);
   await left.until(() => left.published.length === 3);

@@ -19,6 +19,7 @@ import {
   readManifest,
   Slab,
   type Stage,
+  Stamp,
 } from '../../../runtime/index.js';
 import { loadComponent } from '../../../sandbox/worker/component.js';
 import type { FullFrame, Outcome } from '../../conformance/vectors.js';
@@ -91,7 +92,7 @@ export class DirectRunner {
     for (const [index, { source, topic, timestamp, properties }] of frames.entries()) {
       const bytes = payloads[index] as Buffer;
       const list = properties.length === 0 ? undefined : this.#list(properties);
-      const at = Number(BigInt(timestamp) / 1000n) / 1000;
+      const at = Stamp.ofNanos(BigInt(timestamp));
       if (!writer.push(this.#text(source), this.#text(topic), at, bytes, 0, bytes.length, list))
         throw new Error('the batch does not fit');
       // The vectors' times are exact to the nanosecond, which a number of milliseconds cannot hold.

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { defaultRules, type Fault, Interned, readManifest } from '../../../runtime/index.js';
+import { defaultRules, type Fault, Interned, readManifest, Stamp } from '../../../runtime/index.js';
 import {
   type BreakerLimits,
   type ChainSpec,
@@ -14,6 +14,8 @@ import {
   type StageSpec,
   type WhenOpen,
 } from '../../../sandbox/index.js';
+
+const TIME = Stamp.ofMs(1_764_000_000_123.5);
 
 /** What became of one frame (or of one stage of a flush). */
 export interface Outcome {
@@ -153,7 +155,7 @@ export class SlotRig {
       this.#pushed,
       this.#source,
       this.#topic,
-      1_764_000_000_123.5,
+      TIME,
       payload,
       0,
       payload.length,

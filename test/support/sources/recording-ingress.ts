@@ -1,5 +1,5 @@
 import type { Ingress } from '../../../host/sources/source.js';
-import { type Fault, type PropertyImage, SluiceError } from '../../../runtime/index.js';
+import { type Fault, type PropertyImage, SluiceError, type Stamp } from '../../../runtime/index.js';
 
 export interface RecordedFrame {
   readonly topic: string;
@@ -55,14 +55,7 @@ export class RecordingIngress implements Ingress {
     return reuse;
   }
 
-  push(
-    topic: number,
-    timestampMs: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    properties = 0,
-  ): number {
+  push(topic: number, time: Stamp, bytes: Uint8Array, start: number, end: number, properties = 0): number {
     const name = this.topics[topic];
     if (name === undefined) throw new SluiceError('SLUICE_INTERNAL', `topic ${topic} was never registered`);
     if (this.places <= 0) {
@@ -75,7 +68,7 @@ export class RecordingIngress implements Ingress {
     const list = this.lists[properties];
     if (list === undefined)
       throw new SluiceError('SLUICE_INTERNAL', `list ${properties} was never registered`);
-    this.frames.push({ topic: name, timestampMs, bytes: copy, properties: list });
+    this.frames.push({ topic: name, timestampMs: time.ms, bytes: copy, properties: list });
     this.#changed();
     return this.frames.length;
   }

@@ -37,9 +37,4 @@ export class Stamp {
     this.high = high | 0;
     return this;
   }
-
-  /** Milliseconds since 1970, to the microsecond: a float64 holds today's nanoseconds to 256 of them. */
-  get ms(): number {
-    return Math.round(((this.high >>> 0) * 2 ** 32 + (this.low >>> 0)) / 1e3) / 1e3;
-  }
 }

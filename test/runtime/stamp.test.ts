@@ -13,12 +13,11 @@ test('a time in nanoseconds is kept whole', () => {
   fc.assert(fc.property(any, nanos => nanosOf(Stamp.ofNanos(nanos)) === nanos));
 });
 
-test('a time in milliseconds is kept to the microsecond, and read back so', () => {
+test('a time in milliseconds is kept to the microsecond', () => {
   const ms = fc.integer({ min: 0, max: 4_102_444_800_000 });
   const property = fc.property(ms, fc.nat(999), (whole, micros) => {
-    const stamp = Stamp.ofMs(whole + micros / 1000);
     const nanos = BigInt(whole) * 1_000_000n + BigInt(micros) * 1000n;
-    assert.deepEqual([nanosOf(stamp), nanosOf(Stamp.ofMs(stamp.ms))], [nanos, nanos]);
+    assert.equal(nanosOf(Stamp.ofMs(whole + micros / 1000)), nanos);
   });
   fc.assert(property);
 });

@@ -5,7 +5,7 @@ import { ModbusSource } from '../../../host/sources/modbus/modbus-source.js';
 
 import { Stamp } from '../../../runtime/index.js';
 import { startPlc } from '../../support/devices/plc.js';
-import { RecordingIngress } from '../../support/sources/recording-ingress.js';
+import { msOf, RecordingIngress } from '../../support/sources/recording-ingress.js';
 
 /** Register n of unit u holds 1000 u + n; bit n is set where n is divisible by three. */
 const registers = {
@@ -57,7 +57,7 @@ test('a poll of a real PLC becomes a frame: the whole ADU, under its topic, with
   const [device, ...others] = source.state();
   assert.deepEqual(others, []);
   assert.equal(device?.state, 'stopped');
-  assert.equal(Stamp.ofMs(device.lastFrame).ms, ingress.frames.at(-1)?.timestampMs);
+  assert.equal(msOf(Stamp.ofMs(device.lastFrame)), ingress.frames.at(-1)?.timestampMs);
 });
 
 test('all four functions, several units and ranges too long for one request are read over one connection', async () => {

@@ -68,7 +68,7 @@ export class RecordingIngress implements Ingress {
     const list = this.lists[properties];
     if (list === undefined)
       throw new SluiceError('SLUICE_INTERNAL', `list ${properties} was never registered`);
-    this.frames.push({ topic: name, timestampMs: time.ms, bytes: copy, properties: list });
+    this.frames.push({ topic: name, timestampMs: msOf(time), bytes: copy, properties: list });
     this.#changed();
     return this.frames.length;
   }
@@ -108,4 +108,10 @@ export class RecordingIngress implements Ingress {
     this.#waiting = waiting.filter(({ when }) => !when());
     for (const one of waiting) if (!this.#waiting.includes(one)) one.done();
   }
+}
+
+/** Milliseconds since 1970, to the microsecond. */
+export function msOf({ low, high }: Stamp): number {
+  const nanos = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  return Number(nanos / 1000n) / 1000;
 }

@@ -31,7 +31,7 @@ export const CatchUpSchema = Type.Enum(['ordered', 'fresh-first'], {
 
 export const WhenFullSchema = Type.Enum(['keep-all', 'keep-newest', 'down-sample'], {
   description:
-    'When data.max is reached. keep-all: the route waits, and so do its sources; keep-newest: its oldest messages go; down-sample: of the older half every second one goes, again and again. Default keep-all',
+    'When data.max is reached. keep-all: the route waits, and so do its sources; keep-newest: its oldest messages go; down-sample: of the older half every second one goes, again and again. What a sink has in hand stays on the disk: with a small data.max set its window.bytes (8MiB) well below. Default keep-all',
 });
 
 export type SinkSpoolInput = Static<typeof SinkSpoolSchema>;

@@ -187,6 +187,8 @@ export class TunnelConnection {
       if (this.#held) {
         if (!this.#handOver()) return WAITS;
         this.#held = false;
+        // While it waited nothing was read: its client was not silent, it was not listened to.
+        this.#silence.heard(this.#now);
       } else if (reader.next()) {
         if (!isHeard) this.#silence.heard(this.#now);
         isHeard = true;

@@ -13,6 +13,7 @@ import { RateLimit } from '../../../host/sources/serve/rate-limit.js';
 import { Sessions } from '../../../host/sources/tunnel/sessions.js';
 import { tunnelSettings } from '../../../host/sources/tunnel/tunnel-config.js';
 import { TunnelConnection } from '../../../host/sources/tunnel/tunnel-connection.js';
+import type { TunnelHost } from '../../../host/sources/tunnel/tunnel-host.js';
 import { TunnelClient } from '../../../host/tunnel-client/tunnel-client.js';
 import { TunnelPeer } from '../../support/devices/tunnel-peer.js';
 import { tempFolder } from '../../support/gateway/gateway-rig.js';
@@ -305,8 +306,11 @@ test('who says goodbye and then keeps the connection open is not kept', async t 
   }
 });
 
-/** A connection whose peer takes nothing, and what its source is told of it. */
-function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } {
+/** A connection whose peer takes nothing. */
+function deaf(
+  t: TestContext,
+  host: Partial<TunnelHost> = {},
+): { socket: Socket; connection: TunnelConnection } {
   class Deaf extends Socket {
     override _write(): void {}
     override _writev(): void {}
@@ -329,6 +333,7 @@ function deaf(t: TestContext): { socket: Socket; connection: TunnelConnection } 
       skipped: () => {},
       failed: () => {},
       closed: () => {},
+      ...host,
     },
     socket,
     '127.0.0.1',
@@ -353,4 +358,27 @@ test('who does not take what it is told is cut off at once when it breaks the pr
   assert.equal(socket.writableNeedDrain, true);
   connection.close('SLUICE_SOURCE_IDLE', 'was silent', REASON.silent);
   assert.equal(socket.destroyed, true);
+});
+
+test('a client is not called silent for the time that its frame waited for room, as nothing of it was read', t => {
+  let now = 0;
+  let isFull = true;
+  const faults: string[] = [];
+  const { socket, connection } = deaf(t, {
+    settings: tunnelSettings({ host: '127.0.0.1', port: 0, keepAliveMs: 40 }),
+    steady: () => now,
+    push: () => !isFull,
+    failed: code => faults.push(code),
+  });
+  socket.emit('data', encodeHello({ client: 'press-4', session: 9, first: 1, token: '' }));
+  socket.emit('data', encodeData(1, { payload: Buffer.from('1') }));
+  now = 1_000;
+  connection.look(now);
+  isFull = false;
+  connection.resume();
+  connection.look(now);
+  connection.look(now + 99);
+  assert.deepEqual(faults, []);
+  connection.look(now + 100);
+  assert.deepEqual(faults, ['SLUICE_SOURCE_IDLE']);
 });

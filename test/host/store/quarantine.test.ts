@@ -78,6 +78,7 @@ test('its trace is what came with it, else that of a `traceparent` that is one',
     `00-${id.toUpperCase()}-${parent}-01`,
     `00-${id}-${parent}`,
     `00-${id}-${parent}-011`,
+    `00-${id}-${parent}-01-what-comes`,
     '',
   ];
   for (const bad of none) assert.equal(await traceOf(bad), undefined, bad);

@@ -62,8 +62,9 @@ CREATE TABLE IF NOT EXISTS frames (
 );
 `;
 
-/** W3C Trace Context, 3.2.2: the version is not ff, and neither id is all zeros. Later versions may go on behind it. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|(?<!^00.*)-)/;
+/** W3C Trace Context, 3.2.2: the version is not ff, and neither id is all zeros. Versions after 00 may go on behind it. */
+const TRACEPARENT =
+  /^(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 /** Most frames; the oldest go first. A plugin that fails on everything must not fill a disk. */
 const MOST_FRAMES = 10_000;
 /** Frames that make room when the file is full. */

@@ -4,8 +4,8 @@
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
   process.stderr.write(
-    `sluice: this is Node.js ${process.versions.node}, and 24 or newer is needed: start it through npm ` +
-      '(npm start, npx sluice), or install Node.js 24 (SLUICE_NODE_VERSION)\n',
+    `sluice: this is Node.js ${process.versions.node}, and 24 or newer is needed: in the checkout start ` +
+      'it through npm (npm start, npx sluice), elsewhere `npm install node@24` first (SLUICE_NODE_VERSION)\n',
   );
   process.exitCode = 1;
 } else {

@@ -8,7 +8,8 @@ export const GUEST_ERRORS = {
   },
   SLUICE_GUEST_TRAP: {
     cause: 'The plugin ran into a WebAssembly trap (unreachable, out of bounds, division by zero, ...).',
-    remedy: 'Run the frame through `sluice plugin call` to see the place.',
+    remedy:
+      'Mend the plugin, and try it on the same frame: `sluice plugin call --hex`, or `sluice replay` for those in quarantine.',
   },
   SLUICE_GUEST_STACK: {
     cause: 'The plugin ran out of stack: endless or very deep recursion.',

@@ -5,7 +5,7 @@ export const SANDBOX_ERRORS = {
   SLUICE_NODE_VERSION: {
     cause: 'The program was started on a Node.js older than 24.',
     remedy:
-      'Start it through npm (npm start, npx sluice), which finds the Node.js that the package brings, or install Node.js 24 or newer.',
+      'In the checkout start it through npm (npm start, npx sluice), which finds the Node.js that `npm ci` brought. Where the package was installed `npm install node@24` there, for npx sluice to find, or install Node.js 24 or newer.',
   },
   SLUICE_INTERNAL: {
     cause: 'A defect in Sluice itself.',

@@ -40,7 +40,7 @@ test('a fault is printed by its code, one of the sandbox with its remedy, and th
   assert.equal(JSON.parse(short.stdout).fault.code, 'SLUICE_CONVERT_MALFORMED');
   const trap = await call(built('test/guests/trap'), '--hex', 'ee');
   assert.equal(trap.code, 1);
-  assert.match(trap.stdout, /^SLUICE_GUEST_TRAP: .*\n {2}.+\n$/);
+  assert.match(trap.stdout, /^SLUICE_GUEST_TRAP: .*\n {2}Mend the plugin, .+\n$/);
 });
 
 test('a component goes the portable way, with the same result', async () => {

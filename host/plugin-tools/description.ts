@@ -54,7 +54,10 @@ export async function readDescription(folder: string): Promise<ManifestFields> {
     }
     return checkManifest(fields);
   } catch (cause) {
-    const why = (cause as Error).message.replace(/^manifest: /, '');
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isMissing
+      ? 'there is no such file; `sluice plugin new NAME` makes a folder with one'
+      : (cause as Error).message.replace(/^manifest: /, '');
     throw new SluiceError('SLUICE_MANIFEST_INVALID', `${file}: ${why}`, { cause });
   }
 }

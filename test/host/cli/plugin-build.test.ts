@@ -25,10 +25,10 @@ test('build compiles a folder into a packed plugin that check takes', async () =
   assert.equal((await run('check', 'built.wasm')).code, 0);
 });
 
-test('build of a folder without plugin.json says so', async () => {
+test('build of a folder without plugin.json says so, and what makes one', async () => {
   const { code, stderr } = await run('build', '.');
   assert.equal(code, 1);
-  assert.match(stderr, /plugin\.json.*SLUICE_MANIFEST_INVALID/);
+  assert.match(stderr, /plugin\.json: there is no such file; .*plugin new.*SLUICE_MANIFEST_INVALID/);
 });
 
 const SOURCE = fileURLToPath(new URL('../../../../plugins-wasm/modbus-json/plugin.json', import.meta.url));

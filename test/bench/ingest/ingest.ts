@@ -14,14 +14,14 @@ import { startSocketSubject } from './subjects.js';
 
 const ROUNDS = 7;
 /** For warm code: the compiler of a fast subject is busy over its first hundred thousand messages. */
-const WARM_ROUNDS = 10;
+const WARM_ROUNDS = 16;
 /**
  * What runs once for a burst is compiled after some thousand of them, which at 40 a second are minutes; a gateway runs for
- * months. So they are small while subjects get warm, but for the last two rounds: code is made anew for large ones. After
- * eight rounds of small ones V8's compiler takes 0.02 us of a message of ours, after two it was 0.1 to 1.0 for twenty rounds more.
+ * months. So they are small while subjects get warm, but for the last eight rounds: code is made anew for large ones, and
+ * with two such rounds V8's compiler still took a third of a message of ours in the first that counted.
  */
 const WARM_STEP = 50;
-const WARM_LARGE = 2;
+const WARM_LARGE = 8;
 /** Messages on their way: nothing is dropped anywhere, and each subject always has work. */
 const WINDOW = 4000;
 /** So many are written at once: a sender that is never waited for has its socket full. */

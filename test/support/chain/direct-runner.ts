@@ -95,9 +95,6 @@ export class DirectRunner {
       const at = Stamp.ofNanos(BigInt(timestamp));
       if (!writer.push(this.#text(source), this.#text(topic), at, bytes, 0, bytes.length, list))
         throw new Error('the batch does not fit');
-      // The vectors' times are exact to the nanosecond, which a number of milliseconds cannot hold.
-      this.#records[index * 10 + 4] = Number(BigInt(timestamp) & 0xffffffffn);
-      this.#records[index * 10 + 5] = Number(BigInt(timestamp) >> 32n);
     }
     writer.finish(this.#header, 0);
   }

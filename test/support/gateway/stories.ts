@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setV8Flags } from '../../../sandbox/index.js';
 import { startAdminRig } from '../../host/admin/rig.js';
+import { DirectRunner, loadStage } from '../chain/direct-runner.js';
 import { send } from '../sources/http-rig.js';
 import { variant } from './gateway-rig.js';
 
@@ -20,8 +22,8 @@ interface Story {
   /** The frame is in quarantine. */
   readonly isKept?: boolean;
   readonly limits?: Readonly<Record<string, number>>;
-  /** Of the plugin. */
-  readonly config?: Readonly<Record<string, number>>;
+  /** Of the one that counts, as a guest has no clock. */
+  readonly takesMs?: number;
   readonly deadline?: string;
   /** On a machine that is busy it may take too long once: it is given frames until it does not. */
   readonly isTimed?: boolean;
@@ -74,7 +76,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
     code: 'SLUICE_GUEST_SLOW',
     says: /^a batch of 1 frame took \d+ ms of the \d+ ms that it may take; the next ones have at most 1$/,
     counts: { sluice_batches_slow_total: { plugin: 'slow' } },
-    config: { ms: 170 },
+    takesMs: 170,
     deadline: '200ms',
     isTimed: true,
   },
@@ -102,9 +104,24 @@ export const STORIES: Readonly<Record<string, Story>> = {
   grow: { says: /^grow\.wasm serves/, counts: { sluice_guest_memory_bytes: { route: 'grow' } } },
 };
 
+/** How far it has to count on this machine to be busy for so long. */
+async function countFor(guest: string, ms: number): Promise<number> {
+  // Compiled as a gateway does it.
+  setV8Flags();
+  const runner = new DirectRunner([await loadStage(`test/guests/${guest}.wasm`, { ms })]);
+  const payload = POISON.toString('hex');
+  const frame = { source: guest, topic: guest, timestamp: '0', payload, properties: [] };
+  const began = performance.now();
+  runner.run([frame]);
+  return Math.round(ms ** 2 / (performance.now() - began));
+}
+
 /** Runs these guests in one gateway, each in front of a source of its own, and reads what is left of each. */
 export async function tellStories(t: TestContext, names: readonly string[]): Promise<void> {
   const guests = Object.entries(STORIES).filter(([guest]) => names.includes(guest));
+  const configs = new Map<string, { readonly ms: number }>();
+  for (const [guest, { takesMs }] of guests)
+    if (takesMs !== undefined) configs.set(guest, { ms: await countFor(guest, takesMs) });
   const rig = await startAdminRig(t, {}, [], 'echo', () => 0, {
     // Each has a thread of its own, and so has a candidate.
     plugins: {
@@ -113,9 +130,9 @@ export async function tellStories(t: TestContext, names: readonly string[]): Pro
       sandboxes: guests.length + 4,
     },
     sources: Object.fromEntries(guests.map(([guest]) => [guest, { http: { token: TOKEN } }])),
-    routes: guests.map(([guest, { config = {}, deadline = '10s' }]) => ({
+    routes: guests.map(([guest, { deadline = '10s' }]) => ({
       from: guest,
-      through: [{ plugin: guest, config, deadline }],
+      through: [{ plugin: guest, config: configs.get(guest) ?? {}, deadline }],
     })),
   });
   await Promise.all(

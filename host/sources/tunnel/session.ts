@@ -28,6 +28,9 @@ export class Session {
   line: Line | undefined;
   /** It is going to be looked at whether something of it is to be acknowledged. */
   isDue = false;
+  /** Its neighbours in the order in which clients last came; for Sessions. */
+  older: Session | undefined;
+  newer: Session | undefined;
   /** By the client's sequence, modulo their number: the sequence here; 0: refused, which needs no delivery. */
   #sequences = new Float64Array(0);
   readonly #prefixes = new Map<number, Buffer>();

@@ -12,8 +12,14 @@ export interface Attached {
  */
 export class Sessions {
   readonly #most: number;
-  /** In the order in which they were last attached. */
+  /**
+   * Nothing is deleted from it but what is forgotten: to delete an entry and set it again keeps the order, but what a Map has
+   * deleted lies in its chains until the whole table is made anew. With 10,000 clients known that was 5 us a connection.
+   */
   readonly #byClient = new Map<string, Session>();
+  /** Ends of the list in the order in which they were last attached. */
+  #oldest: Session | undefined;
+  #newest: Session | undefined;
 
   constructor(most: number) {
     this.#most = most;
@@ -25,14 +31,14 @@ export class Sessions {
    */
   attach(client: string, id: number, first: number): Attached {
     const known = this.#byClient.get(client);
-    this.#byClient.delete(client);
+    if (known !== undefined) this.#unlink(known);
     if (known !== undefined && known.id === id) {
-      this.#byClient.set(client, known);
       const lost = first - known.taken - 1;
-      if (lost <= 0) return { session: known, lost: 0 };
-      return { session: this.#begin(client, id, first, known), lost };
+      if (lost > 0) return { session: this.#begin(client, id, first, known), lost };
+      this.#link(known);
+      return { session: known, lost: 0 };
     }
-    if (this.#byClient.size >= this.#most) this.#forgetOne();
+    if (known === undefined && this.#byClient.size >= this.#most) this.#forgetOne();
     return { session: this.#begin(client, id, first, known), lost: 0 };
   }
 
@@ -48,18 +54,37 @@ export class Sessions {
       before.line = undefined;
     }
     this.#byClient.set(client, session);
+    this.#link(session);
     return session;
   }
 
+  #link(session: Session): void {
+    session.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = session;
+    else this.#newest.newer = session;
+    this.#newest = session;
+  }
+
+  #unlink(session: Session): void {
+    const { older, newer } = session;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    session.older = session.newer = undefined;
+  }
+
   #forgetOne(): void {
-    let oldest: string | undefined;
-    for (const { client, open, line } of this.#byClient.values()) {
-      if (line !== undefined) continue;
-      oldest ??= client;
-      if (open > 0) continue;
-      oldest = client;
+    let forgotten: Session | undefined;
+    for (let session = this.#oldest; session !== undefined; session = session.newer) {
+      if (session.line !== undefined) continue;
+      forgotten ??= session;
+      if (session.open > 0) continue;
+      forgotten = session;
       break;
     }
-    if (oldest !== undefined) this.#byClient.delete(oldest);
+    if (forgotten === undefined) return;
+    this.#unlink(forgotten);
+    this.#byClient.delete(forgotten.client);
   }
 }

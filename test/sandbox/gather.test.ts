@@ -8,6 +8,10 @@ class Rig {
   readonly published: { readonly at: number; readonly frames: number }[] = [];
   readonly gather: Gather;
   isBusy = false;
+  /** Waits hold those up who send. */
+  holdsUp = false;
+  /** Frames of each batch that its trial was told of. */
+  readonly tried: number[] = [];
   readonly #t: TestContext;
   readonly #immediates = new Set<() => void>();
   #now = 1000;
@@ -30,7 +34,18 @@ class Rig {
         this.#waiting = 0;
       },
       { isBusy: () => this.isBusy },
+      this.#trial(),
     );
+  }
+
+  #trial(): { readonly holdsUp: boolean; published(frames: number): void } {
+    const rig = this;
+    return {
+      get holdsUp() {
+        return rig.holdsUp;
+      },
+      published: frames => void rig.tried.push(frames),
+    };
   }
 
   /** A full batch goes by itself, without a word to the gather. */
@@ -58,10 +73,12 @@ class Rig {
     for (const callback of callbacks) callback();
   }
 
-  /** 16 frames, and so many more within the millisecond that these wait. True if they did wait. */
+  /** 16 frames, and so many more within the millisecond that these wait. True if they did, and not for the sockets only. */
   wait(more: number): boolean {
     const before = this.published.length;
     this.come(16);
+    this.turn();
+    this.turn();
     const waits = this.published.length === before;
     if (waits) this.come(more);
     this.pass(1);
@@ -71,14 +88,8 @@ class Rig {
   /** Milliseconds until frames wait again. */
   pause(): number {
     for (let passed = 0; passed < 10_000; passed += 10) {
-      const before = this.published.length;
       this.pass(9);
-      this.come(16);
-      if (this.published.length === before) {
-        this.pass(1);
-        return passed;
-      }
-      this.pass(1);
+      if (this.wait(0)) return passed;
     }
     return Number.NaN;
   }
@@ -172,36 +183,63 @@ test('each pause is twice as long as the last, up to 3.2 s; one good wait makes 
   assert.ok(miss() <= 100);
 });
 
-test('in a host without time to spare two frames wait for more, and one more is worth it', t => {
+test('in a host without time to spare two frames wait until two turns in a row bring no more', t => {
   const rig = new Rig(t);
   rig.isBusy = true;
-  for (let turn = 0; turn < 100; turn++) {
-    rig.come(2);
-    rig.come(1);
-    assert.equal(rig.published.length, turn, 'they wait');
-    rig.pass(1);
-  }
-  assert.deepEqual(new Set(batches(rig)), new Set([3]));
+  rig.come(2);
+  rig.turn();
+  rig.come(1);
+  rig.turn();
+  rig.turn();
+  assert.deepEqual(batches(rig), [], 'there was more, and one turn without');
+  rig.turn();
+  assert.deepEqual(batches(rig), [3]);
   rig.isBusy = false;
   rig.pass(2);
   rig.come(2);
-  assert.equal(batches(rig).at(-1), 2);
+  assert.deepEqual(batches(rig), [3, 2], 'in one that has time they are few');
 });
 
-test('in a host without time to spare a wait that paid is followed by another, one in vain is not', t => {
+test('in a host without time to spare frames wait no longer than a millisecond, though each turn brings one more', t => {
   const rig = new Rig(t);
   rig.isBusy = true;
   rig.come(2);
+  for (let turn = 0; turn < 3; turn++) {
+    rig.come(1);
+    rig.pass(0.3);
+  }
+  assert.deepEqual(batches(rig), []);
   rig.come(1);
-  rig.pass(1);
+  rig.pass(0.3);
+  assert.deepEqual(batches(rig), [6]);
+});
+
+test('where waits hold those up who send, frames wait until two turns in a row bring no more', t => {
+  const rig = new Rig(t);
+  rig.holdsUp = true;
+  rig.come(16);
+  rig.turn();
+  assert.deepEqual(batches(rig), []);
+  rig.turn();
+  assert.deepEqual(batches(rig), [16]);
+  rig.come(1);
+  rig.turn();
+  rig.turn();
+  assert.deepEqual(batches(rig), [16, 1], 'so does the next, though it comes alone');
+});
+
+test('whether waits hold those up who send is judged by batches that waited, or were not to for the sake of that', t => {
+  const rig = new Rig(t);
+  rig.wait(20);
+  rig.holdsUp = true;
+  rig.wait(0);
+  assert.deepEqual(rig.tried, [36, 16]);
+  rig.isBusy = true;
+  rig.wait(0);
+  rig.isBusy = rig.holdsUp = false;
   rig.pass(2);
   rig.come(1);
-  assert.deepEqual(batches(rig), [3], 'it waits though it comes alone');
-  rig.pass(1);
-  assert.deepEqual(batches(rig), [3, 1]);
-  rig.pass(2);
-  rig.come(1);
-  assert.deepEqual(batches(rig), [3, 1, 1], 'the last wait was in vain');
+  assert.deepEqual(rig.tried, [36, 16], 'not in a host without time to spare, nor of those that go at once');
 });
 
 test('in a host without time to spare frames that come one by one are published at once', t => {

@@ -21,6 +21,11 @@ export class PeerCount {
     this.#mostOfOne = mostOfOne;
   }
 
+  /** Addresses that are known, those without a connection included. */
+  get known(): number {
+    return this.#byPeer.size;
+  }
+
   /** Counts one more, to be given back with `leave`; or says why it may not be, and counts nothing. */
   enter(peer: string): string | undefined {
     const known = this.#byPeer.get(peer);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Line } from '../../../host/sources/tunnel/session.js';
+import fc from 'fast-check';
+import type { Line, Session } from '../../../host/sources/tunnel/session.js';
 import { Sessions } from '../../../host/sources/tunnel/sessions.js';
 
 const LINE: Line = { peer: '10.0.0.1', acknowledge: () => {}, close: () => {} };
@@ -25,4 +26,26 @@ test('a client that begins anew is told of its new session, and no more of the o
   const { session: after } = sessions.attach('press-4', 2, 1);
   assert.notEqual(after, before);
   assert.deepEqual([before.line, after.line], [undefined, LINE]);
+});
+
+test('which client came last is kept through every order of coming: the one that is forgotten came longest ago', () => {
+  const coming = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.boolean());
+  fc.assert(
+    fc.property(fc.array(coming, { maxLength: 60 }), comings => {
+      const sessions = new Sessions(4);
+      /** The one that came longest ago first. */
+      let known: Session[] = [];
+      let run = 1;
+      for (const [number, anew] of comings) {
+        const client = `press-${number}`;
+        if (anew) run += 1;
+        const before = known.find(each => each.client === client);
+        const { session } = sessions.attach(client, run, 1);
+        if (before?.id === run) assert.equal(session, before);
+        known = [...known.filter(each => each.client !== client), session].slice(-4);
+        assert.equal(sessions.size, known.length);
+      }
+      for (const each of known) assert.equal(sessions.attach(each.client, each.id, 1).session, each);
+    }),
+  );
 });

@@ -57,7 +57,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const guard = new Guard(host, options.token, certificate === undefined ? 'http' : 'https');
   const timeouts = { headersTimeout: HEADERS_MS };
   const server = fastify({
-    ...(certificate === undefined ? { http: timeouts } : { https: { ...certificate.load(), ...timeouts } }),
+    ...(certificate === undefined
+      ? { http: timeouts }
+      : { https: { ...certificate.load(), ...timeouts, handshakeTimeout: HEADERS_MS } }),
     logger: false,
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,

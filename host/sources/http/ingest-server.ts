@@ -51,7 +51,9 @@ export class IngestServer {
     if (tls === undefined) this.#server = createServer(options);
     else {
       this.#certificate = new ServerCertificate(tls, `${setting}.tls`);
-      this.#server = createTlsServer({ ...options, ...this.#certificate.load() });
+      // Node.js alone would give it two minutes.
+      const handshakeTimeout = options.headersTimeout;
+      this.#server = createTlsServer({ ...options, ...this.#certificate.load(), handshakeTimeout });
       this.#server.on('tlsClientError', (error, socket) => {
         const peer = peerOf(socket);
         const why = `${peer} did not get through the TLS handshake: ${handshakeDefect(error)}`;

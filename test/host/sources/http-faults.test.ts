@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { tempFolder } from '../../support/gateway/gateway-rig.js';
+import { selfSigned } from '../../support/mqtt/mqtt-certificate.js';
 import { type Answer, httpScene, raw } from '../../support/sources/http-rig.js';
 
 /** It has read what it was told, and goes. */
@@ -134,6 +138,18 @@ test('a sender that does not come to an end of its request is cut off', async t 
   const { ingress, port } = await httpScene(t, { timeoutMs: 100 });
   assert.match(await raw(port, 'POST /ingest/plc HTTP/1.1\r\nhost: '), /^HTTP\/1\.1 408/);
   assert.equal(ingress.faultsOf('SLUICE_SOURCE_TIMEOUT').length, 1);
+});
+
+test('who connects over TLS and does not come to an end of its handshake is cut off, and counted', async t => {
+  const folder = await tempFolder(t);
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const { cert, key } = selfSigned();
+  await writeFile(tls.key, key);
+  await writeFile(tls.cert, cert);
+  const listen = { host: '127.0.0.1', port: 0, tls };
+  const { ingress, port } = await httpScene(t, { listen, timeoutMs: 100 });
+  assert.equal(await raw(port, ''), '');
+  await ingress.until(() => ingress.faultsOf('SLUICE_SOURCE_TLS').length === 1);
 });
 
 test('a sender that goes away in the middle of a body leaves no frame', async t => {

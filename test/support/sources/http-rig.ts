@@ -15,7 +15,7 @@ export interface Answer {
 /** A started HTTP source on a port of the system's; stopped when the test ends. */
 export async function httpScene(
   t: TestContext,
-  config: Omit<HttpConfig, 'listen'> = {},
+  config: HttpConfig = {},
   policy: { current: Policy } = { current: DEFAULT_POLICY },
 ) {
   const ingress = new RecordingIngress();

@@ -36,7 +36,9 @@ export class Replay implements RouteSource {
   readonly overtakes = true;
   readonly routes = 0;
   /** After a kill it may be sent once more: under the same id, so that a consumer can drop the repeat. */
-  readonly names: FrameNames = { name: (_sequence, id) => this.#name(id) };
+  readonly names = {
+    name: (_sequence: number, id: FrameId) => this.#name(id),
+  } satisfies FrameNames;
   readonly #entrance: Entrance;
   readonly #origin: number;
   #sequence = 0;

@@ -64,7 +64,7 @@ export class RouteSources {
   /** Stands on a frame of the source with this number. */
   stand(id: FrameId, number: number, sequence: number): void {
     id.stand(this.#origins[number] as Origin, sequence);
-    (this.#all[number] as RouteSource).names?.name(sequence, id);
+    (this.#all[number] as RouteSource).names?.name?.(sequence, id);
   }
 
   /** The trace id that the frame came with, beside its properties. */

@@ -45,8 +45,8 @@ export interface Ingress {
 
 /** What devices say of their frames themselves: the numbers of which message ids are then made, and traces. */
 export interface FrameNames {
-  /** Puts what the device says into the id of this frame, which is not delivered yet. */
-  name(sequence: number, id: FrameId): void;
+  /** Puts what the device says into the id of this frame, which is not delivered yet. Absent: its number here is its name. */
+  name?(sequence: number, id: FrameId): void;
   /** The trace id (W3C Trace Context, in hex) that this frame came with, which is not delivered yet; guests never see it. */
   trace?(sequence: number): string | undefined;
 }
@@ -55,7 +55,7 @@ export interface FrameNames {
 export interface Source {
   /** It asks its devices again and again, so a frame that a full route does not take is made up for by the next. */
   readonly repeats: boolean;
-  /** Where its devices count their frames. */
+  /** Where its devices count their frames, or send a trace with them. */
   readonly names?: FrameNames;
   /** Starts to listen or connect. A device that is away is no error: it is tried again with back-off. */
   start(): Promise<void>;

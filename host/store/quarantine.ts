@@ -14,7 +14,7 @@ export interface Poison {
   /** Place of the plugin in its chain, from 0. */
   readonly stage: number;
   readonly fault: Fault;
-  /** Trace id that came with it, if not in its properties. */
+  /** Trace id that came with it, beside its properties. */
   readonly trace?: string | undefined;
   /** What its messages are called, if it can still be run without having been in quarantine. */
   readonly id?: FrameName;
@@ -25,7 +25,7 @@ export interface Quarantined extends Omit<Poison, 'id'> {
   readonly id: number;
   /** When it went in, milliseconds since 1970. */
   readonly at: number;
-  /** Trace id (W3C Trace Context, 3.2.2.3) that came with the frame, or of its `traceparent` property. */
+  /** Trace id (W3C Trace Context, 3.2.2.3) that came with the frame. */
   readonly trace: string | undefined;
   /** Times that it was replayed and failed again; `plugin`, `version`, `stage` and `fault` are those of the last time. */
   readonly replays: number;
@@ -62,9 +62,6 @@ CREATE TABLE IF NOT EXISTS frames (
 );
 `;
 
-/** W3C Trace Context, 3.2.2: the version is not ff, and neither id is all zeros. Versions after 00 may go on behind it. */
-const TRACEPARENT =
-  /^(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 /** Most frames; the oldest go first. A plugin that fails on everything must not fill a disk. */
 const MOST_FRAMES = 10_000;
 /** Frames that make room when the file is full. */
@@ -148,16 +145,7 @@ export class Quarantine {
 
   async #insert({ frame, route, plugin, version, stage, fault, trace }: Poison): Promise<number> {
     const { source, topic, timestamp, properties, payload } = frame;
-    const told = [
-      Date.now(),
-      route,
-      plugin,
-      version,
-      stage,
-      fault.code,
-      fault.message,
-      trace ?? traceOf(frame) ?? null,
-    ];
+    const told = [Date.now(), route, plugin, version, stage, fault.code, fault.message, trace ?? null];
     const values = [...told, source, topic, String(timestamp), JSON.stringify(properties), payload];
     const [done] = await this.#database.write({ sql: PUT, values });
     this.#add(1);
@@ -210,9 +198,4 @@ export function quarantinedOf(row: Row): Quarantined {
       payload: row.payload as Uint8Array,
     },
   };
-}
-
-function traceOf({ properties }: FrameCopy): string | undefined {
-  const parent = properties.find(([key]) => key === 'traceparent')?.[1];
-  return TRACEPARENT.exec(parent ?? '')?.[1];
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, type Fault, faultOf } from '../../../runtime/index.js';
+import { FrameTraces } from '../frame-traces.js';
 import type { Memory } from '../serve/memory.js';
 import type { Ingress } from '../source.js';
 import { badRequest } from './body.js';
@@ -19,6 +20,8 @@ export interface DeliveryEvents {
 
 /** Requests whose bodies are there: those without room in the order in which they came, then those that wait for their confirmation. */
 export class Deliveries {
+  /** Of frames whose requests came with one. */
+  readonly traces = new FrameTraces();
   readonly #ingress: Ingress;
   readonly #names: HttpNames;
   readonly #memory: Memory;
@@ -55,6 +58,7 @@ export class Deliveries {
   }
 
   delivered(sequence: number): void {
+    this.traces.delivered(sequence);
     const first = this.#waiting.findIndex(delivery => delivery.sequence > sequence);
     const count = first < 0 ? this.#waiting.length : first;
     if (count === 0) return;
@@ -108,7 +112,7 @@ export class Deliveries {
   /** True if there is nothing left to hand over. */
   #push(delivery: Delivery): boolean {
     try {
-      if (!delivery.push(this.#ingress, this.#names)) return false;
+      if (!delivery.push(this.#ingress, this.#names, this.traces)) return false;
       this.#release(delivery, OVERHEAD_BYTES);
     } catch (thrown) {
       const { code, message } = faultOf(thrown);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, Stamp } from '../../../runtime/index.js';
 import { LineCursor } from '../../protocols/ndjson.js';
+import type { FrameTraces } from '../frame-traces.js';
 import type { Ingress } from '../source.js';
 import type { HttpNames, Sender } from './http-names.js';
 
@@ -28,6 +29,7 @@ export class Delivery {
   #body: Buffer;
   readonly #topic: Buffer;
   readonly #sender: Sender;
+  readonly #trace: Buffer | undefined;
   readonly #time: Stamp;
   readonly #lines: LineCursor | undefined;
   /** The current frame found no room. */
@@ -38,7 +40,15 @@ export class Delivery {
 
   constructor(
     exchange: { request: IncomingMessage; response: ServerResponse; peer: string; isAsync: boolean },
-    frame: { body: Buffer; topic: Buffer; sender: Sender; receivedAt: number; byLines: boolean },
+    frame: {
+      body: Buffer;
+      topic: Buffer;
+      sender: Sender;
+      receivedAt: number;
+      byLines: boolean;
+      /** In hex. */
+      trace: Buffer | undefined;
+    },
     deadline: number,
   ) {
     this.request = exchange.request;
@@ -50,6 +60,7 @@ export class Delivery {
     this.holding = frame.body.length + OVERHEAD_BYTES;
     this.#topic = frame.topic;
     this.#sender = frame.sender;
+    this.#trace = frame.trace;
     this.#time = Stamp.ofMs(frame.receivedAt);
     if (!frame.byLines) return;
     this.#lines = new LineCursor();
@@ -57,7 +68,7 @@ export class Delivery {
   }
 
   /** Hands over what there is room for; true: all of it. @throws SluiceError SLUICE_FRAME_TOO_LARGE */
-  push(ingress: Ingress, names: HttpNames): boolean {
+  push(ingress: Ingress, names: HttpNames, traces: FrameTraces): boolean {
     while (this.#held || this.#next()) {
       const { start, end } = this.#lines ?? { start: 0, end: this.#body.length };
       // Numbers are handed on: while this waited, others may have taken over those that it had.
@@ -66,6 +77,7 @@ export class Delivery {
       const sequence = ingress.push(topic, this.#time, this.#body, start, end, list);
       this.#held = sequence === 0;
       if (this.#held) return false;
+      if (this.#trace !== undefined) traces.addHex(sequence, this.#trace, 0);
       this.sequence = sequence;
       if (this.taken === 0) this.#first = sequence;
       this.taken += 1;

@@ -4,7 +4,8 @@ import { type Clock, systemClock } from '../modbus/clock.js';
 import { Memory } from '../serve/memory.js';
 import { peerOf } from '../serve/peer-count.js';
 import { PeerRates } from '../serve/peer-rates.js';
-import type { Ingress, Source, SourcePeer } from '../source.js';
+import type { FrameNames, Ingress, Source, SourcePeer } from '../source.js';
+import { traceIdOf } from '../traceparent.js';
 import { Answers, type PolicyInForce } from './answers.js';
 import { type BodyLimits, noMemory, readBody } from './body.js';
 import { Deliveries } from './deliveries.js';
@@ -30,7 +31,7 @@ const NOT_RUNNING: Refusal = {
  * Takes frames over HTTP: `POST /ingest/<source>`, on an address of its own or on that of the admin server.
  * One body is one frame; with `application/x-ndjson` each line that is not blank is one. Topic: `<source>`, with what
  * stands behind it in the path (`/ingest/plc/halle/3` gives `plc/halle/3`); properties: `peer`, and `content-type`
- * where it is given.
+ * where it is given. The trace id of a header `traceparent` stays with the host.
  *
  * Answered with 202 when every sink has confirmed or spooled what became of all its frames; with `Prefer:
  * respond-async` (RFC 7240) as soon as they are taken. What is not taken is answered with a problem document, counted
@@ -38,6 +39,7 @@ const NOT_RUNNING: Refusal = {
  */
 export class HttpSource implements Source {
   readonly repeats = false;
+  readonly names: FrameNames;
   readonly #name: string;
   readonly #config: HttpConfig;
   readonly #settings: HttpSettings;
@@ -86,6 +88,7 @@ export class HttpSource implements Source {
         this.#lastFrame = this.#clock.wall();
       },
     });
+    this.names = this.#deliveries.traces;
     if (config.listen === undefined) return;
     this.#server = new IngestServer(config.listen.tls, settings, this.#setting, {
       request: (request, response) => this.handle(request, response),
@@ -193,6 +196,7 @@ export class HttpSource implements Source {
         sender: senderOf(peer, type),
         receivedAt: this.#clock.wall(),
         byLines: BY_LINES.test(type.split(';', 1)[0]!.trim().toLowerCase()),
+        trace: traceIdOf(request.headers.traceparent),
       },
       this.#clock.steady() + this.#settings.timeoutMs,
     );

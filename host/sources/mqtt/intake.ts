@@ -1,6 +1,7 @@
 import { type Fault, SluiceError, Stamp } from '../../../runtime/index.js';
 import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
 import { defectText, escapeBytes } from '../../protocols/mqtt-wire/text.js';
+import { FrameTraces } from '../frame-traces.js';
 import type { Ingress } from '../source.js';
 import { Names } from './names.js';
 
@@ -22,6 +23,8 @@ export interface IntakeParts {
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #names: Names;
+  /** Of frames that came with one. */
+  readonly traces = new FrameTraces();
   readonly #time = new Stamp();
   /** When the last frame came, milliseconds since 1970; 0: none has. */
   lastFrame = 0;
@@ -52,7 +55,10 @@ export class Intake {
     const { bytes, payloadStart, payloadEnd } = message;
     try {
       const sequence = ingress.push(topic, this.#time.set(now), bytes, payloadStart, payloadEnd, list);
-      if (sequence > 0) this.lastFrame = now;
+      if (sequence === 0) return 0;
+      this.lastFrame = now;
+      const { traceAt } = this.#names;
+      if (traceAt >= 0) this.traces.addHex(sequence, bytes, traceAt);
       return sequence;
     } catch (thrown) {
       if (!(thrown instanceof SluiceError) || thrown.code !== 'SLUICE_FRAME_TOO_LARGE') throw thrown;

@@ -5,7 +5,7 @@ import type { Link, Loss } from '../../mqtt/link.js';
 import { type MqttVersion, PACKET } from '../../protocols/mqtt-wire/constants.js';
 import type { Connack, PacketReader, SessionEvents } from '../../protocols/mqtt-wire/server-packets.js';
 import { type Publication, SubscriberParser } from '../../protocols/mqtt-wire/subscriber.js';
-import type { Ingress, Source, SourcePeer } from '../source.js';
+import type { FrameNames, Ingress, Source, SourcePeer } from '../source.js';
 import { type FilledSource, fillSource, type MqttSourceConfig } from './config.js';
 import { InHand, printOf } from './in-hand.js';
 import { Intake } from './intake.js';
@@ -26,7 +26,7 @@ const ID_NOT_FOUND = 0x92;
 
 /**
  * Subscribes at an MQTT broker, 3.1.1 or 5.0, over a connection of its own. Each message becomes a frame:
- * topic and payload as they are, properties as `Names` says.
+ * topic and payload as they are, properties as `Names` says, the trace id of its trace context beside them.
  *
  * What is acknowledged: at QoS 1 a message gets its PUBACK once every sink has confirmed what became of it, at QoS 2
  * its PUBREC, in the order in which the messages came. Up to `window` of them are in hand: a 5.0 broker is told so
@@ -41,6 +41,7 @@ const ID_NOT_FOUND = 0x92;
  */
 export class MqttSource implements Source {
   readonly repeats = false;
+  readonly names: FrameNames;
   readonly #config: FilledSource;
   readonly #ingress: Ingress;
   readonly #where: string;
@@ -71,6 +72,7 @@ export class MqttSource implements Source {
     this.#ingress = ingress;
     this.#where = `${filled.host}:${filled.port}`;
     this.#intake = new Intake({ ...filled, ingress, failed: fault => this.#failed(fault) });
+    this.names = this.#intake.traces;
     this.#inHand = new InHand(filled.window, this.#unreleased);
     this.#subscription = new Subscription(filled, this.#where, fault => this.#failed(fault));
     const options = {
@@ -113,6 +115,7 @@ export class MqttSource implements Source {
   }
 
   delivered(sequence: number): void {
+    this.#intake.traces.delivered(sequence);
     this.#inHand.delivered(sequence);
     this.#acknowledgeSoon();
   }

@@ -7,6 +7,7 @@ import type { Publication } from '../../protocols/mqtt-wire/subscriber.js';
 import { checkReceived, checkReceivedTopic, TEXT, type TextDefect } from '../../protocols/mqtt-wire/text.js';
 import { ByteCache } from '../byte-cache.js';
 import type { Ingress } from '../source.js';
+import { traceIdAt } from '../traceparent.js';
 
 /** Places for topics and property lists that repeat, and the longest that gets one: what a plant has, bounded. */
 const TOPICS = 2_048;
@@ -21,6 +22,8 @@ const RETAIN = Buffer.from('mqtt-retain');
 const RETAINED = 1;
 const MARKED = 2;
 const TRUE = Buffer.from('true');
+const TRACE_PARENT = Buffer.from('traceparent');
+const TRACE_STATE = Buffer.from('tracestate');
 
 /**
  * The numbers by which the ingress knows the topics and property lists of messages. What was seen lately is
@@ -28,7 +31,7 @@ const TRUE = Buffer.from('true');
  *
  * A frame's properties are `peer` where our own broker says who published, `mqtt-retain: true` for a message that the broker had stored, `content-type`
  * where it is given, then the user properties in their order [MQTT-3.3.2-18]. The others of 5.0 §3.3.2.3
- * speak to clients and brokers, and stay here.
+ * speak to clients and brokers, and stay here. So does trace context, which guests never see: of that the trace id is kept.
  */
 export class Names {
   /** After -1: what is wrong with the string. */
@@ -41,8 +44,12 @@ export class Names {
   readonly #topics = new ByteCache(TOPICS);
   /** Number of each place; the last is of those that are not kept. -1: none yet. */
   readonly #topicNumbers = new Int32Array(TOPICS + 1).fill(-1);
+  /** Where the trace id of the message of `properties` stands in its bytes, in hex; -1: it came with none. */
+  traceAt = -1;
   readonly #lists = new ByteCache(LISTS);
   readonly #listNumbers = new Int32Array(LISTS + 1).fill(-1);
+  /** Of each: where its trace id stands, from its start. -1: it has none. */
+  readonly #listTraces = new Int32Array(LISTS + 1).fill(-1);
   readonly #walk = new PublishProperties();
   readonly #image = new PropertyImage();
 
@@ -81,11 +88,17 @@ export class Names {
     const start = isMarked ? this.#peerStart : publication.propertiesStart;
     const end = isMarked ? this.#peerEnd : publication.propertiesEnd;
     const tag = (publication.retain ? RETAINED : 0) | (isMarked ? MARKED : 0);
+    this.traceAt = -1;
     if (start === end && tag === 0) return 0;
     const known = this.#lists.find(bytes, start, end, tag);
-    if (known >= 0) return this.#listNumbers[known] as number;
+    if (known >= 0) {
+      const trace = this.#listTraces[known] as number;
+      if (trace >= 0) this.traceAt = start + trace;
+      return this.#listNumbers[known] as number;
+    }
     if (!this.#read(publication)) return -1;
     const place = end - start > LONGEST_LIST ? LISTS : this.#lists.keep(bytes, start, end, tag);
+    this.#listTraces[place] = this.traceAt < 0 ? -1 : this.traceAt - start;
     const number = this.#listNumbers[place] as number;
     if (number >= 0) return this.#ingress.propertiesOf(this.#image, number);
     this.#listNumbers[place] = this.#ingress.propertiesOf(this.#image);
@@ -113,10 +126,18 @@ export class Names {
     }
     if (walk.broken) throw broken('properties that are cut short or do not belong there');
     walk.over(bytes, propertiesStart, propertiesEnd);
+    let parents = 0;
     while (walk.next()) {
       if (walk.id !== PROPERTY_ID.userProperty) continue;
       this.#check(bytes, walk.start, walk.end);
       this.#check(bytes, walk.valueStart, walk.valueEnd);
+      if (isText(TRACE_STATE, bytes, walk.start, walk.end)) continue;
+      if (isText(TRACE_PARENT, bytes, walk.start, walk.end)) {
+        // Two say nothing: neither is known to be the right one.
+        const isFirst = ++parents === 1;
+        this.traceAt = isFirst ? traceIdAt(bytes, walk.valueStart, walk.valueEnd) : -1;
+        continue;
+      }
       image.add(bytes, walk.start, walk.end, bytes, walk.valueStart, walk.valueEnd);
     }
     image.end();
@@ -127,6 +148,12 @@ export class Names {
     const defect = checkReceived(bytes, start, end);
     if (defect !== TEXT.ok) this.defect = defect;
   }
+}
+
+function isText(text: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
+  return true;
 }
 
 function broken(what: string): Error {

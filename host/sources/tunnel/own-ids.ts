@@ -1,6 +1,6 @@
 import type { FrameId } from '../../sinks/message-id.js';
+import { FrameTraces } from '../frame-traces.js';
 import type { FrameNames } from '../source.js';
-import { FrameTraces } from './frame-traces.js';
 import type { Session } from './session.js';
 
 /** Runs; a power of two. */
@@ -50,7 +50,7 @@ export class OwnIds implements FrameNames {
   }
 
   trace(sequence: number): string | undefined {
-    return this.#traces.of(sequence);
+    return this.#traces.trace(sequence);
   }
 
   name(sequence: number, id: FrameId): void {

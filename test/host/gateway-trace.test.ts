@@ -5,6 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { encodeData } from '../../host/protocols/tunnel/encode.js';
 import { TunnelPeer } from '../support/devices/tunnel-peer.js';
 import { type GatewayRig, startGateway } from '../support/gateway/gateway-rig.js';
+import { TestServer } from '../support/mqtt/mqtt-server.js';
+import { numberedMessage } from '../support/mqtt/mqtt-source-rig.js';
 import { send } from '../support/sources/http-rig.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -20,10 +22,11 @@ function trapping(
   breaker: Record<string, unknown> = {},
   route: Record<string, unknown> = {},
   at?: string,
+  source: Record<string, unknown> = { tunnel: { port: 0 } },
 ): Promise<GatewayRig> {
   const config = {
     plugins: { breaker, probation: { frames: 0, for: '0s' } },
-    sources: { plc: { tunnel: { port: 0 } } },
+    sources: { plc: source },
     routes: [{ name: 'bad', from: 'plc', through: ['trap'], ...route }],
   };
   return startGateway(t, config, ['trap'], at);
@@ -109,4 +112,61 @@ test('a frame that is kept in quarantine as no plugin was asked has its trace id
       ['ee02', TRACE],
     ],
   );
+});
+
+/** A source's way to send a frame that the plugin traps on; resolves when it is safe. */
+type Poisoner = (number: number, trace: string) => Promise<unknown>;
+
+/** The first of two frames is in quarantine, the second has waited on the disk for another gateway: both have their trace ids. */
+async function keepsTraces(
+  t: TestContext,
+  source: Record<string, unknown>,
+  poisonerOf: (rig: GatewayRig) => Promise<Poisoner>,
+  properties: readonly string[],
+): Promise<void> {
+  const first = await trapping(t, AT_ONCE, {}, undefined, source);
+  const poisons = await poisonerOf(first);
+  await poisons(1, TRACE);
+  await first.book.line('SLUICE_BREAKER_OPEN', { opening: '1' });
+  const waiting = TRACE.replace('0af', '1bf');
+  await poisons(2, waiting);
+  assert.equal((await quarantined(first)).length, 1);
+  await first.gateway.stop();
+  const rig = await trapping(t, {}, {}, dirname(first.plugins), source);
+  await rig.reaches(1, 'sluice_frames_quarantined_total', IN_QUARANTINE);
+  assert.deepEqual(await quarantined(rig), [
+    ['ee01', TRACE, properties],
+    ['ee02', waiting, properties],
+  ]);
+}
+
+test('the trace id of an MQTT message is in quarantine, also where it has waited on the disk, and no property has it', async t => {
+  const server = await TestServer.start();
+  t.after(() => server.stop());
+  const url = `mqtt://127.0.0.1:${server.port}`;
+  const source = { mqtt: { url, version: 5, topics: ['in/#'] } };
+  const poisonerOf = async (): Promise<Poisoner> => {
+    await server.until(() => server.subscribes.length === 1);
+    const [connection] = server.connections;
+    return async (number, trace) => {
+      const userProperties = { traceparent: `00-${trace}-${PARENT}-01`, tracestate: 'x=y', line: '4' };
+      const payload = Buffer.from([0xee, number]);
+      connection?.send(numberedMessage(number, { payload, properties: { userProperties } }));
+      await server.until(() => server.acknowledged.length === number);
+    };
+  };
+  await keepsTraces(t, source, poisonerOf, ['line']);
+});
+
+test('the trace id of an HTTP request is in quarantine, also where it has waited on the disk, and no property has it', async t => {
+  const poisonerOf = async ({ book }: GatewayRig): Promise<Poisoner> => {
+    const port = Number(/:(\d+) takes/.exec((await book.said(/takes POST/)).msg)?.[1]);
+    return async (number, trace) => {
+      const headers = { traceparent: `00-${trace}-${PARENT}-01`, tracestate: 'x=y' };
+      const asked = { path: '/ingest/plc', method: 'POST', headers };
+      const { status } = await send(port, asked, Buffer.from([0xee, number]));
+      assert.equal(status, 202);
+    };
+  };
+  await keepsTraces(t, { http: { port: 0 } }, poisonerOf, ['peer']);
 });

@@ -1,10 +1,15 @@
+import type { FrameNames } from './source.js';
+
 const FIRST_ROOM = 16;
 /** W3C Trace Context, 3.2.2.3 and 3.2.2.4. */
 const TRACE_ID = 16;
 const PARENT_ID = 8;
+/** '0', and what is below 'a' by ten. */
+const DIGIT = 0x30;
+const LETTER = 0x57;
 
 /** The trace ids of frames that are not delivered, of those that came with one. */
-export class FrameTraces {
+export class FrameTraces implements FrameNames {
   #sequences = new Float64Array(FIRST_ROOM);
   #ids = Buffer.alloc(FIRST_ROOM * TRACE_ID);
   /** Those of [begin, end) are known; they are counted from the start, and stand at their number modulo the room. */
@@ -15,14 +20,19 @@ export class FrameTraces {
   add(sequence: number, bytes: Uint8Array, at: number): void {
     const parent = at + TRACE_ID;
     if (isZero(bytes, at, parent) || isZero(bytes, parent, parent + PARENT_ID)) return;
-    if (this.#end - this.#begin === this.#sequences.length) this.#grow();
-    const place = this.#place(this.#end++);
-    this.#sequences[place] = sequence;
-    for (let i = 0; i < TRACE_ID; i++) this.#ids[place * TRACE_ID + i] = bytes[at + i]!;
+    const id = this.#next(sequence);
+    for (let i = 0; i < TRACE_ID; i++) this.#ids[id + i] = bytes[at + i]!;
+  }
+
+  /** The same of a trace id in hex: what `traceIdAt` has found. */
+  addHex(sequence: number, bytes: Uint8Array, at: number): void {
+    const id = this.#next(sequence);
+    for (let i = 0; i < TRACE_ID; i++)
+      this.#ids[id + i] = (digit(bytes[at + 2 * i]!) << 4) | digit(bytes[at + 2 * i + 1]!);
   }
 
   /** In hex; undefined: the frame came with none, or is delivered. */
-  of(sequence: number): string | undefined {
+  trace(sequence: number): string | undefined {
     let low = this.#begin;
     let high = this.#end;
     while (low < high) {
@@ -38,6 +48,14 @@ export class FrameTraces {
   /** Every frame up to this one is delivered. */
   delivered(sequence: number): void {
     while (this.#begin < this.#end && this.#sequences[this.#place(this.#begin)]! <= sequence) this.#begin++;
+  }
+
+  /** Where the id of this frame is to stand. */
+  #next(sequence: number): number {
+    if (this.#end - this.#begin === this.#sequences.length) this.#grow();
+    const place = this.#place(this.#end++);
+    this.#sequences[place] = sequence;
+    return place * TRACE_ID;
   }
 
   #place(number: number): number {
@@ -57,6 +75,10 @@ export class FrameTraces {
     this.#sequences = sequences;
     this.#ids = ids;
   }
+}
+
+function digit(byte: number): number {
+  return byte < LETTER ? byte - DIGIT : byte - LETTER;
 }
 
 function isZero(bytes: Uint8Array, start: number, end: number): boolean {

@@ -180,6 +180,7 @@ export class Gateway {
       this.#router.sayMissing();
       this.#sayUnclaimed();
       await this.#south.start();
+      this.#south.sayUnused();
       this.#runs = true;
     } catch (thrown) {
       await this.stop(0);

@@ -75,6 +75,15 @@ export class South {
     }
   }
 
+  /** Says which have no route, and so do not run. */
+  sayUnused(): void {
+    for (const [name, { feed }] of this.#sources) {
+      if (feed.routes > 0) continue;
+      const message = `${name} is not started: no route reads it`;
+      this.#parts.report.fault({ code: 'SLUICE_SOURCE_UNUSED', message }, { source: name });
+    }
+  }
+
   /** A plugin that came later has brought a route: what its sources cannot do is said, and ends nothing. */
   async startLater(): Promise<void> {
     try {

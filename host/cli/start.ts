@@ -11,7 +11,10 @@ export async function start(options: { config?: string }): Promise<void> {
   // A file that was taken away must not keep the other routes from starting: its route waits, and says so.
   const { config, warnings } = await loadConfig(options.config, { pluginNames, misspelt: 'warning' });
   const log = createLog();
-  for (const warning of warnings) log.warn(formatProblem(warning));
+  for (const warning of warnings) {
+    // The gateway says itself what it has not started, once it knows what its plugins take.
+    if (warning.code !== 'SLUICE_SOURCE_UNUSED') log.warn(formatProblem(warning));
+  }
   const gateway = new Gateway(config, { log, announce: text => void process.stderr.write(text) });
   // Listened to before it starts: a service manager may think better of it at any time.
   const ending = new AbortController();

@@ -204,13 +204,28 @@ export class Feed implements Ingress, RouteSource {
     this.#report.connected({ source: this.name, peer }, `${peer} ${what}`);
   }
 
-  skipped(code: Fault['code'], count = 1): void {
+  skipped(code: Fault['code'], count = 1, device?: string): void {
     this.#metrics.skipped(code, count);
     // A source that does not repeat says itself what it did about it.
-    if (code !== 'SLUICE_SOURCE_BACKPRESSURE' || !this.#repeats) return;
-    const full = this.#outlets.map(({ route }) => route.name).join(', ');
-    const message = `polls of ${this.name} are left out: the routes behind it (${full}) are full`;
-    this.#report.fault({ code, message }, { source: this.name });
+    if (!this.#repeats) return;
+    const why = this.#whyLeftOut(code, device);
+    if (why === undefined) return;
+    const message = `polls of ${this.name} are left out: ${why}`;
+    // The device is no place of its own: thousands of them would be as many lines.
+    const details = device === undefined ? {} : { peer: device };
+    this.#report.fault({ code, message }, { source: this.name }, 'warn', details);
+  }
+
+  /** Undefined: this is not said, as something else says it. */
+  #whyLeftOut(code: Fault['code'], device: string | undefined): string | undefined {
+    if (code === 'SLUICE_SOURCE_BACKPRESSURE') {
+      const full = this.#outlets.map(({ route }) => route.name).join(', ');
+      return `the routes behind it (${full}) are full`;
+    }
+    if (device === undefined) return undefined;
+    if (code === 'SLUICE_SOURCE_OVERRUN') return `${device} has not answered the ones before yet`;
+    if (code === 'SLUICE_SOURCE_LATE') return `the gateway came to ${device} a whole period late`;
+    return undefined;
   }
 
   failed(fault: Fault, peer?: string): void {

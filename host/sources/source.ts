@@ -35,8 +35,12 @@ export interface Ingress {
   ): number;
   /** True if a frame of this size would be taken now. */
   hasRoom(bytes: number): boolean;
-  /** A poll or frame that was not taken over, with the reason; counted and shown, nothing else. */
-  skipped(code: Fault['code'], count?: number): void;
+  /**
+   * A poll or frame that was not taken over, with the reason; counted and shown. Polls left out for a full
+   * route, or of a `device` that is given, are said in the log too (rate-limited).
+   * @param device for which the gateway was late, or that has not answered the poll before
+   */
+  skipped(code: Fault['code'], count?: number, device?: string): void;
   /** A device or broker answers, for the first time or again; said in the log after a failure. @param what default: answers */
   connected(peer: string, what?: string): void;
   /** Something that went wrong at the source; counted by code and logged (rate-limited by the host). */

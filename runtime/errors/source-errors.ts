@@ -46,11 +46,13 @@ export const SOURCE_ERRORS = {
   SLUICE_SOURCE_OVERRUN: {
     cause:
       'A poll was skipped because the one before it is still under way, or what is observed changed again before all its blocks were read.',
-    remedy: 'Poll less often, or raise the number of requests in flight if the device allows it.',
+    remedy:
+      'Poll less often (`every`), ask for fewer registers or paths, or raise `inFlight` if the device allows it. With SLUICE_SOURCE_TIMEOUT beside it the device, or one on the same line, does not answer at all.',
   },
   SLUICE_SOURCE_LATE: {
     cause: "The gateway's own loop was late: a whole period of a poll went by before it was looked at.",
-    remedy: 'Poll less often, or give the gateway more processor time.',
+    remedy:
+      'Poll less often (`every`), ask fewer devices or for fewer registers, or give the gateway more processor time.',
   },
   SLUICE_SOURCE_REFUSED: {
     cause:
@@ -84,6 +86,11 @@ export const SOURCE_ERRORS = {
     cause: 'A source has brought no data for longer than its `staleAfter`, whatever its connection says.',
     remedy:
       'Look at the devices, the network between, and (MQTT) who publishes. If such pauses are usual, raise `staleAfter` of the source, or set it to `never`.',
+  },
+  SLUICE_SOURCE_UNUSED: {
+    cause: 'No route reads a source, so it is not started: nothing is asked of it, and nothing taken.',
+    remedy:
+      'Name it in `from` of a route, put a plugin into the folder whose `accepts` fits its kind alone, or take it out of the configuration.',
   },
   SLUICE_SOURCE_UNROUTED: {
     cause:

@@ -95,8 +95,10 @@ test('connections that the stop itself closes are not reported as failures', asy
   // Requests are in flight when the stop comes.
   plc.answering = false;
   await rig.gateway.stop();
+  const complaints = rig.book.lines.filter(({ level }) => level === 'warn' || level === 'error');
+  // A machine that is busy leaves polls out, and says so.
   assert.deepEqual(
-    rig.book.lines.filter(({ level }) => level === 'warn' || level === 'error'),
+    complaints.filter(({ code }) => code !== 'SLUICE_SOURCE_LATE' && code !== 'SLUICE_SOURCE_OVERRUN'),
     [],
   );
 });

@@ -19,7 +19,9 @@ export function checkRoutes(names: Names, origins: Origins): void {
   if (routes.length === 0) return;
   const read = new Set(routes.flatMap(route => route.from.map(({ name }) => name)));
   for (const name of sources) {
-    if (!read.has(name)) origins.warning(['sources', name], 'no route reads this source', { at: 'key' });
+    if (read.has(name)) continue;
+    const text = 'no route reads this source: it is not started, unless a plugin takes it by its `accepts`';
+    origins.warning(['sources', name], text, { code: 'SLUICE_SOURCE_UNUSED', at: 'key' });
   }
   const written = new Set(routes.flatMap(route => route.to?.map(({ name }) => name) ?? sinks));
   for (const name of sinks) {

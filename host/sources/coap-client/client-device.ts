@@ -73,7 +73,7 @@ export class ClientDevice implements Asking {
   poll(reading: Reading): void {
     const { ingress, clock } = this.#host;
     if (clock.steady() < this.#awayUntil) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
-    else if (reading.isUnderWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
+    else if (reading.isUnderWay) ingress.skipped('SLUICE_SOURCE_OVERRUN', 1, this.label);
     else if (!ingress.hasRoom(reading.last?.body.length ?? 0)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
     else this.#line(reading);
   }

@@ -50,7 +50,7 @@ export class CoapClient implements Source, ClientHost {
     this.#schedule = new Schedule<Turn>(
       lines,
       ({ device, reading }) => device.poll(reading),
-      (_, periods) => ingress.skipped('SLUICE_SOURCE_LATE', periods),
+      ({ device }, periods) => ingress.skipped('SLUICE_SOURCE_LATE', periods, device.label),
     );
   }
 

@@ -54,7 +54,7 @@ export class RtuDevice implements PolledDevice, RtuLinkEvents {
     this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
     this.#serial = device.serial !== undefined;
     this.#gapMs = host.settings.gapMs + (device.serial === undefined ? 0 : silenceMs(device.serial));
-    this.#queue = new PollQueue(requests, host.ingress);
+    this.#queue = new PollQueue(requests, host.ingress, this.label);
     this.#link = new RtuLink(device, host.settings, this);
   }
 

@@ -21,6 +21,7 @@ export interface DeviceHost {
 
 /** A device as its source sees it, whatever it is reached by. */
 export interface PolledDevice {
+  readonly label: string;
   start(): void;
   /** Asks all of these, unless there is a reason not to. */
   poll(requests: readonly Request[]): void;
@@ -64,7 +65,7 @@ export class Device implements PolledDevice, LinkEvents {
     this.#host = host;
     this.#address = `${host.name}: ${deviceAddress(device)}`;
     this.#properties = host.ingress.properties([['peer', deviceAddress(device)]]);
-    this.#queue = new PollQueue(requests, host.ingress);
+    this.#queue = new PollQueue(requests, host.ingress, this.label);
     this.#flight = new Flight(inFlight, timeoutMs, host.clock, () => this.#overdue());
     const out = new Uint8Array(inFlight * READ_REQUEST_BYTES);
     this.#out = Array.from({ length: inFlight + 1 }, (_, n) => out.subarray(0, n * READ_REQUEST_BYTES));

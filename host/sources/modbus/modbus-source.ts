@@ -50,7 +50,8 @@ export class ModbusSource implements Source {
     this.#schedule = new Schedule(
       lines,
       ({ device, round }) => device.poll(round.requests),
-      ({ round }, periods) => ingress.skipped('SLUICE_SOURCE_LATE', periods * round.requests.length),
+      ({ device, round }, periods) =>
+        ingress.skipped('SLUICE_SOURCE_LATE', periods * round.requests.length, device.label),
     );
   }
 

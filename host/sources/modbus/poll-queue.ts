@@ -4,11 +4,13 @@ import { type Request, RequestLine } from './request.js';
 /** The requests of one device that are to be sent next. */
 export class PollQueue extends RequestLine {
   readonly #ingress: Ingress;
+  readonly #device: string;
 
   /** @param capacity of all of the device's requests: each waits here once at most */
-  constructor(capacity: number, ingress: Ingress) {
+  constructor(capacity: number, ingress: Ingress, device: string) {
     super(capacity);
     this.#ingress = ingress;
+    this.#device = device;
   }
 
   /**
@@ -20,7 +22,7 @@ export class PollQueue extends RequestLine {
     for (const request of requests) {
       if (isAway) ingress.skipped('SLUICE_SOURCE_DISCONNECTED');
       else if (isHeld) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
-      else if (request.underWay) ingress.skipped('SLUICE_SOURCE_OVERRUN');
+      else if (request.underWay) ingress.skipped('SLUICE_SOURCE_OVERRUN', 1, this.#device);
       else if (!ingress.hasRoom(request.answerBytes)) ingress.skipped('SLUICE_SOURCE_BACKPRESSURE');
       else {
         request.underWay = true;

@@ -19,7 +19,7 @@ routes:
   - { from: [lin1, good], through: [], to: plnt }
 `);
   assert.deepEqual(lines, [
-    'sluice.yaml:2:3: warning: sources.line1: no route reads this source (SLUICE_CONFIG_INVALID)',
+    'sluice.yaml:2:3: warning: sources.line1: no route reads this source: it is not started, unless a plugin takes it by its `accepts` (SLUICE_SOURCE_UNUSED)',
     'sluice.yaml:4:20: sources.line1.modbus.devices[0].hosst: unknown key; did you mean "host"? (SLUICE_CONFIG_INVALID)',
     'sluice.yaml:5:32: sources.line1.modbus.poll[0].evry: unknown key; did you mean "every"? (SLUICE_CONFIG_INVALID)',
     'sluice.yaml:5:44: sources.line1.modbus.poll[1]: needs exactly one of coils, discrete, holding, input (SLUICE_CONFIG_INVALID)',
@@ -215,10 +215,10 @@ sinks: { used: { mqtt: { url: mqtt://a } }, idle: { mqtt: { url: mqtt://b } } }
 routes: [ { from: line1, through: [x], to: used } ]
 `);
   assert.deepEqual(
-    warnings.map(({ path, text, severity }) => [severity, path, text]),
+    warnings.map(({ path, text, severity, code }) => [severity, path, code, text.split(':')[0]]),
     [
-      ['warning', 'sources.line2', 'no route reads this source'],
-      ['warning', 'sinks.idle', 'no route writes to this sink'],
+      ['warning', 'sources.line2', 'SLUICE_SOURCE_UNUSED', 'no route reads this source'],
+      ['warning', 'sinks.idle', 'SLUICE_CONFIG_INVALID', 'no route writes to this sink'],
     ],
   );
 });

@@ -115,6 +115,8 @@ test('a source that no route reads is said once at the start, and not by the con
   t.after(() => plc.stop());
   const sources = { line1: modbus(plc.port), line2: modbus(plc.port) };
   const started = await startIn(t, { sources, routes: ROUTES });
+  started.child.kill('SIGTERM');
+  assert.equal(await started.ended(), 0);
   const lines = started.complaints.filter(({ msg }) => msg.includes('no route reads'));
   assert.deepEqual(
     lines.map(({ code, source }) => [code, source]),

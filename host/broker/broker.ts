@@ -192,7 +192,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
   const count = new PeerCount(settings.connections, settings.connectionsPerPeer);
   const sockets = new Set<Socket>();
   const doors = new Set<Door>();
-  const memory = new Memory(settings.memory);
+  const memory = new Memory(settings, settings.maxPacket);
   const rate = new RateLimit(settings.totalRate);
   const enter = (socket: Socket): boolean => {
     const peer = peerOf(socket);
@@ -213,7 +213,7 @@ export async function startBroker(config: BrokerConfig, events: BrokerEvents = S
     const peer = peerOf(socket);
     const host: DoorHost = {
       settings,
-      holds: bytes => memory.holds(bytes),
+      holds: bytes => memory.holds(bytes, peer),
       rates: [new RateLimit(settings.rate), rate],
       refused: (reason, text) => events.refused(reason, `${peer} ${text}; connection closed`, peer),
       slowed: () => {

@@ -28,7 +28,7 @@ export type BrokerRefusal =
 /** What a door asks and tells its broker. */
 export interface DoorHost {
   readonly settings: BrokerSettings;
-  /** Bytes more (or less) that are held for packets that have not come whole; false: too many in all. */
+  /** Bytes more (or less) that are held for packets that have not come whole; false: too many, in all or of its address. */
   holds(bytes: number): boolean;
   /** What lets its messages through: that of this connection, and that of all. */
   readonly rates: readonly RateLimit[];

@@ -27,7 +27,9 @@ export const BrokerSchema = Type.Object(
     totalRate: TotalRate('most messages a second of the broker; more wait'),
     maxPacket: Type.Optional(Size('Largest packet. Default 1MiB')),
     memory: Type.Optional(
-      Size('Most memory, over all connections, for packets that have not come whole. Default 64MiB'),
+      Size(
+        'Most memory, over all connections, for packets that have not come whole; one address may have the share of it that it may have of the connections. Default 64MiB',
+      ),
     ),
     kept: Type.Optional(
       Size(

@@ -24,7 +24,9 @@ export const HttpSchema = Type.Object(
     ),
     totalRate: TotalRate('most requests a second of the source'),
     memory: Type.Optional(
-      Size('Most memory for requests in hand: bodies, and 4KiB for each until it is answered. Default 64MiB'),
+      Size(
+        'Most memory for requests in hand: bodies, and 4KiB for each until it is answered; one address may have the share of it that it may have of the connections. Default 64MiB',
+      ),
     ),
   },
   { additionalProperties: false, description: 'HTTP ingest: 202 when the frames are safe.' },

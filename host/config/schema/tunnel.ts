@@ -32,7 +32,9 @@ export const TunnelSchema = Type.Object(
     ),
     totalRate: TotalRate('most frames a second of the source; more wait'),
     memory: Type.Optional(
-      Size('Most memory, over all connections, for frames that have not come whole. Default 64MiB'),
+      Size(
+        'Most memory, over all connections, for frames that have not come whole; one address may have the share of it that it may have of the connections. Default 64MiB',
+      ),
     ),
   },
   { additionalProperties: false, description: 'Frames over TCP or TLS, each acknowledged when it is safe.' },

@@ -6,9 +6,9 @@ export interface BodyLimits {
   /** Most bytes, packed and unpacked. */
   readonly maxBody: number;
   /** Bytes more (or less) in hand; false: too many. */
-  holds(bytes: number): boolean;
+  holds(bytes: number, peer: string): boolean;
   /** The sender went away after this many bytes. */
-  gone(bytes: number): void;
+  gone(bytes: number, peer: string): void;
 }
 
 const GZIP_CHUNK = 16_384;
@@ -20,6 +20,7 @@ const GZIP_CHUNK = 16_384;
  */
 export function readBody(
   request: IncomingMessage,
+  peer: string,
   limits: BodyLimits,
   done: (body: Buffer) => void,
   refused: (refusal: Refusal) => void,
@@ -38,14 +39,14 @@ export function readBody(
   const fail = (refusal: Refusal): void => {
     if (over) return;
     finish();
-    limits.holds(-size);
+    limits.holds(-size, peer);
     request.resume();
     refused(refusal);
   };
   const keep = (chunk: Buffer): void => {
     if (over) return;
     size += chunk.length;
-    const fits = limits.holds(chunk.length);
+    const fits = limits.holds(chunk.length, peer);
     if (size > limits.maxBody) fail(tooLarge(limits.maxBody));
     else if (!fits) fail(noMemory());
     else chunks.push(chunk);
@@ -73,8 +74,8 @@ export function readBody(
     // One that has come whole and waits to be unpacked ends here too: nothing more of it is read.
     if (over || isRead) return;
     finish();
-    limits.holds(-size);
-    limits.gone(size);
+    limits.holds(-size, peer);
+    limits.gone(size, peer);
   };
   gunzip?.on('data', keep).on('end', complete);
   gunzip?.on('error', error => fail(badRequest(400, `the body is no gzip: ${error.message}`)));
@@ -103,6 +104,7 @@ function tooLarge(most: number): Refusal {
 }
 
 export function noMemory(): Refusal {
-  const message = 'the requests in hand use all the memory that they may (`memory`)';
+  const message =
+    'the requests in hand, or those of this address, use all the memory that they may (`memory`)';
   return { status: 503, code: 'SLUICE_SOURCE_MEMORY', message, headers: { 'retry-after': '1' } };
 }

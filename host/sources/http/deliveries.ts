@@ -145,7 +145,7 @@ export class Deliveries {
 
   /** It needs its body no more. @param rest bytes that it keeps in hand all the same */
   #release(delivery: Delivery, rest = 0): void {
-    this.#memory.holds(rest - delivery.holding);
+    this.#memory.holds(rest - delivery.holding, delivery.peer);
     delivery.holding = rest;
     delivery.dropBody();
   }

@@ -78,9 +78,13 @@ export class HttpSource implements Source {
     const { maxBody, timeoutMs } = settings;
     const rates = new PeerRates(settings, 'requests');
     this.#gate = new RequestGate({ name, token: config.token, maxBody, rates, policy, answers });
-    const memory = new Memory(settings.memory);
+    const memory = new Memory(settings, maxBody + OVERHEAD_BYTES);
     this.#memory = memory;
-    this.#limits = { maxBody, holds: bytes => memory.holds(bytes), gone: bytes => this.#gone(bytes) };
+    this.#limits = {
+      maxBody,
+      holds: (bytes, peer) => memory.holds(bytes, peer),
+      gone: (bytes, peer) => this.#gone(bytes, peer),
+    };
     this.#deliveries = new Deliveries(ingress, new HttpNames(ingress), memory, timeoutMs, {
       accepted: delivery => this.#answers.accept(delivery),
       refused: ({ request, response, peer }, why) => this.#refuse(request, response, peer, why),
@@ -133,6 +137,7 @@ export class HttpSource implements Source {
     if (request.headers.expect !== undefined) response.writeContinue();
     readBody(
       request,
+      peer,
       this.#limits,
       body => this.#take(request, response, peer, topic, body),
       why => this.#refuse(request, response, peer, why),
@@ -180,10 +185,10 @@ export class HttpSource implements Source {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, peer: string, topic: Buffer, body: Buffer): void {
-    const fits = this.#memory.holds(OVERHEAD_BYTES);
+    const fits = this.#memory.holds(OVERHEAD_BYTES, peer);
     // Its body may have come to an end after `stop`.
     if (!fits || this.#state !== 'connected') {
-      this.#memory.holds(-body.length - OVERHEAD_BYTES);
+      this.#memory.holds(-body.length - OVERHEAD_BYTES, peer);
       this.#refuse(request, response, peer, fits ? NOT_RUNNING : noMemory());
       return;
     }
@@ -203,9 +208,9 @@ export class HttpSource implements Source {
     this.#deliveries.add(delivery);
   }
 
-  #gone(bytes: number): void {
-    const message = `a sender went away in the middle of a body, after ${bytes} bytes`;
-    this.#failed('SLUICE_SOURCE_DISCONNECTED', message);
+  #gone(bytes: number, peer: string): void {
+    const message = `${peer} went away in the middle of a body, after ${bytes} bytes`;
+    this.#failed('SLUICE_SOURCE_DISCONNECTED', message, peer);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, peer: string, refusal: Refusal): void {

@@ -208,8 +208,8 @@ export class TunnelConnection {
     if (held === this.#holding) return;
     const more = held - this.#holding;
     this.#holding = held;
-    if (this.#host.holds(more) || more < 0) return;
-    const why = `sent a part of a frame, and the ${this.#host.settings.memory} bytes that all connections may hold are used up`;
+    if (this.#host.holds(more, this.peer) || more < 0) return;
+    const why = `sent a part of a frame, and the ${this.#host.settings.memory} bytes that all connections may hold, or the share of its address, are used up`;
     this.close('SLUICE_SOURCE_MEMORY', why, REASON.full);
   }
 
@@ -297,7 +297,7 @@ export class TunnelConnection {
     }
     this.#over = true;
     this.#throttle.leave();
-    this.#host.holds(-this.#holding);
+    this.#host.holds(-this.#holding, this.peer);
     this.#holding = 0;
     this.#host.closed(this);
   }

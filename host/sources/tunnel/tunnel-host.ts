@@ -24,8 +24,8 @@ export interface TunnelHost {
   blocked(connection: TunnelConnection): void;
   /** Calls `greet` some milliseconds later, by when what came with its HELLO may be acknowledged. */
   greetSoon(connection: TunnelConnection): void;
-  /** Bytes more (or less) that are held for frames that have not come whole; false: too many in all. */
-  holds(bytes: number): boolean;
+  /** Bytes more (or less) that are held for frames that have not come whole; false: too many, in all or of this address. */
+  holds(bytes: number, peer: string): boolean;
   /** Frames that are left out, or that wait, for a reason that is no failure. */
   skipped(code: Fault['code']): void;
   failed(code: Fault['code'], message: string, peer: string): void;

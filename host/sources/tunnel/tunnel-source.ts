@@ -9,6 +9,7 @@ import type { DataFrame, Hello } from '../../protocols/tunnel/messages.js';
 import { REASON } from '../../protocols/tunnel/wire.js';
 import { type Clock, systemClock } from '../modbus/clock.js';
 import { Connections } from '../serve/connections.js';
+import { Memory } from '../serve/memory.js';
 import { PeerCount, peerOf } from '../serve/peer-count.js';
 import { RateLimit } from '../serve/rate-limit.js';
 import { handshakeDefect, ServerCertificate } from '../serve/server-certificate.js';
@@ -68,7 +69,6 @@ export class TunnelSource implements Source {
   #fault: Fault | undefined;
   #lastFrame = 0;
   readonly #time = new Stamp();
-  #holding = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws SluiceError SLUICE_TLS_CERTIFICATE */
@@ -84,6 +84,7 @@ export class TunnelSource implements Source {
     this.#token = config.token === undefined ? undefined : Buffer.from(config.token, 'latin1');
     const reads = config.tls === undefined ? Buffer.allocUnsafeSlow(READ_BYTES) : undefined;
     const readsOfMany = reads?.subarray(0, READ_BYTES_OF_MANY);
+    const memory = new Memory(this.#settings, this.#settings.maxFrame);
     this.#host = {
       settings: this.#settings,
       rate: new RateLimit(this.#settings.totalRate),
@@ -94,10 +95,7 @@ export class TunnelSource implements Source {
       push: (connection, frame, data, receivedAt) => this.#push(connection, frame, data, receivedAt),
       blocked: connection => void this.#blocked.add(connection),
       greetSoon: connection => this.#greetings.soon(connection),
-      holds: bytes => {
-        this.#holding += bytes;
-        return this.#holding <= this.#settings.memory;
-      },
+      holds: (bytes, peer) => memory.holds(bytes, peer),
       skipped: code => this.#ingress.skipped(code),
       failed: (code, message, peer) => this.#failed(code, message, peer),
       closed: connection => this.#closed(connection),

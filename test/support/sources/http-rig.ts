@@ -43,7 +43,7 @@ export async function httpScene(
 
 export function send(
   port: number,
-  options: { path: string; method: string; headers: Record<string, string> },
+  options: { path: string; method: string; headers: Record<string, string>; localAddress?: string },
   body: string | Uint8Array,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {

@@ -18,6 +18,7 @@ import type { Reporter } from '../telemetry/reporter.js';
 import { Audit } from './events/audit.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventHub } from './events/events.js';
+import { LeftOut } from './events/left-out.js';
 import { Rates } from './events/rates.js';
 import { Sampler } from './events/sampler.js';
 import { LastGood, type LastGoodParts } from './plugins/last-good.js';
@@ -61,6 +62,7 @@ export class Admin {
   readonly #parts: AdminParts;
   readonly #hub = new EventHub();
   readonly #rates = new Rates();
+  readonly #leftOut = new LeftOut();
   readonly #store: PluginStore;
   readonly #changes: PluginChanges;
   readonly #audit: Audit;
@@ -178,9 +180,10 @@ export class Admin {
   fault(fault: Fault, where: Readonly<Record<string, string>>): void {
     const { code, message } = fault;
     const { source, sink } = where;
-    if (code.startsWith('SLUICE_SOURCE_') && source !== undefined)
+    if (code.startsWith('SLUICE_SOURCE_') && source !== undefined) {
+      if (!this.#leftOut.isNew(code, source)) return;
       this.#hub.emit({ type: 'source.failed', source, code, message });
-    else if (code.startsWith('SLUICE_SINK_') && sink !== undefined)
+    } else if (code.startsWith('SLUICE_SINK_') && sink !== undefined)
       this.#hub.emit({ type: 'sink.failed', sink, code, message });
     else this.board.fault(fault, where);
   }

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CountingPlc } from '../support/devices/gateway-peers.js';
 import { RawDevice } from '../support/devices/plc.js';
@@ -65,4 +69,29 @@ test('polls for which the gateway is late are left out: one line for all devices
   const message = `polls of line1 are left out: the gateway came to ${line.peer} a whole period late`;
   assert.deepEqual(shown(line), ['warn', 'line1', line.peer, message]);
   assert.match(String(line.remedy), /more processor time/);
+});
+
+test('the event stream tells of polls that are left out once in a second, not each time', async t => {
+  const port = await silentDevice(t);
+  const polled = modbus(port, { every: '1ms', units: '1-8', timeout: '30s' });
+  const rig = await startGateway(t, { sources: { line1: polled }, routes: ROUTES }, ['modbus-json']);
+  const token = (await readFile(join(dirname(rig.plugins), 'data/admin-token'), 'utf8')).trim();
+  const where = { host: '127.0.0.1', port: rig.gateway.adminPort, path: '/v1/events', agent: false };
+  const asked = request({ ...where, headers: { authorization: `Bearer ${token}` } });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  t.after(() => response.destroy());
+  response.on('error', () => {});
+  let text = '';
+  response.on('data', chunk => {
+    text += String(chunk);
+  });
+  const began = performance.now();
+  const overrun = { source: 'line1', code: 'SLUICE_SOURCE_OVERRUN' };
+  const before = await rig.metric(SKIPPED, overrun);
+  while (!text.includes(overrun.code)) await once(response, 'data');
+  await rig.reaches(before + 2000, SKIPPED, overrun);
+  const events = text.split(`"code":"${overrun.code}"`).length - 1;
+  const most = (performance.now() - began) / 1000 + 1;
+  assert.ok(events >= 1 && events <= most, `${events} events, at most ${most}`);
 });

@@ -34,6 +34,7 @@ export class Ring {
   readonly #events: RingEvents;
   #writer: FrameWriter | undefined;
   #published = 0;
+  #frames = 0;
   #taken = 0;
   #acked = 0;
   #flushNext: number | undefined;
@@ -86,6 +87,11 @@ export class Ring {
   /** Slabs that are not free: being filled, with the sandbox, or with the route. */
   get inUse(): number {
     return ((this.#published - this.#acked) | 0) + (this.#writer === undefined ? 0 : 1);
+  }
+
+  /** Frames that were ever published. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Frames written but not published. */
@@ -147,6 +153,7 @@ export class Ring {
     const writer = this.#writer;
     if (writer === undefined || writer.count === 0) return;
     this.#writer = undefined;
+    this.#frames += writer.count;
     writer.finish(this.#control, headerOf(this.#published, this.#slabs.length));
     this.#advance();
   }

@@ -18,17 +18,19 @@ const PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3200;
 
 /**
- * Decides when the frames that wait for an idle sandbox are published: at once as a rule; where so many come (16,000 a
- * second and more) that small batches are mostly wake-ups, within about a millisecond. They wait for no longer than the
- * turns of the loop go on bringing more where the millisecond is for nothing or does harm: where the host's loop has no time
- * to spare (and there from 2,000 a second on), where there is a large batch already, where few have come in it lately, and
- * where those who send wait for the delivery of what they sent.
+ * Decides when the frames that wait for an idle sandbox are published: at once as a rule; within about a millisecond where
+ * so many come (16,000 a second and more) that small batches are mostly wake-ups, and where the host's loop has no time to
+ * spare, from 2,000 a second on and for as long as it pays: a frame waits there for all that the loop does for those before
+ * it, and wake-ups (of the sandbox, of the broker) are a third of that. They wait for no longer than the turns of the loop
+ * go on bringing more where the millisecond is for nothing or does harm: where there is a large batch already, where few
+ * have come in it lately, and where those who send wait for the delivery of what they sent.
  */
 export class Gather {
   readonly #publish: () => void;
   readonly #waiting: () => number;
+  readonly #published: () => number;
   readonly #load: Pick<LoopLoad, 'isBusy'>;
-  readonly #trial: Pick<WaitTrial, 'holdsUp' | 'published'>;
+  readonly #trial: Pick<WaitTrial, 'holdsUp' | 'publishing'>;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
   #looksUntil = 0;
@@ -42,18 +44,23 @@ export class Gather {
   #since = 0;
   /** Frames that were there when a wait for the timer began. */
   #before = 0;
-  #isBusy = false;
+  #many = MANY;
+  /** The last wait was worth it. */
+  #paid = false;
   #misses = 0;
   #pause = PAUSE_MS;
   #notBefore = 0;
 
+  /** @param waiting frames that are there, @param published frames that have ever gone */
   constructor(
     waiting: () => number,
+    published: () => number,
     publish: () => void,
     load: Pick<LoopLoad, 'isBusy'> = new LoopLoad(),
-    trial: Pick<WaitTrial, 'holdsUp' | 'published'> = new WaitTrial(),
+    trial: Pick<WaitTrial, 'holdsUp' | 'publishing'> = new WaitTrial(),
   ) {
     this.#waiting = waiting;
+    this.#published = published;
     this.#publish = publish;
     this.#load = load;
     this.#trial = trial;
@@ -77,11 +84,13 @@ export class Gather {
       this.#since = now;
       this.#frames = 0;
     }
-    this.#isBusy = this.#load.isBusy(now);
-    if (this.#frames + waiting < (this.#isBusy ? MANY_OF_BUSY : MANY)) {
+    const isBusy = this.#load.isBusy(now);
+    this.#many = isBusy ? MANY_OF_BUSY : MANY;
+    const goesOn = isBusy && this.#paid;
+    if (!goesOn && this.#frames + waiting < this.#many) {
       this.#frames += waiting;
       this.#publish();
-    } else if (this.#isBusy || now < this.#notBefore || this.#trial.holdsUp) {
+    } else if (now < this.#notBefore || this.#trial.holdsUp) {
       this.#lookFrom(now, waiting, LOOKS);
     } else {
       this.#before = waiting;
@@ -128,7 +137,8 @@ export class Gather {
     this.#timer = undefined;
     const waiting = this.#waiting();
     const now = performance.now();
-    if (waiting - this.#before >= MANY / 2) {
+    this.#paid = waiting - this.#before >= this.#many / 2;
+    if (this.#paid) {
       this.#pause = PAUSE_MS;
       this.#misses = 0;
     } else if (++this.#misses >= MISSES) {
@@ -140,8 +150,8 @@ export class Gather {
   };
 
   #go(waiting: number, now: number): void {
-    // Else it did not wait for the timer either way.
-    if (!this.#isBusy && now >= this.#notBefore) this.#trial.published(waiting, now);
+    // Before that it does not wait for the timer either way.
+    if (now >= this.#notBefore) this.#trial.publishing(this.#published() + waiting, now);
     this.#since = now;
     this.#frames = MANY;
     this.#publish();

@@ -27,6 +27,7 @@ export class Slot {
     });
     this.#gather = new Gather(
       () => this.ring.waiting,
+      () => this.ring.frames,
       () => this.ring.publish(),
     );
     this.#succession = new Succession(pool, this.ring, {

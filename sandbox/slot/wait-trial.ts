@@ -2,6 +2,8 @@
 const TRIAL_MS = 50;
 /** How much more has to come without waits for it to be said that they hold senders up, and not that more happens to be sent. */
 const MORE = 1.15;
+/** The same where that was found the last time. */
+const STILL_MORE = 1.05;
 /** So long what was found counts, and twice as long each time that it is found again. */
 const KEEPS_MS = 200;
 const KEEPS_MOST_MS = 3200;
@@ -22,37 +24,36 @@ export class WaitTrial {
   #found = false;
   #began = 0;
   #last = Number.NEGATIVE_INFINITY;
-  #frames = 0;
+  /** Frames that had gone by then. */
+  #before = 0;
   /** Frames a millisecond with waits. */
   #withWaits = 0;
 
-  /** So many frames go at once. @param now performance.now() */
-  published(frames: number, now: number): void {
+  /** Frames go. @param frames that have ever gone, these included, @param now performance.now() */
+  publishing(frames: number, now: number): void {
     const isBroken = now - this.#last > BREAK_MS;
     this.#last = now;
     if (this.#isKept) {
-      if (now >= this.#keptUntil) this.#try(false, now);
-    } else if (isBroken) this.#try(false, now);
-    else {
-      this.#frames += frames;
-      if (now - this.#began >= TRIAL_MS) this.#tried(this.#frames / (now - this.#began), now);
-    }
+      if (now >= this.#keptUntil) this.#try(false, frames, now);
+    } else if (isBroken) this.#try(false, frames, now);
+    else if (now - this.#began >= TRIAL_MS) this.#tried(frames, now);
   }
 
-  #try(withoutWaits: boolean, now: number): void {
+  #try(withoutWaits: boolean, frames: number, now: number): void {
     this.#isKept = false;
     this.holdsUp = withoutWaits;
     this.#began = now;
-    this.#frames = 0;
+    this.#before = frames;
   }
 
-  #tried(rate: number, now: number): void {
+  #tried(frames: number, now: number): void {
+    const rate = (frames - this.#before) / (now - this.#began);
     if (!this.holdsUp) {
       this.#withWaits = rate;
-      this.#try(true, now);
+      this.#try(true, frames, now);
       return;
     }
-    const found = rate > this.#withWaits * MORE;
+    const found = rate > this.#withWaits * (this.#found ? STILL_MORE : MORE);
     this.#keeps = found === this.#found ? Math.min(this.#keeps * 2, KEEPS_MOST_MS) : KEEPS_MS;
     this.#found = this.holdsUp = found;
     this.#isKept = true;

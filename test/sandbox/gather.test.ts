@@ -10,12 +10,13 @@ class Rig {
   isBusy = false;
   /** Waits hold those up who send. */
   holdsUp = false;
-  /** Frames of each batch that its trial was told of. */
+  /** Frames that had gone, each time that its trial was told. */
   readonly tried: number[] = [];
   readonly #t: TestContext;
   readonly #immediates = new Set<() => void>();
   #now = 1000;
   #waiting = 0;
+  #gone = 0;
 
   constructor(t: TestContext) {
     this.#t = t;
@@ -29,7 +30,9 @@ class Rig {
     t.mock.method(performance, 'now', () => this.#now);
     this.gather = new Gather(
       () => this.#waiting,
+      () => this.#gone,
       () => {
+        this.#gone += this.#waiting;
         this.published.push({ at: this.#now, frames: this.#waiting });
         this.#waiting = 0;
       },
@@ -38,18 +41,19 @@ class Rig {
     );
   }
 
-  #trial(): { readonly holdsUp: boolean; published(frames: number): void } {
+  #trial(): { readonly holdsUp: boolean; publishing(frames: number): void } {
     const rig = this;
     return {
       get holdsUp() {
         return rig.holdsUp;
       },
-      published: frames => void rig.tried.push(frames),
+      publishing: frames => void rig.tried.push(frames),
     };
   }
 
   /** A full batch goes by itself, without a word to the gather. */
   goByItself(): void {
+    this.#gone += this.#waiting;
     this.#waiting = 0;
   }
 
@@ -183,35 +187,36 @@ test('each pause is twice as long as the last, up to 3.2 s; one good wait makes 
   assert.ok(miss() <= 100);
 });
 
-test('in a host without time to spare two frames wait until two turns in a row bring no more', t => {
+test('in a host without time to spare two frames wait for more, and one more is worth it', t => {
   const rig = new Rig(t);
   rig.isBusy = true;
-  rig.come(2);
-  rig.turn();
-  rig.come(1);
-  rig.turn();
-  rig.turn();
-  assert.deepEqual(batches(rig), [], 'there was more, and one turn without');
-  rig.turn();
-  assert.deepEqual(batches(rig), [3]);
+  for (let turn = 0; turn < 100; turn++) {
+    rig.come(2);
+    rig.come(1);
+    assert.equal(rig.published.length, turn, 'they wait');
+    rig.pass(1);
+  }
+  assert.deepEqual(new Set(batches(rig)), new Set([3]));
   rig.isBusy = false;
   rig.pass(2);
   rig.come(2);
-  assert.deepEqual(batches(rig), [3, 2], 'in one that has time they are few');
+  assert.equal(batches(rig).at(-1), 2);
 });
 
-test('in a host without time to spare frames wait no longer than a millisecond, though each turn brings one more', t => {
+test('in a host without time to spare a wait that paid is followed by another, one in vain is not', t => {
   const rig = new Rig(t);
   rig.isBusy = true;
   rig.come(2);
-  for (let turn = 0; turn < 3; turn++) {
-    rig.come(1);
-    rig.pass(0.3);
-  }
-  assert.deepEqual(batches(rig), []);
   rig.come(1);
-  rig.pass(0.3);
-  assert.deepEqual(batches(rig), [6]);
+  rig.pass(1);
+  rig.pass(2);
+  rig.come(1);
+  assert.deepEqual(batches(rig), [3], 'it waits though it comes alone');
+  rig.pass(1);
+  assert.deepEqual(batches(rig), [3, 1]);
+  rig.pass(2);
+  rig.come(1);
+  assert.deepEqual(batches(rig), [3, 1, 1], 'the last wait was in vain');
 });
 
 test('where waits hold those up who send, frames wait until two turns in a row bring no more', t => {
@@ -228,18 +233,40 @@ test('where waits hold those up who send, frames wait until two turns in a row b
   assert.deepEqual(batches(rig), [16, 1], 'so does the next, though it comes alone');
 });
 
-test('whether waits hold those up who send is judged by batches that waited, or were not to for the sake of that', t => {
+test('where waits hold those up who send, frames wait no longer than a millisecond, though each turn brings one more', t => {
+  const rig = new Rig(t);
+  rig.holdsUp = true;
+  rig.come(16);
+  for (let turn = 0; turn < 3; turn++) {
+    rig.come(1);
+    rig.pass(0.3);
+  }
+  assert.deepEqual(batches(rig), []);
+  rig.come(1);
+  rig.pass(0.3);
+  assert.deepEqual(batches(rig), [20]);
+});
+
+test('whether waits hold those up who send is judged by all frames, those of full batches included', t => {
   const rig = new Rig(t);
   rig.wait(20);
   rig.holdsUp = true;
   rig.wait(0);
-  assert.deepEqual(rig.tried, [36, 16]);
-  rig.isBusy = true;
-  rig.wait(0);
-  rig.isBusy = rig.holdsUp = false;
+  assert.deepEqual(rig.tried, [36, 52]);
+  rig.holdsUp = false;
   rig.pass(2);
-  rig.come(1);
-  assert.deepEqual(rig.tried, [36, 16], 'not in a host without time to spare, nor of those that go at once');
+  rig.come(100);
+  rig.goByItself();
+  rig.wait(20);
+  assert.deepEqual(rig.tried, [36, 52, 188]);
+});
+
+test('while waits are in vain there is nothing to be tried', t => {
+  const rig = new Rig(t);
+  for (let turn = 0; turn < 8; turn++) rig.wait(0);
+  const told = rig.tried.length;
+  rig.wait(0);
+  assert.equal(rig.tried.length, told);
 });
 
 test('in a host without time to spare frames that come one by one are published at once', t => {
@@ -313,6 +340,7 @@ test('five hundred and twelve frames wait no longer than a millisecond, though e
       waiting = Math.min(waiting + 1, 2048);
       return waiting;
     },
+    () => 0,
     () => published.push({ at: now, frames: waiting }),
     { isBusy: () => false },
   );

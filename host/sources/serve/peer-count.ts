@@ -40,7 +40,8 @@ export class PeerCount {
   }
 
   leave(peer: string): void {
-    const ofOne = this.#byPeer.get(peer) as number;
+    const ofOne = this.#byPeer.get(peer) ?? 0;
+    if (ofOne === 0) return;
     this.#byPeer.set(peer, ofOne - 1);
     this.#all -= 1;
     if (ofOne > 1) return;

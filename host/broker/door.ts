@@ -7,6 +7,8 @@ import type { BrokerSettings } from './broker-config.js';
 
 /** A client that does not take its last words gets this long. */
 const GOODBYE_MS = 1_000;
+/** A client that is lost without a word, and need not ping (keep-alive 0), would keep its place for ever. */
+const KEEP_ALIVE_MS = 60_000;
 
 const NOTHING = Buffer.alloc(0);
 /** What one whose client is gone costs at least, with what the broker keeps of it. */
@@ -58,6 +60,7 @@ export class Door extends Duplex {
   /** Since when its client is gone, and the bytes that are counted for it since. */
   #goneSince = Number.POSITIVE_INFINITY;
   #lingering = 0;
+  #isProbed = false;
 
   constructor(host: DoorHost, socket: Socket) {
     super({ allowHalfOpen: false });
@@ -90,8 +93,11 @@ export class Door extends Duplex {
     this.#goOn();
   }
 
-  /** Slow senders of half a packet hold memory and a place. @param now on the steady clock, ms */
+  /** Slow senders of half a packet hold memory and a place, lost clients a place. @param now on the steady clock, ms */
   look(now: number): void {
+    // Not when it begins: most connections of those that come and go are gone by now.
+    if (!this.#isProbed) this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#isProbed = true;
     const { packetMs } = this.#host.settings;
     if (now - this.#goneSince >= packetMs) {
       this.#refuse('rate', `went away, and what it had sent did not have its turn within ${packetMs} ms`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
@@ -110,6 +110,29 @@ test('a subscriber that does not read holds the others up for so long and no lon
   // Its place is free again.
   const next = await connectAsync(broker.url, { protocolVersion: 4 });
   await next.endAsync();
+});
+
+test('a client that need not ping is probed by TCP, so that one that is lost does not keep its place', async t => {
+  const probes = t.mock.method(Socket.prototype, 'setKeepAlive');
+  const broker = await startBroker({ host: HOST, port: 0, packetMs: 40 });
+  t.after(() => broker.stop());
+  const silent = connectTcp(broker.port, HOST);
+  t.after(() => silent.destroy());
+  silent.write(
+    generate({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clientId: 's',
+      clean: true,
+      keepalive: 0,
+    }),
+  );
+  await once(silent, 'data');
+  // Thirty looks.
+  await new Promise(resolve => setTimeout(resolve, 300));
+  const found = probes.mock.calls.map(call => [(call.this as Socket).localPort, ...call.arguments]);
+  assert.deepEqual(found, [[broker.port, true, 60_000]]);
 });
 
 test('with TLS the door inside is for the gateway alone, whoever the door outside lets in', async t => {

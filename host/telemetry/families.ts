@@ -96,6 +96,10 @@ export function families(registry: Registry) {
       'Clients that the embedded broker turned away, cut off, (rate) read later, or (full) not told of a message.',
       'reason',
     ),
+    adminRefused: family(
+      'admin_connections_refused_total',
+      'Connections that the admin server closed because as many as it takes were open.',
+    ),
     policy: family('policy_version', 'Version of the policy that is in force.'),
     eventsDropped: family('event_clients_dropped_total', 'Event streams closed because nobody read them.'),
     quarantined: family(

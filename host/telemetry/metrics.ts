@@ -122,6 +122,10 @@ export class Metrics {
     this.#families.brokerRefused({ reason }).add(1);
   }
 
+  adminConnectionRefused(): void {
+    this.#families.adminRefused({}).add(1);
+  }
+
   policy(version: number): void {
     this.#families.policy({}).set(version);
   }

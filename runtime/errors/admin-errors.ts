@@ -68,6 +68,12 @@ export const ADMIN_ERRORS = {
     cause: 'Too many changes or event streams are under way at once.',
     remedy: 'Wait for those that are under way, or close event streams that nobody reads.',
   },
+  SLUICE_ADMIN_CONNECTIONS: {
+    cause:
+      'More connections than the admin server takes (128, with those of HTTP sources that have no `port`) were to be open at once; the new one was closed.',
+    remedy:
+      'Give the HTTP source that has many clients a `port` of its own, or look for a client that opens connections and does not close them.',
+  },
   SLUICE_ADMIN_STORE: {
     cause: 'A file of the plugin folder or the data folder could not be written.',
     remedy: 'Read the message; check the rights and the space of `plugins.dir` and `data.dir`.',

@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     clientErrorHandler: (error, socket) => refuseBroken(error, socket),
     frameworkErrors: (thrown, request, reply) => void refuse(reply, fromFastify(thrown, request)),
   } as FastifyServerOptions);
-  server.server.maxConnections = MOST_CONNECTIONS;
+  limitConnections(server, options);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(BODY_TYPES, (_request, _body, done) => done(null));
   addAnswers(server, guard, report);
@@ -91,6 +91,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await server.close();
   };
   return { port: bound, stop };
+}
+
+/** Node.js closes what is beyond it before anything of it is read. */
+function limitConnections({ server }: FastifyInstance, { metrics, report }: ServerOptions): void {
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on('drop', from => {
+    const peer = from?.remoteAddress?.replace(/^::ffff:/, '') ?? 'a client';
+    const message = `admin: ${peer} was turned away: all ${MOST_CONNECTIONS} connections are in use`;
+    metrics.adminConnectionRefused();
+    report.fault({ code: 'SLUICE_ADMIN_CONNECTIONS', message }, { peer });
+  });
 }
 
 /** Open connections keep what they were made with; new ones get what is in the files. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { isLoopback, isLoopbackHeader } from '../../../host/admin/server/loopback.js';
 import { startServer } from '../../../host/admin/server/server.js';
@@ -43,9 +43,12 @@ async function get(
   return { status: response.statusCode, type: String(response.headers['content-type']), body };
 }
 
-async function start(t: TestContext, state = { ready: true, reasons: [] as string[], degraded: [] }) {
+const READY = { ready: true, reasons: [] as string[], degraded: [] };
+
+async function start(t: TestContext, state = { ...READY }, report = common.report) {
   const metrics = new Metrics();
-  const admin = await startServer({ host: '127.0.0.1', port: 0, metrics, ready: () => state, ...common });
+  const ready = () => state;
+  const admin = await startServer({ ...common, host: '127.0.0.1', port: 0, metrics, ready, report });
   t.after(() => admin.stop());
   return { port: admin.port, metrics, state };
 }
@@ -115,6 +118,31 @@ test('what is no request, or only a part of one, is answered with a problem docu
     assert.deepEqual([problem.status, problem.code], [status, 'SLUICE_ADMIN_REQUEST']);
     assert.match(problem.detail, detail);
   }
+});
+
+test('connections beyond those that it takes are counted, and said', async t => {
+  const report = new Reporter(createLog({ environment: { SLUICE_LOG: 'silent' } }));
+  const said: string[] = [];
+  report.onFault = ({ code, message }, { peer }) => said.push(`${code} ${peer} ${message}`);
+  const { port, metrics } = await start(t, undefined, report);
+  const open: Socket[] = [];
+  t.after(() => open.forEach(socket => void socket.destroy()));
+  for (let n = 0; n < 128; n++) {
+    const socket = connect(port, '127.0.0.1');
+    open.push(socket);
+    await once(socket, 'connect');
+  }
+  for (let n = 0; n < 2; n++) {
+    const beyond = connect(port, '127.0.0.1').resume();
+    beyond.on('error', () => {});
+    await once(beyond, 'close');
+  }
+  const [first, ...others] = said;
+  const reason = 'admin: 127.0.0.1 was turned away: all 128 connections are in use';
+  assert.equal(first, `SLUICE_ADMIN_CONNECTIONS 127.0.0.1 ${reason}`);
+  assert.deepEqual(others, [first]);
+  const [counted] = await metrics.values('sluice_admin_connections_refused_total');
+  assert.equal(counted?.value, 2);
 });
 
 test('a request under a foreign name is refused, whatever it asks for', async t => {

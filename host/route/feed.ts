@@ -3,27 +3,9 @@ import type { TopicFilter } from '../protocols/mqtt-wire/topic-filter.js';
 import type { FrameNames, Ingress, Source } from '../sources/source.js';
 import type { Reporter } from '../telemetry/reporter.js';
 import type { SourceMetrics } from '../telemetry/source-metrics.js';
-import type { Entrance } from './entrance.js';
+import { copyOf, isFor, type Outlet, put } from './outlet.js';
 import type { Route } from './route.js';
 import type { RouteSource } from './route-parts.js';
-
-/** One route that a source feeds, with the strings as that route's slabs know them. */
-interface Outlet {
-  readonly route: Route;
-  /** Of the route. */
-  readonly entrance: Entrance;
-  readonly origin: number;
-  readonly source: Interned;
-  readonly topics: Interned[];
-  readonly properties: Interned[];
-  /** It takes topics of these filters; none: all. */
-  readonly filters: readonly TopicFilter[];
-  /** Whether it takes the topic of this number; worked out when the topic is registered. */
-  readonly passes: boolean[];
-  /** Last frame that this route took, and last that it has delivered. */
-  taken: number;
-  delivered: number;
-}
 
 /**
  * A source's way into its routes. A frame is delivered when all routes that took it have delivered it.
@@ -299,28 +281,4 @@ export class Feed implements Ingress, RouteSource {
     }
     for (const { entrance } of this.#outlets) entrance.turnEnded();
   };
-}
-
-function isFor(filters: readonly TopicFilter[], bytes: Uint8Array, start: number, end: number): boolean {
-  if (filters.length === 0) return true;
-  for (const filter of filters) if (filter.matches(bytes, start, end)) return true;
-  return false;
-}
-
-function copyOf({ bytes, length, tuples }: Interned): Interned {
-  return Interned.copy(bytes, 0, length, tuples);
-}
-
-/** Gives `list[number]` this content; `number` is at most the next one. */
-function put(
-  list: Interned[],
-  number: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  tuples: number,
-): void {
-  const known = list[number];
-  if (known === undefined) list.push(Interned.copy(bytes, start, end, tuples));
-  else known.assign(bytes, start, end, tuples);
 }

@@ -1,5 +1,4 @@
-/** Addresses that hold nothing any more and are kept at least. */
-const KEPT = 1_024;
+import { PeerTally } from './peer-tally.js';
 
 export interface MemoryCeilings {
   /** Bytes of all. */
@@ -12,9 +11,7 @@ export interface MemoryCeilings {
 export class Memory {
   readonly #most: number;
   readonly #mostOfOne: number;
-  /** As in `PeerCount`, who holds nothing any more stays in it for a while. */
-  readonly #byPeer = new Map<string, number>();
-  #gone = 0;
+  readonly #byPeer = new PeerTally();
   #held = 0;
 
   /** An address may have the same share of it as of the connections. @param largest what fits all the same, bytes */
@@ -29,19 +26,8 @@ export class Memory {
    */
   holds(bytes: number, peer: string): boolean {
     if (bytes === 0) return true;
-    const known = this.#byPeer.get(peer);
-    const ofOne = (known ?? 0) + bytes;
-    if (known === 0) this.#gone -= 1;
-    this.#byPeer.set(peer, ofOne);
+    const ofOne = this.#byPeer.add(peer, bytes);
     this.#held += bytes;
-    if (ofOne === 0) this.#left();
     return bytes < 0 || (this.#held <= this.#most && ofOne <= this.#mostOfOne);
-  }
-
-  #left(): void {
-    this.#gone += 1;
-    if (this.#gone <= KEPT || this.#gone <= this.#byPeer.size / 2) return;
-    for (const [peer, held] of this.#byPeer) if (held === 0) this.#byPeer.delete(peer);
-    this.#gone = 0;
   }
 }
